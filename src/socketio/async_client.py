@@ -1,0 +1,242 @@
+"""The event-driven client for asyncio: what the application calls, and what becomes of the events that come."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from typing import Any, TypeAlias, TypeVar
+
+from .async_lifecycle import AsyncLifecycle, Waiter, ignore
+from .base_client import State, ack_result, check_event_name, event_arguments
+from .engine import EngineError
+from .events import AckReceived, Event, EventReceived, FrameDropped, NamespaceConnected, NamespaceRefused
+from .exceptions import BadNamespaceError, CallInterruptedError, ConnectionError, TimeoutError
+from .packet import Frame
+from .protocol import Protocol
+
+T = TypeVar("T")
+OrCallable: TypeAlias = T | Callable[[], T] | Callable[[], Awaitable[T]]
+
+
+class AsyncClient(AsyncLifecycle):
+    """A Socket.IO client for asyncio that calls handlers as events come.
+
+    :param reconnection: whether to reconnect when the connection is lost.
+    :param reconnection_attempts: after how many failed attempts to give up; 0 for never.
+    :param reconnection_delay: seconds before the first attempt; doubled at each attempt.
+    :param reconnection_delay_max: the most seconds between attempts.
+    :param randomization_factor: the part by which each delay is changed at random: 0.5 for up to 50 % either way.
+    :param logger: ``True`` to log to stderr, ``False`` for errors only, or a logger to use.
+    :param serializer: ``'default'`` for JSON, ``'msgpack'``, or a packet class; the server must use the same.
+    :param json: a module with ``dumps`` and ``loads`` for this client, ``orjson`` say.
+    :param handle_sigint: whether the end of the event loop, by Ctrl-C say, says goodbye to the server, for a second
+        at the most.
+    :param async_handlers: ``False`` to run handlers strictly one at a time, however long one takes.
+    :param engineio_options: for the Engine.IO client: ``request_timeout`` (5 seconds), ``http_session`` (an
+        ``aiohttp.ClientSession``, or a function or coroutine function that returns one), ``ssl_verify`` (``True``),
+        ``websocket_extra_options`` (a dict for ``ClientSession.ws_connect``), ``timestamp_requests`` (``True``),
+        ``engineio_logger`` (as ``logger``).
+
+    Handlers start in the order in which the server sent the events: functions run at once, coroutines interleave where
+    they await. The client can be made outside of an event loop.
+    """
+
+    async def connect(
+        self,
+        url: OrCallable[str],
+        headers: OrCallable[Mapping[str, str]] = {},
+        auth: Any = None,
+        transports: str | list[str] | None = None,
+        namespaces: str | list[str] | None = None,
+        socketio_path: str = "socket.io",
+        wait: bool = True,
+        wait_timeout: float = 20,
+        retry: bool = False,
+    ) -> None:
+        """Connect to a server.
+
+        :param url: the server's URL, or a function that returns it, asked at every attempt. It can have a query.
+        :param headers: for all requests; or a function, asked at every attempt.
+        :param auth: what the server gets as authentication, a dict as a rule; or a function, asked at every attempt.
+        :param transports: ``'polling'``, ``'websocket'`` or a list of them; polling with an upgrade to websocket by
+            default.
+        :param namespaces: a namespace or a list; those that have handlers by default, ``'/'`` if there are none.
+        :param socketio_path: the path at which the server is installed.
+        :param wait: whether to wait until the namespaces are connected, and their connect handlers have returned.
+        :param wait_timeout: seconds to wait for that.
+        :param retry: whether to go on trying when the first attempt fails, as after the loss of a connection.
+
+        Raises :class:`~socketio.exceptions.ConnectionError` when no connection is made, or the client has one
+        already; ``ValueError`` for arguments that can never work. Each step takes at most ``request_timeout``
+        seconds.
+        """
+        if self._state is not State.IDLE:
+            connected = self._state is State.CONNECTED
+            raise ConnectionError("Already connected" if connected else f"The client is {self._state.value} already")
+        self._remember(url, headers, auth, transports, namespaces, socketio_path, wait, wait_timeout)
+        self._state = State.CONNECTING
+        self._stop = asyncio.Event()
+        self._ended.clear()
+        try:
+            await self._attempt()
+        except Exception:
+            if not retry or not self._begin_retry():
+                self._finish([])
+                raise
+            if not await self._reconnect():
+                raise
+        except BaseException:  # the task was cancelled
+            await self._disconnect(0)
+            raise
+
+    async def disconnect(self) -> None:
+        """Disconnect from the server, for good.
+
+        What was emitted before is sent, then the server is told, then the disconnect handlers are called. Also ends
+        an attempt to connect, and a reconnection. Bounded: what the server does not take within ``request_timeout``
+        seconds is given up. Does nothing when there is nothing to end.
+        """
+        await self._disconnect(self.eio.request_timeout)
+
+    async def shutdown(self) -> None:
+        """Disconnect, or end a reconnection; the same as :meth:`disconnect`."""
+        await self.disconnect()
+
+    async def wait(self) -> None:
+        """Wait until the connection has ended for good, reconnections included."""
+        await self._ended.wait()
+
+    # -- sending
+
+    async def emit(
+        self,
+        event: str,
+        data: Any = None,
+        namespace: str | None = None,
+        callback: Callable[..., Any] | None = None,
+    ) -> None:
+        """Emit an event.
+
+        :param event: its name.
+        :param data: its arguments: a tuple is several, anything else one, ``None`` none. ``bytes`` anywhere in lists
+            and dicts are sent as binary.
+        :param namespace: ``'/'`` by default.
+        :param callback: called with the values of the server's acknowledgement; never, when the connection is lost
+            before. It may be a coroutine function.
+
+        Returns when the event is queued; events are sent in the order of the calls. Raises
+        :class:`~socketio.exceptions.BadNamespaceError` when the namespace is not connected, ``TypeError`` or
+        ``ValueError`` when the data cannot be encoded; nothing is sent then.
+        """
+        self._request(event, data, namespace or "/", callback)
+
+    def _request(
+        self, event: str, data: Any, namespace: str, callback: Callable[..., Any] | None
+    ) -> tuple[Protocol, int]:
+        check_event_name(event)
+        args = event_arguments(data)
+        protocol, ack_id = self._protocol, 0
+        if protocol is None:
+            raise BadNamespaceError(f"{namespace} is not a connected namespace")
+        if callback is None:
+            frames = protocol.emit(event, args, namespace)
+        else:
+            ack_id, frames = protocol.request(event, args, namespace, callback)
+        try:
+            self.eio.send_frames(frames)
+        except EngineError as exc:
+            protocol.forget(namespace, ack_id)
+            raise BadNamespaceError(f"{namespace} is not a connected namespace any more") from exc
+        return protocol, ack_id
+
+    async def send(self, data: Any, namespace: str | None = None, callback: Callable[..., Any] | None = None) -> None:
+        """Emit the event ``message``. See :meth:`emit`."""
+        await self.emit("message", data, namespace=namespace, callback=callback)
+
+    async def call(self, event: str, data: Any = None, namespace: str | None = None, timeout: float = 60) -> Any:
+        """Emit an event and return its acknowledgement: several values as a tuple, one as itself, none as ``None``.
+
+        :param timeout: seconds to wait for it.
+
+        Raises as :meth:`emit` does; :class:`~socketio.exceptions.TimeoutError` when there is no answer in time; and at
+        once :class:`~socketio.exceptions.CallInterruptedError` when the connection is lost meanwhile. It may be called
+        from handlers.
+        """
+        waiter = Waiter()
+        protocol, ack_id = self._request(event, data, namespace or "/", waiter)
+        try:
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(waiter.done.wait(), timeout)
+        finally:
+            protocol.forget(namespace or "/", ack_id)
+        if not waiter.done.is_set():
+            raise TimeoutError(f"no acknowledgement of {event!r} within {timeout:g} s")
+        if waiter.args is None:
+            raise CallInterruptedError(f"the connection was lost before {event!r} was acknowledged")
+        return ack_result(waiter.args)
+
+    # -- receiving
+
+    def _on_message(self, frame: Frame) -> None:
+        protocol = self._protocol
+        if protocol is None:
+            return
+        for event in protocol.receive(frame):
+            self._handle(protocol, event)
+
+    def _handle(self, protocol: Protocol, event: Event) -> None:
+        if isinstance(event, EventReceived):
+            self._run_event(protocol, event)
+        elif isinstance(event, AckReceived):
+            self._acknowledged(event)
+        elif isinstance(event, FrameDropped):
+            self.logger.warning("Dropped what the server sent: %s", event.reason)
+        elif isinstance(event, NamespaceConnected):
+            self.logger.info("Namespace %s is connected", event.namespace)
+            self._connect_calls.append(self._trigger("connect", event.namespace))
+            self._accepted.add(event.namespace)
+            self._changed.notify_all()
+        elif isinstance(event, NamespaceRefused):
+            self._connect_calls.append(self._trigger("connect_error", event.namespace, *event.args))
+            self._refusals[event.namespace] = event.data
+            self._leave_namespaces(protocol, event.namespace, event.ended)
+        else:
+            self._leave_namespaces(protocol, event.namespace, (event.namespace,))
+
+    def _run_event(self, protocol: Protocol, event: EventReceived) -> None:
+        def call() -> Any:
+            found = self._registry.find(event.event, event.namespace, event.args)
+            return found[0](*found[1]) if found is not None else None
+
+        def acknowledge(result: Any) -> None:
+            if event.ack_id is not None and self._protocol is protocol:
+                with contextlib.suppress(EngineError):
+                    self.eio.send_frames(protocol.acknowledge(event.namespace, event.ack_id, event_arguments(result)))
+
+        def failed() -> None:
+            self.logger.exception("Handler of event %s of namespace %s failed", event.event, event.namespace)
+
+        self._run(event.event, event.namespace, call, acknowledge, failed)
+
+    def _acknowledged(self, event: AckReceived) -> None:
+        if isinstance(event.callback, Waiter):
+            event.callback(*event.args)
+            return
+
+        def failed() -> None:
+            self.logger.exception("Callback of an acknowledgement in namespace %s failed", event.namespace)
+
+        self._dispatcher.submit(lambda: event.callback(*event.args), ignore, failed)
+
+    # -- helpers
+
+    async def sleep(self, seconds: float = 0) -> None:
+        """Sleep for so many seconds."""
+        await self.eio.sleep(seconds)
+
+    def start_background_task(
+        self, target: Callable[..., Coroutine[Any, Any, T]], *args: Any, **kwargs: Any
+    ) -> asyncio.Task[T]:
+        """Run a coroutine function with these arguments as a task; return the task, which can be awaited."""
+        return self.eio.start_background_task(target, *args, **kwargs)

@@ -1,0 +1,79 @@
+"""Runs the application's functions for the asyncio client: in order, coroutines as tasks.
+
+In: calls that return a value or an awaitable. They start in the order in which they came: a plain function runs at
+once, unless coroutines that came before it wait for their first turn; then it runs after them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections import deque
+from collections.abc import Awaitable, Callable
+from typing import Any, NamedTuple
+
+
+class _Job(NamedTuple):
+    call: Callable[[], Any]
+    returned: Callable[[Any], None]
+    failed: Callable[[], None]
+
+
+class AsyncDispatcher:
+    """Starts calls one after the other, on the event loop.
+
+    :param serial: start a call only when the one before has ended.
+    """
+
+    def __init__(self, serial: bool = False) -> None:
+        self.serial = serial
+        self._waiting: deque[_Job] = deque()
+        self._blocked = False
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._current: asyncio.Task[None] | None = None
+
+    def submit(self, call: Callable[[], Any], returned: Callable[[Any], None], failed: Callable[[], None]) -> None:
+        """Add a call.
+
+        :param returned: called with the value, awaited if it can be; its own exceptions count as the call's.
+        :param failed: called in the handling of an exception.
+        """
+        self._waiting.append(_Job(call, returned, failed))
+        self._begin_next()
+
+    def is_current(self) -> bool:
+        """Return whether the running task is the call that all others wait for, in serial mode."""
+        return self._blocked and self._current is not None and asyncio.current_task() is self._current
+
+    def _begin_next(self) -> None:
+        """Begin the calls that wait, up to a coroutine: the next call begins after its first step."""
+        while self._waiting and not self._blocked:
+            job = self._waiting.popleft()
+            self._blocked = True
+            try:
+                result = job.call()
+                if inspect.isawaitable(result):
+                    self._current = task = asyncio.ensure_future(self._finish(job, result))
+                    self._tasks.add(task)
+                    task.add_done_callback(self._tasks.discard)
+                    return
+                job.returned(result)
+            except Exception:
+                job.failed()
+            self._blocked = False
+
+    async def _finish(self, job: _Job, result: Awaitable[Any]) -> None:
+        if not self.serial:
+            asyncio.get_running_loop().call_soon(self._unblock)
+        try:
+            job.returned(await result)
+        except Exception:
+            job.failed()
+        finally:
+            if self.serial:
+                self._unblock()
+
+    def _unblock(self) -> None:
+        self._blocked = False
+        self._current = None
+        self._begin_next()

@@ -1,0 +1,326 @@
+"""How the asyncio client makes, repairs and ends its connection, and how handlers are called meanwhile.
+
+Two kinds of code meet here, on one event loop: the application's tasks, which call, and the reading task of the engine,
+which brings frames and starts handlers. The session's methods are no coroutines, so nothing needs a lock.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+from . import backoff
+from .async_condition import AsyncCondition
+from .async_dispatch import AsyncDispatcher
+from .base_client import BaseClient, State, attempt_failure, check_headers
+from .engine import AsyncEngineIOClient, EngineError
+from .exceptions import ConnectionError
+from .packet import Frame
+from .protocol import Protocol
+
+HANDLERS = 5.0
+"""Seconds that disconnect() waits for the disconnect handlers to return."""
+
+
+class AsyncLifecycle(BaseClient):
+    """The part of :class:`AsyncClient` that makes, repairs and ends connections."""
+
+    eio: AsyncEngineIOClient
+    _on_message: Callable[[Frame], None]
+
+    def _set_up(self) -> None:
+        self._dispatcher = AsyncDispatcher(serial=not self.async_handlers)
+        self._changed = AsyncCondition()
+        self._stop = asyncio.Event()
+        self._ended = asyncio.Event()
+        self._ended.set()
+        self._connect_calls: list[asyncio.Event] = []
+        self._attempting: asyncio.Task[Any] | None = None
+        self._reconnect_task: asyncio.Task[Any] | None = None
+        self.eio.on("connect", self._on_transport_open)
+        self.eio.on("message", self._on_message)
+        self.eio.on("disconnect", self._on_transport_closed)
+        self.eio.farewell = self._farewell
+
+    def _engineio_client_class(self) -> type[AsyncEngineIOClient]:
+        return AsyncEngineIOClient
+
+    def is_asyncio_based(self) -> bool:
+        """Return whether this is the asyncio client."""
+        return True
+
+    # -- making a connection
+
+    async def _attempt(self) -> None:
+        """Connect once; raise whatever stands in the way, with nothing left open."""
+        self._begin_attempt()
+        self._connect_calls = []
+        try:
+            url = self._check_url(await ask(self.connection_url))
+            headers = check_headers(await ask(self.connection_headers))
+            await self.eio.connect(
+                url, headers=headers, transports=self.connection_transports, engineio_path=self.socketio_path
+            )
+        except Exception as exc:
+            await self._drop_session()
+            error, argument = attempt_failure(exc)
+            await self._call_all([self._trigger("connect_error", name, argument) for name in self._requested()])
+            if error is exc:
+                raise
+            raise error from exc
+        try:
+            await self._await_namespaces()
+        except ConnectionError as exc:
+            unanswered = [name for name in self.failed_namespaces if name not in self._refusals]
+            self._connect_calls += [self._trigger("connect_error", name, str(exc)) for name in unanswered]
+            await self._call_all(self._connect_calls)
+            await self._drop_session()
+            raise
+        await self._call_all(self._connect_calls, self._wait_timeout)
+
+    async def _await_namespaces(self) -> None:
+        """Wait until the server has answered for all namespaces, and take the connection for made."""
+        protocol = self._protocol
+        if self._wait_for_namespaces and protocol is not None:
+            await self._changed.wait_for(
+                lambda: self._protocol is not protocol or self._is_answered() or self._stop.is_set(),
+                self._wait_timeout,
+            )
+        if self._stop.is_set():
+            raise ConnectionError("the connection attempt was ended by disconnect()")
+        alive = protocol is not None and self._protocol is protocol
+        if not alive and not self._is_answered():
+            raise ConnectionError("the connection was lost before the namespaces were connected")
+        error = self._namespace_error() if self._wait_for_namespaces else None
+        if error is not None:
+            raise error
+        if alive:  # else the server has accepted, and ended it since
+            self._state = State.CONNECTED
+
+    async def _on_transport_open(self) -> None:
+        auth = await ask(self.connection_auth)
+        protocol = self._open_session()
+        frames: list[Frame] = []
+        for namespace in self.connection_namespaces:
+            frames += protocol.connect(namespace, auth)
+        self.eio.send_frames(frames)
+
+    # -- repairing it
+
+    def _begin_retry(self) -> bool:
+        if self._stop.is_set() or self._state is State.IDLE:
+            return False
+        self._state = State.RECONNECTING
+        return True
+
+    async def _reconnect(self) -> bool:
+        """Try to connect again until it works, it has been tried often enough, or the application ends it.
+
+        Return whether it worked.
+        """
+        stop = self._stop
+        waits = backoff.delays(self.reconnection_delay, self.reconnection_delay_max, self.randomization_factor)
+        for attempt, delay in enumerate(waits, 1):
+            self.logger.info("Connection failed, new attempt in %.2f seconds", delay)
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(stop.wait(), delay)
+            if stop.is_set():
+                break
+            try:
+                await self._attempt()
+            except Exception as exc:
+                self.logger.warning("Attempt %d to reconnect failed: %s", attempt, exc)
+                if attempt == self.reconnection_attempts:
+                    self.logger.info("Maximum reconnection attempts reached, giving up")
+                    break
+            else:
+                return True
+        self._finish(self._requested())
+        return False
+
+    # -- its end
+
+    async def _on_transport_closed(self, reason: str) -> None:
+        if self._protocol is None:
+            return
+        names = self._requested() if reason == self.reason.CLIENT_DISCONNECT else list(self.namespaces)
+        self._close_session()
+        was_connected = self._state is State.CONNECTED
+        again = was_connected and self.reconnection and reason != self.reason.CLIENT_DISCONNECT
+        if was_connected:
+            self._state = State.RECONNECTING if again else State.IDLE
+        self.logger.info("Connection lost: %s", reason)
+        calls = []
+        for name in names:
+            calls.append(self._trigger("disconnect", name, reason))
+            if was_connected and not again:
+                calls.append(self._trigger("__disconnect_final", name))
+        if again:
+            self._reconnect_task = self.eio.start_background_task(self._reconnect)
+        elif was_connected:
+            self._submit_end()
+        if reason == self.reason.CLIENT_DISCONNECT:
+            # The event loop ends; what is not awaited here is not run any more.
+            await self._call_all(calls)
+
+    def _leave_namespaces(self, protocol: Protocol, namespace: str, ended: tuple[str, ...]) -> None:
+        """Tell the handlers of namespaces that the server has ended; with the last one, the connection ends."""
+        for name in ended:
+            self.logger.info("The server ended namespace %s", name)
+            self._trigger("disconnect", name, self.reason.SERVER_DISCONNECT)
+            self._trigger("__disconnect_final", name)
+        self._note_failure(namespace)
+        self._changed.notify_all()
+        refused = not ended and self._wait_for_namespaces and self._state is not State.CONNECTED
+        if refused or self._protocol is not protocol or protocol.namespaces or protocol.pending:
+            return
+        if self._state is State.CLOSING:
+            return
+        self._close_session()
+        self._state = State.IDLE
+        self.eio.start_background_task(self.eio.disconnect)
+        self._submit_end()
+
+    def _close_session(self) -> None:
+        """End the session; whoever waits in call() is told."""
+        protocol, self._protocol = self._protocol, None
+        for callback in protocol.close() if protocol is not None else ():
+            if isinstance(callback, Waiter):
+                callback.interrupt()
+        self._changed.notify_all()
+
+    async def _drop_session(self) -> None:
+        """Close what an attempt that failed has left."""
+        names = list(self.namespaces)
+        frames = self._farewell()
+        self._close_session()
+        with contextlib.suppress(EngineError):
+            self.eio.send_frames(frames)
+        await self.eio.disconnect()
+        await self._call_all([self._trigger("disconnect", name, self.reason.CLIENT_DISCONNECT) for name in names])
+
+    def _finish(self, names: list[str]) -> None:
+        """Be idle, for good; tell the final-disconnect handlers of these namespaces."""
+        if self._state in (State.IDLE, State.CLOSING):
+            return
+        self._state = State.IDLE
+        for name in names:
+            self._trigger("__disconnect_final", name)
+        self._submit_end()
+
+    def _submit_end(self) -> None:
+        """Let wait() return, after the handlers before."""
+
+        def end() -> None:
+            if self._state is State.IDLE:
+                self._ended.set()
+
+        self._dispatcher.submit(end, ignore, _nothing)
+
+    async def _disconnect(self, timeout: float) -> None:
+        if self._state is State.IDLE:
+            return
+        if self._state is State.CLOSING:
+            await self._call_all([self._ended])
+            return
+        was, self._state = self._state, State.CLOSING
+        self._stop.set()
+        self._changed.notify_all()
+        connected = self.connected and await self.eio.drain(timeout)
+        names = list(self.namespaces)
+        frames = self._farewell()
+        self._close_session()
+        with contextlib.suppress(EngineError):
+            self.eio.send_frames(frames)
+        await self.eio.disconnect(abort=bool(names) and not connected)
+        task = self._reconnect_task
+        if task is not None and task is not asyncio.current_task() and not task.done():
+            await asyncio.wait([task], timeout=HANDLERS)
+        self._state = State.IDLE
+        calls = [self._trigger("disconnect", name, self.reason.CLIENT_DISCONNECT) for name in names]
+        finals = self._requested() if was is State.RECONNECTING else names
+        calls += [self._trigger("__disconnect_final", name) for name in finals]
+        self._submit_end()
+        await self._call_all(calls)
+
+    # -- calling handlers
+
+    def _trigger(self, event: str, namespace: str, *args: Any) -> asyncio.Event:
+        """Have a lifecycle handler called, in its turn; return what tells that it has returned."""
+        done = asyncio.Event()
+
+        def call() -> Any:
+            found = self._registry.find(event, namespace, args)
+            return found[0](*found[1]) if found is not None else None
+
+        def returned(_: Any) -> None:
+            done.set()
+
+        def failed() -> None:
+            done.set()
+            self.logger.exception("Handler of %s of namespace %s failed", event, namespace)
+
+        self._run(event, namespace, call, returned, failed)
+        return done
+
+    def _run(
+        self,
+        event: str,
+        namespace: str,
+        call: Callable[[], Any],
+        returned: Callable[[Any], None],
+        failed: Callable[[], None],
+    ) -> None:
+        """Run a handler in its turn; at once where it is marked as inline."""
+        if self._registry.runs_inline(event, namespace):
+            try:
+                returned(call())
+            except Exception:
+                failed()
+        else:
+            self._dispatcher.submit(call, returned, failed)
+
+    async def _call_all(self, calls: list[asyncio.Event], timeout: float = HANDLERS) -> None:
+        """Wait until handlers have returned, but no longer than so many seconds."""
+        if not calls or (self._dispatcher.serial and self._dispatcher.is_current()):
+            return  # their turn comes after the handler that waits here
+
+        async def all_done() -> None:
+            for done in calls:
+                await done.wait()
+
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(all_done(), timeout)
+
+
+class Waiter:
+    """Where call() waits for its acknowledgement."""
+
+    def __init__(self) -> None:
+        self.done = asyncio.Event()
+        self.args: tuple[Any, ...] | None = None
+
+    def __call__(self, *args: Any) -> None:
+        self.args = args
+        self.done.set()
+
+    def interrupt(self) -> None:
+        """End the waiting without an answer."""
+        self.done.set()
+
+
+async def ask(option: Any) -> Any:
+    """Return an argument of connect() that may be a function, or a coroutine function, to ask."""
+    value = option() if callable(option) else option
+    return await value if inspect.isawaitable(value) else value
+
+
+def ignore(_: Any) -> None:
+    """Do nothing with what a call returned."""
+
+
+def _nothing() -> None:
+    pass

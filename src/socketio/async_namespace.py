@@ -1,0 +1,60 @@
+"""Class-based namespaces for the asyncio client: a method ``on_<event>`` for each event."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from .base_namespace import BaseClientNamespace
+
+if TYPE_CHECKING:
+    from .async_client import AsyncClient
+
+
+class AsyncClientNamespace(BaseClientNamespace):
+    """Base class for the handlers of one namespace, to be passed to :meth:`AsyncClient.register_namespace`.
+
+    An event ``my_event`` calls the method ``on_my_event``, a function or a coroutine, with the event's arguments. An
+    event without a method is ignored. Registered for ``'*'``, each method gets the namespace as its first argument.
+    """
+
+    client: AsyncClient
+
+    def is_asyncio_based(self) -> bool:
+        """Return whether this belongs to an asyncio client."""
+        return True
+
+    async def trigger_event(self, event: str, *args: Any) -> Any:
+        """Call the method of an event and return what it returns. Override it to route events differently."""
+        found = self._find(event, args)
+        if found is None:
+            return None
+        method, values = found
+        result = method(*values)
+        return await result if inspect.isawaitable(result) else result
+
+    async def emit(
+        self,
+        event: str,
+        data: Any = None,
+        namespace: str | None = None,
+        callback: Callable[..., Any] | None = None,
+    ) -> None:
+        """Emit an event, to this namespace unless another is given. See :meth:`AsyncClient.emit`."""
+        return await self.client.emit(event, data, namespace=namespace or self.namespace, callback=callback)
+
+    async def send(self, data: Any, namespace: str | None = None, callback: Callable[..., Any] | None = None) -> None:
+        """Emit the event ``message``, to this namespace unless another is given. See :meth:`AsyncClient.send`."""
+        return await self.client.send(data, namespace=namespace or self.namespace, callback=callback)
+
+    async def call(self, event: str, data: Any = None, namespace: str | None = None, timeout: float = 60) -> Any:
+        """Emit an event, to this namespace unless another is given, and return its acknowledgement.
+
+        See :meth:`AsyncClient.call`.
+        """
+        return await self.client.call(event, data, namespace=namespace or self.namespace, timeout=timeout)
+
+    async def disconnect(self) -> None:
+        """Disconnect the client. See :meth:`AsyncClient.disconnect`."""
+        return await self.client.disconnect()

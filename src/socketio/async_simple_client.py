@@ -1,0 +1,189 @@
+"""The simple client for asyncio: events wait in a queue until somebody asks for them.
+
+The queue is filled on the reading side, so that its order is exactly that of the server.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable, Coroutine, Mapping
+from types import TracebackType
+from typing import Any
+
+from .async_client import AsyncClient, OrCallable
+from .async_condition import AsyncCondition
+from .exceptions import BadNamespaceError, DisconnectedError, TimeoutError
+from .handlers import inline
+
+
+class AsyncSimpleClient:
+    """A Socket.IO client without handlers: emit, call, receive.
+
+    Takes the arguments of :class:`AsyncClient`. A lost connection is repaired unnoticed: methods wait until it is
+    back. It is an asynchronous context manager that disconnects at the end.
+
+    :ivar client: the :class:`AsyncClient` at work, ``None`` before ``connect()`` and after ``disconnect()``.
+    :ivar connected: whether there is a connection, or one is being restored.
+    """
+
+    client_class: type[AsyncClient] = AsyncClient
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self.client_args = args
+        self.client_kwargs = kwargs
+        self.client: AsyncClient | None = None
+        self.namespace = "/"
+        self.connected = False
+        self.input_buffer: deque[list[Any]] = deque()
+        self._changed = AsyncCondition()
+        self._restored = False
+
+    async def connect(
+        self,
+        url: OrCallable[str],
+        headers: OrCallable[Mapping[str, str]] = {},
+        auth: Any = None,
+        transports: str | list[str] | None = None,
+        namespace: str = "/",
+        socketio_path: str = "socket.io",
+        wait_timeout: float = 20,
+    ) -> None:
+        """Connect to a server.
+
+        :param namespace: the one namespace to use.
+        :param wait_timeout: seconds to wait until it is connected.
+
+        The other arguments, and the errors, are those of :meth:`AsyncClient.connect`. Raises ``RuntimeError`` when it
+        is connected already.
+        """
+        if self.connected:
+            raise RuntimeError("Already connected")
+        self.namespace = namespace
+        self.input_buffer.clear()
+        client = self.client = self.client_class(*self.client_args, **self.client_kwargs)
+        self._register(client, namespace.partition("?")[0])
+        try:
+            await client.connect(
+                url,
+                headers=headers,
+                auth=auth,
+                transports=transports,
+                namespaces=[namespace],
+                socketio_path=socketio_path,
+                wait_timeout=wait_timeout,
+            )
+        except BaseException:
+            self.client = None
+            self.connected = False
+            raise
+
+    def _register(self, client: AsyncClient, namespace: str) -> None:
+        @inline
+        def connect() -> None:
+            self._set(connected=True, restored=True)
+
+        @inline
+        def disconnect() -> None:
+            self._set(connected=self.connected, restored=False)
+
+        @inline
+        def disconnect_final() -> None:
+            self._set(connected=False, restored=False)
+
+        @inline
+        def receive(event: str, *args: Any) -> None:
+            self.input_buffer.append([event, *args])
+            self._changed.notify_all()
+
+        client.on("connect", connect, namespace)
+        client.on("disconnect", disconnect, namespace)
+        client.on("__disconnect_final", disconnect_final, namespace)
+        client.on("*", receive, namespace)
+
+    def _set(self, connected: bool, restored: bool) -> None:
+        self.connected, self._restored = connected, restored
+        self._changed.notify_all()
+
+    @property
+    def sid(self) -> str | None:
+        """The id that the server gave this client; ``None`` without a connection."""
+        return self.client.get_sid(self.namespace) if self.client is not None else None
+
+    @property
+    def transport(self) -> str:
+        """The name of the transport in use, ``'polling'`` or ``'websocket'``; ``''`` without a connection."""
+        return (self.client.transport() or "") if self.client is not None else ""
+
+    async def emit(self, event: str, data: Any = None) -> None:
+        """Emit an event. See :meth:`AsyncClient.emit`.
+
+        Waits while the connection is being restored. Raises :class:`~socketio.exceptions.DisconnectedError` when it
+        has ended for good.
+        """
+        await self._repeat(lambda client: client.emit(event, data, namespace=self.namespace))
+
+    async def call(self, event: str, data: Any = None, timeout: float = 60) -> Any:
+        """Emit an event and return its acknowledgement. See :meth:`AsyncClient.call`.
+
+        Waits while the connection is being restored. Raises :class:`~socketio.exceptions.DisconnectedError` when it
+        has ended for good, :class:`~socketio.exceptions.TimeoutError` when there is no answer within ``timeout``
+        seconds, or the connection was lost before it came.
+        """
+        deadline = time.monotonic() + timeout
+        return await self._repeat(
+            lambda client: client.call(
+                event, data, namespace=self.namespace, timeout=max(0.0, deadline - time.monotonic())
+            ),
+            timeout,
+        )
+
+    async def _repeat(
+        self, action: Callable[[AsyncClient], Coroutine[Any, Any, Any]], timeout: float | None = None
+    ) -> Any:
+        """Do something as soon as there is a connection; again, if it is lost before it could be begun."""
+        while True:
+            if not await self._changed.wait_for(lambda: self._restored or not self.connected, timeout):
+                raise TimeoutError(f"the connection was not restored within {timeout:g} s")
+            client = self.client
+            if not self.connected or client is None:
+                raise DisconnectedError("the connection has ended")
+            try:
+                return await action(client)
+            except BadNamespaceError:
+                await asyncio.sleep(0)
+
+    async def receive(self, timeout: float | None = None) -> list[Any]:
+        """Return the next event: its name, followed by its arguments.
+
+        :param timeout: seconds to wait for it; ``None`` for as long as it takes.
+
+        Events are returned in the order in which the server sent them. Raises
+        :class:`~socketio.exceptions.TimeoutError` when none comes in time, and
+        :class:`~socketio.exceptions.DisconnectedError` when the connection has ended for good and all that came before
+        was received.
+        """
+        if not await self._changed.wait_for(lambda: self.input_buffer or not self.connected, timeout):
+            raise TimeoutError(f"no event within {timeout:g} s")
+        if not self.input_buffer:
+            raise DisconnectedError("the connection has ended")
+        return self.input_buffer.popleft()
+
+    async def disconnect(self) -> None:
+        """Disconnect from the server, after all that was emitted is sent. Does nothing when it is not connected."""
+        client, self.client = self.client, None
+        if client is not None:
+            await client.disconnect()
+        self._set(connected=False, restored=False)
+
+    async def __aenter__(self) -> AsyncSimpleClient:
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.disconnect()

@@ -1,0 +1,356 @@
+"""What both clients share and what never waits: options, state, handlers, the arguments of ``connect()``."""
+
+from __future__ import annotations
+
+import enum
+import urllib.parse
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar, overload
+
+from . import engine, logs
+from .base_namespace import BaseClientNamespace
+from .exceptions import ConnectionError, ConnectionRefusedError, InvalidURLError
+from .handlers import Handler, Handlers
+from .packet import AdaptedJson, Packet
+from .protocol import RESERVED_EVENTS, Protocol
+
+H = TypeVar("H", bound=Handler)
+
+_SCHEMES = ("http", "https", "ws", "wss")
+
+
+class State(enum.Enum):
+    """Where a client is in its life."""
+
+    IDLE = "idle"
+    CONNECTING = "connecting"
+    CONNECTED = "connected"
+    RECONNECTING = "reconnecting"
+    CLOSING = "closing"
+
+
+class BaseClient:
+    """The part of :class:`Client` and :class:`AsyncClient` that does no I/O."""
+
+    reason = engine.reason
+    """Why a connection ended: ``CLIENT_DISCONNECT``, ``SERVER_DISCONNECT`` or ``TRANSPORT_ERROR``."""
+    reserved_events: tuple[str, ...] = RESERVED_EVENTS
+
+    def __init__(
+        self,
+        reconnection: bool = True,
+        reconnection_attempts: int = 0,
+        reconnection_delay: float = 1,
+        reconnection_delay_max: float = 5,
+        randomization_factor: float = 0.5,
+        logger: bool | logs.Logger = False,
+        serializer: str | type[Packet] = "default",
+        json: Any = None,
+        handle_sigint: bool = True,
+        async_handlers: bool = True,
+        **engineio_options: Any,
+    ) -> None:
+        self.reconnection = reconnection
+        self.reconnection_attempts = reconnection_attempts
+        self.reconnection_delay = reconnection_delay
+        self.reconnection_delay_max = reconnection_delay_max
+        self.randomization_factor = randomization_factor
+        self.handle_sigint = handle_sigint
+        self.async_handlers = async_handlers
+        self.logger = logs.resolve(logger, "socketio.client")
+        self.packet_class = _packet_class(serializer, json)
+
+        self.connection_url: Any = None
+        self.connection_headers: Any = None
+        self.connection_auth: Any = None
+        self.connection_transports: str | list[str] | None = None
+        self.connection_namespaces: list[str] = []
+        self.socketio_path: Any = None
+        self.failed_namespaces: list[str] = []
+
+        self._registry = Handlers()
+        self._state = State.IDLE
+        self._protocol: Protocol | None = None
+        self._refusals: dict[str, Any] = {}
+        self._accepted: set[str] = set()
+        self._wait_for_namespaces = True
+        self._wait_timeout = 20.0
+        self._path_warning_given = False
+
+        if "engineio_logger" in engineio_options:
+            engineio_options["logger"] = engineio_options.pop("engineio_logger")
+        self.eio: Any = self._engineio_client_class()(handle_sigint=handle_sigint, **engineio_options)
+        self._set_up()
+
+    def _engineio_client_class(self) -> Any:
+        raise NotImplementedError
+
+    def _set_up(self) -> None:
+        """Make what one flavour needs besides."""
+        raise NotImplementedError
+
+    # -- what is connected
+
+    @property
+    def connected(self) -> bool:
+        """Whether a namespace is connected."""
+        protocol = self._protocol
+        return protocol is not None and bool(protocol.namespaces)
+
+    @property
+    def namespaces(self) -> dict[str, str]:
+        """The connected namespaces and the sid that the server gave for each."""
+        protocol = self._protocol
+        return {} if protocol is None else dict(protocol.namespaces)
+
+    @property
+    def sid(self) -> str | None:
+        """The id of the Engine.IO session, ``None`` without one. See :meth:`get_sid` for the id of a namespace."""
+        sid: str | None = self.eio.sid
+        return sid
+
+    def get_sid(self, namespace: str | None = None) -> str | None:
+        """Return the id that the server gave this client in a namespace, ``'/'`` by default.
+
+        ``None`` where the namespace is not connected.
+        """
+        return self.namespaces.get(namespace or "/")
+
+    def transport(self) -> str | None:
+        """Return the name of the transport in use, ``'polling'`` or ``'websocket'``; ``None`` without a connection."""
+        name: str | None = self.eio.transport()
+        return name
+
+    def is_asyncio_based(self) -> bool:
+        """Return whether this is the asyncio client."""
+        return False
+
+    # -- handlers
+
+    @property
+    def handlers(self) -> dict[str, dict[str, Handler]]:
+        """The registered functions, by namespace and event."""
+        return self._registry.functions
+
+    @property
+    def namespace_handlers(self) -> dict[str, BaseClientNamespace]:
+        """The registered namespace objects, by namespace."""
+        return self._registry.objects
+
+    @overload
+    def on(self, event: str, handler: None = None, namespace: str | None = None) -> Callable[[H], H]: ...
+
+    @overload
+    def on(self, event: str, handler: H, namespace: str | None = None) -> H: ...
+
+    def on(self, event: str, handler: Any = None, namespace: str | None = None) -> Any:
+        """Register the handler of an event, in place of the one it had.
+
+        :param event: the name of the event; ``'connect'``, ``'connect_error'`` and ``'disconnect'`` are the client's
+            own, ``'*'`` stands for all that have no handler, the client's own aside.
+        :param handler: the function; without it, this is a decorator that returns its function unchanged.
+        :param namespace: ``'/'`` by default; ``'*'`` stands for all namespaces without functions of their own.
+
+        A handler for event ``'*'`` gets the event name before the arguments, one for namespace ``'*'`` the namespace,
+        one for both the event name, then the namespace. What a handler returns is sent as the acknowledgement, if the
+        server asked for one: a tuple is several values, ``None`` none. Example::
+
+            @sio.on('my message', namespace='/chat')
+            def my_message(data):
+                print('received', data)
+        """
+
+        def register(function: H) -> H:
+            self._registry.add(event, function, namespace or "/")
+            return function
+
+        return register if handler is None else register(handler)
+
+    @overload
+    def event(self, handler: H, /) -> H: ...
+
+    @overload
+    def event(self, *, namespace: str | None = None) -> Callable[[H], H]: ...
+
+    def event(self, *args: Any, **kwargs: Any) -> Any:
+        """Register a function as the handler of the event that has the function's name.
+
+        Used as ``@sio.event`` or ``@sio.event(namespace='/chat')``. See :meth:`on`.
+        """
+        if len(args) == 1 and not kwargs and callable(args[0]):
+            return self.on(args[0].__name__, args[0])
+
+        def register(function: H) -> H:
+            return self.on(function.__name__, function, *args, **kwargs)
+
+        return register
+
+    def register_namespace(self, namespace_handler: BaseClientNamespace) -> None:
+        """Register an object whose methods handle the events of a namespace.
+
+        Raises ``ValueError`` for an object that is no namespace, or one of the other flavour.
+        """
+        if not isinstance(namespace_handler, BaseClientNamespace):
+            raise ValueError(f"Not a namespace instance: {namespace_handler!r}")
+        if namespace_handler.is_asyncio_based() != self.is_asyncio_based():
+            raise ValueError(f"Not a valid namespace class for this client: {type(namespace_handler).__name__}")
+        namespace_handler._set_client(self)
+        self._registry.add_object(namespace_handler)
+
+    # -- the arguments of connect()
+
+    def _remember(
+        self,
+        url: Any,
+        headers: Any,
+        auth: Any,
+        transports: str | list[str] | None,
+        namespaces: str | list[str] | None,
+        socketio_path: str,
+        wait: bool,
+        wait_timeout: float,
+    ) -> None:
+        """Check the arguments of ``connect()`` and keep them for this connection and its reconnections."""
+        if namespaces is None:
+            namespaces = self._registry.namespaces() or ["/"]
+        elif isinstance(namespaces, str):
+            namespaces = [namespaces]
+        for namespace in namespaces:
+            if not isinstance(namespace, str) or not namespace.startswith("/"):
+                raise ValueError(f"a namespace begins with '/', {namespace!r} does not")
+        if not callable(url):
+            check_url(url)
+        engine.choose_transports(transports)
+        self.connection_url = url
+        self.connection_headers = headers
+        self.connection_auth = auth
+        self.connection_transports = transports
+        self.connection_namespaces = list(dict.fromkeys(namespaces))
+        self.socketio_path = socketio_path
+        self._wait_for_namespaces = wait
+        self._wait_timeout = wait_timeout
+
+    def _begin_attempt(self) -> None:
+        self.failed_namespaces = []
+        self._refusals = {}
+        self._accepted = set()
+
+    def _check_url(self, url: Any) -> str:
+        """Return the URL to connect to; warn once about a path that has no meaning."""
+        path = check_url(url).path.strip("/")
+        if path and not self._path_warning_given:
+            self._path_warning_given = True
+            self.logger.warning("The path in the URL is ignored: use socketio_path, or namespaces, for %r", path)
+        checked: str = url
+        return checked
+
+    def _open_session(self) -> Protocol:
+        """Return the session for a transport that has just opened, and make it the current one."""
+        self._protocol = Protocol(self.packet_class, self.eio.sid or "")
+        return self._protocol
+
+    def _requested(self) -> list[str]:
+        """Return the namespaces that connect() asked for, as the server names them."""
+        return [name.partition("?")[0] for name in self.connection_namespaces]
+
+    def _is_answered(self) -> bool:
+        return all(name in self._accepted or name in self.failed_namespaces for name in self._requested())
+
+    def _note_failure(self, namespace: str) -> None:
+        if namespace in self._requested() and namespace not in (*self._accepted, *self.failed_namespaces):
+            self.failed_namespaces.append(namespace)
+
+    def _namespace_error(self) -> ConnectionError | None:
+        """Return the error for the namespaces that were not accepted, ``None`` if all were."""
+        for name in self._requested():
+            self._note_failure(name)
+        if not self.failed_namespaces:
+            return None
+        text = f"One or more namespaces failed to connect: {', '.join(self.failed_namespaces)}"
+        error = ConnectionError(text, data=self._refusals)
+        reasons = [f"{name}: {_refusal_text(data)}" for name, data in self._refusals.items()]
+        error.__cause__ = ConnectionRefusedError(
+            "; ".join(reasons) or f"the server did not accept them within {self._wait_timeout:g} s"
+        )
+        return error
+
+    def _farewell(self) -> list[Any]:
+        """End the session; return the frames that tell the server."""
+        protocol = self._protocol
+        if protocol is None:
+            return []
+        return [frame for name in list(protocol.namespaces) for frame in protocol.disconnect(name)]
+
+
+def event_arguments(data: Any) -> tuple[Any, ...]:
+    """Return the arguments that ``data`` stands for: a tuple several, ``None`` none, anything else one."""
+    if data is None:
+        return ()
+    return data if isinstance(data, tuple) else (data,)
+
+
+def check_event_name(event: Any) -> None:
+    """Raise ``TypeError`` for an event name that is no text."""
+    if not isinstance(event, str):
+        raise TypeError(f"an event name is a str, not {type(event).__name__}")
+
+
+def ack_result(args: tuple[Any, ...]) -> Any:
+    """Return what ``call()`` returns for the values of an acknowledgement."""
+    if not args:
+        return None
+    return args[0] if len(args) == 1 else args
+
+
+def attempt_failure(exc: Exception) -> tuple[Exception, Any]:
+    """Return the error to raise for an attempt that failed, and the argument for the ``connect_error`` handlers.
+
+    That is the body of an HTTP error answer, ``None`` where it is no JSON, else the text of the error.
+    """
+    if not isinstance(exc, engine.EngineError):
+        return exc, str(exc)
+    text = str(exc.args[0]) if exc.args else "the connection failed"
+    return ConnectionError(text), exc.args[1] if len(exc.args) > 1 else text
+
+
+def check_url(url: Any) -> urllib.parse.SplitResult:
+    """Return the parts of a URL; raise :class:`InvalidURLError` for one that nobody can connect to."""
+    if not isinstance(url, str):
+        raise InvalidURLError(f"a URL is a str, not {type(url).__name__}")
+    try:
+        parts = urllib.parse.urlsplit(url)
+        valid = parts.scheme in _SCHEMES and bool(parts.hostname) and parts.port != 0
+    except ValueError as exc:
+        raise InvalidURLError(f"not a valid URL: {url!r}: {exc}") from exc
+    if not valid:
+        raise InvalidURLError(f"not an http, https, ws or wss URL: {url!r}")
+    return parts
+
+
+def check_headers(headers: Any) -> Mapping[str, str]:
+    """Return the headers; raise ``TypeError`` for what is no mapping."""
+    if not isinstance(headers, Mapping):
+        raise TypeError(f"headers are a dict, not {type(headers).__name__}")
+    return headers
+
+
+def _refusal_text(data: Any) -> str:
+    message = data.get("message") if isinstance(data, dict) else data
+    return str(message) if message is not None else "refused"
+
+
+def _packet_class(serializer: str | type[Packet], json: Any) -> type[Packet]:
+    if serializer == "default":
+        packet_class = Packet
+    elif serializer == "msgpack":
+        from .msgpack_packet import MsgPackPacket, require
+
+        require()
+        packet_class = MsgPackPacket
+    elif isinstance(serializer, type):
+        packet_class = serializer
+    else:
+        raise ValueError(f"serializer is 'default', 'msgpack' or a packet class, not {serializer!r}")
+    if json is None:
+        return packet_class
+    return type(packet_class.__name__, (packet_class,), {"json": AdaptedJson(json)})

@@ -1,0 +1,260 @@
+"""The event-driven client for threads: what the application calls, and what becomes of the events that come."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias, TypeVar
+
+from .base_client import State, ack_result, check_event_name, event_arguments
+from .engine import EngineError
+from .events import AckReceived, Event, EventReceived, FrameDropped, NamespaceConnected, NamespaceRefused
+from .exceptions import BadNamespaceError, CallInterruptedError, ConnectionError, TimeoutError
+from .lifecycle import GOODBYE, Lifecycle, Waiter
+from .packet import Frame
+from .protocol import Protocol
+
+T = TypeVar("T")
+OrCallable: TypeAlias = T | Callable[[], T]
+
+
+class Client(Lifecycle):
+    """A Socket.IO client that calls handlers as events come.
+
+    :param reconnection: whether to reconnect when the connection is lost.
+    :param reconnection_attempts: after how many failed attempts to give up; 0 for never.
+    :param reconnection_delay: seconds before the first attempt; doubled at each attempt.
+    :param reconnection_delay_max: the most seconds between attempts.
+    :param randomization_factor: the part by which each delay is changed at random: 0.5 for up to 50 % either way.
+    :param logger: ``True`` to log to stderr, ``False`` for errors only, or a logger to use.
+    :param serializer: ``'default'`` for JSON, ``'msgpack'``, or a packet class; the server must use the same.
+    :param json: a module with ``dumps`` and ``loads`` for this client, ``orjson`` say.
+    :param handle_sigint: whether Ctrl-C says goodbye to the server, for a second at the most, before
+        ``KeyboardInterrupt`` goes on.
+    :param async_handlers: ``False`` to run handlers strictly one at a time, however long one blocks.
+    :param engineio_options: for the Engine.IO client: ``request_timeout`` (5 seconds), ``http_session`` (a
+        ``requests.Session``, or a function that returns one), ``ssl_verify`` (``True``), ``websocket_extra_options``
+        (a dict for ``websocket.create_connection``), ``timestamp_requests`` (``True``), ``engineio_logger`` (as
+        ``logger``).
+
+    Handlers start in the order in which the server sent the events, each when the one before has returned; one that
+    blocks does not hold up the others. Every method may be called from any thread, and from handlers.
+    """
+
+    def connect(
+        self,
+        url: OrCallable[str],
+        headers: OrCallable[Mapping[str, str]] = {},
+        auth: Any = None,
+        transports: str | list[str] | None = None,
+        namespaces: str | list[str] | None = None,
+        socketio_path: str = "socket.io",
+        wait: bool = True,
+        wait_timeout: float = 20,
+        retry: bool = False,
+    ) -> None:
+        """Connect to a server.
+
+        :param url: the server's URL, or a function that returns it, asked at every attempt. It can have a query.
+        :param headers: for all requests; or a function, asked at every attempt.
+        :param auth: what the server gets as authentication, a dict as a rule; or a function, asked at every attempt.
+        :param transports: ``'polling'``, ``'websocket'`` or a list of them; polling with an upgrade to websocket by
+            default.
+        :param namespaces: a namespace or a list; those that have handlers by default, ``'/'`` if there are none.
+        :param socketio_path: the path at which the server is installed.
+        :param wait: whether to wait until the namespaces are connected, and their connect handlers have returned.
+        :param wait_timeout: seconds to wait for that.
+        :param retry: whether to go on trying when the first attempt fails, as after the loss of a connection.
+
+        Raises :class:`~socketio.exceptions.ConnectionError` when no connection is made, or the client has one
+        already; ``ValueError`` for arguments that can never work. Each step takes at most ``request_timeout``
+        seconds.
+        """
+        with self._lock:
+            if self._state is not State.IDLE:
+                connected = self._state is State.CONNECTED
+                raise ConnectionError(
+                    "Already connected" if connected else f"The client is {self._state.value} already"
+                )
+            self._remember(url, headers, auth, transports, namespaces, socketio_path, wait, wait_timeout)
+            self._state = State.CONNECTING
+            self._stop = threading.Event()
+            self._ended.clear()
+        self._dispatcher.blocking()
+        try:
+            self._attempt()
+        except Exception:
+            if not retry or not self._begin_retry():
+                self._finish([])
+                raise
+            if not self._reconnect():
+                raise
+        except BaseException:  # Ctrl-C
+            self._disconnect(GOODBYE)
+            raise
+
+    def disconnect(self) -> None:
+        """Disconnect from the server, for good.
+
+        What was emitted before is sent, then the server is told, then the disconnect handlers are called. Also ends
+        an attempt to connect, and a reconnection. Bounded: what the server does not take within ``request_timeout``
+        seconds is given up. Does nothing when there is nothing to end.
+        """
+        with self._leaving_on_interrupt():
+            self._disconnect(self.eio.request_timeout)
+
+    def shutdown(self) -> None:
+        """Disconnect, or end a reconnection; the same as :meth:`disconnect`."""
+        self.disconnect()
+
+    def wait(self) -> None:
+        """Wait until the connection has ended for good, reconnections included."""
+        self._dispatcher.blocking()
+        with self._leaving_on_interrupt():
+            self._ended.wait()
+
+    # -- sending
+
+    def emit(
+        self,
+        event: str,
+        data: Any = None,
+        namespace: str | None = None,
+        callback: Callable[..., Any] | None = None,
+    ) -> None:
+        """Emit an event.
+
+        :param event: its name.
+        :param data: its arguments: a tuple is several, anything else one, ``None`` none. ``bytes`` anywhere in lists
+            and dicts are sent as binary.
+        :param namespace: ``'/'`` by default.
+        :param callback: called with the values of the server's acknowledgement; never, when the connection is lost
+            before.
+
+        Returns when the event is queued; events are sent in the order of the calls. Raises
+        :class:`~socketio.exceptions.BadNamespaceError` when the namespace is not connected, ``TypeError`` or
+        ``ValueError`` when the data cannot be encoded; nothing is sent then.
+        """
+        self._request(event, data, namespace or "/", callback)
+
+    def _request(
+        self, event: str, data: Any, namespace: str, callback: Callable[..., Any] | None
+    ) -> tuple[Protocol, int]:
+        check_event_name(event)
+        args = event_arguments(data)
+        with self._lock:
+            protocol, ack_id = self._protocol, 0
+            if protocol is None:
+                raise BadNamespaceError(f"{namespace} is not a connected namespace")
+            if callback is None:
+                frames = protocol.emit(event, args, namespace)
+            else:
+                ack_id, frames = protocol.request(event, args, namespace, callback)
+            try:
+                self.eio.send_frames(frames)
+            except EngineError as exc:
+                protocol.forget(namespace, ack_id)
+                raise BadNamespaceError(f"{namespace} is not a connected namespace any more") from exc
+            return protocol, ack_id
+
+    def send(self, data: Any, namespace: str | None = None, callback: Callable[..., Any] | None = None) -> None:
+        """Emit the event ``message``. See :meth:`emit`."""
+        self.emit("message", data, namespace=namespace, callback=callback)
+
+    def call(self, event: str, data: Any = None, namespace: str | None = None, timeout: float = 60) -> Any:
+        """Emit an event and return its acknowledgement: several values as a tuple, one as itself, none as ``None``.
+
+        :param timeout: seconds to wait for it.
+
+        Raises as :meth:`emit` does; :class:`~socketio.exceptions.TimeoutError` when there is no answer in time; and at
+        once :class:`~socketio.exceptions.CallInterruptedError` when the connection is lost meanwhile. It may be called
+        from handlers.
+        """
+        waiter = Waiter()
+        protocol, ack_id = self._request(event, data, namespace or "/", waiter)
+        self._dispatcher.blocking()
+        try:
+            with self._leaving_on_interrupt():
+                waiter.done.wait(timeout)
+        finally:
+            with self._lock:
+                protocol.forget(namespace or "/", ack_id)
+        if not waiter.done.is_set():
+            raise TimeoutError(f"no acknowledgement of {event!r} within {timeout:g} s")
+        if waiter.args is None:
+            raise CallInterruptedError(f"the connection was lost before {event!r} was acknowledged")
+        return ack_result(waiter.args)
+
+    # -- receiving
+
+    def _on_message(self, frame: Frame) -> None:
+        with self._lock:
+            protocol = self._protocol
+            if protocol is None:
+                return
+            events = protocol.receive(frame)
+        for event in events:
+            self._handle(protocol, event)
+
+    def _handle(self, protocol: Protocol, event: Event) -> None:
+        if isinstance(event, EventReceived):
+            self._run(event.event, event.namespace, lambda: self._run_event(protocol, event))
+        elif isinstance(event, AckReceived):
+            self._acknowledged(event)
+        elif isinstance(event, FrameDropped):
+            self.logger.warning("Dropped what the server sent: %s", event.reason)
+        elif isinstance(event, NamespaceConnected):
+            self.logger.info("Namespace %s is connected", event.namespace)
+            call = self._trigger("connect", event.namespace)
+            with self._lock:
+                self._connect_calls.append(call)
+                self._accepted.add(event.namespace)
+                self._changed.notify_all()
+        elif isinstance(event, NamespaceRefused):
+            call = self._trigger("connect_error", event.namespace, *event.args)
+            with self._lock:
+                self._connect_calls.append(call)
+                self._refusals[event.namespace] = event.data
+            self._leave_namespaces(protocol, event.namespace, event.ended)
+        else:
+            self._leave_namespaces(protocol, event.namespace, (event.namespace,))
+
+    def _run_event(self, protocol: Protocol, event: EventReceived) -> None:
+        found = self._registry.find(event.event, event.namespace, event.args)
+        try:
+            result = found[0](*found[1]) if found is not None else None
+            if event.ack_id is None:
+                return
+            with self._lock:
+                if self._protocol is protocol:
+                    self.eio.send_frames(protocol.acknowledge(event.namespace, event.ack_id, event_arguments(result)))
+        except EngineError:
+            self.logger.info("No connection to acknowledge %s with", event.event)
+        except (Exception, SystemExit):
+            self.logger.exception("Handler of event %s of namespace %s failed", event.event, event.namespace)
+
+    def _acknowledged(self, event: AckReceived) -> None:
+        if isinstance(event.callback, Waiter):
+            event.callback(*event.args)
+            return
+
+        def call_back() -> None:
+            try:
+                event.callback(*event.args)
+            except (Exception, SystemExit):
+                self.logger.exception("Callback of an acknowledgement in namespace %s failed", event.namespace)
+
+        self._dispatcher.submit(call_back)
+
+    # -- helpers
+
+    def sleep(self, seconds: float = 0) -> None:
+        """Sleep for so many seconds."""
+        self._dispatcher.blocking()
+        with self._leaving_on_interrupt():
+            self.eio.sleep(seconds)
+
+    def start_background_task(self, target: Callable[..., Any], *args: Any, **kwargs: Any) -> threading.Thread:
+        """Run a function with these arguments in a thread of its own; return the thread, which can be joined."""
+        thread: threading.Thread = self.eio.start_background_task(target, *args, **kwargs)
+        return thread

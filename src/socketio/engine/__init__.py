@@ -1,0 +1,12 @@
+"""Engine.IO connections for both flavours. The only folder that knows python-engineio's clients."""
+
+from engineio.base_client import BaseClient
+from engineio.exceptions import ConnectionError as EngineError
+
+from .async_client import AsyncEngineIOClient
+from .client import EngineIOClient
+from .handshake import choose_transports
+
+reason = BaseClient.reason
+
+__all__ = ["AsyncEngineIOClient", "EngineError", "EngineIOClient", "choose_transports", "reason"]

@@ -1,0 +1,409 @@
+"""The Engine.IO client for asyncio: one connection to a server, kept alive, in order.
+
+In: packets to send, all frames of one queued together. Out: the events of ``engineio.AsyncClient``, called as they
+come and one after the other: ``connect`` once the transport is open, ``message`` (a plain function) with each message,
+in the reading task, ``disconnect`` with the reason, once, when the reading task has delivered all that came before it.
+
+From python-engineio come the options, the URL rules and the base class. The rest is replaced, because it decides order
+and safety: there, each message is handed to a task of its own, ``disconnect()`` closes a websocket before the queue is
+written and waits for the pending GET of polling, headers go with the first request only, the handshake waits for a
+websocket message without end, and sessions stay open when it fails.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import inspect
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any, TypeAlias
+
+import aiohttp
+import engineio
+from engineio.exceptions import ConnectionError
+
+from .. import logs
+from ..packet import Frame
+from . import handshake
+from .async_outbox import AsyncOutbox
+from .async_polling import AsyncPollingTransport
+from .async_websocket import CLOSING, AsyncWebSocketTransport
+
+Transport: TypeAlias = AsyncPollingTransport | AsyncWebSocketTransport
+
+MAX_MESSAGE_SIZE = 100_000_000
+"""Bytes in one websocket message."""
+
+
+class _Link:
+    """One connection: its transport, its queue, its tasks, and why it ended."""
+
+    def __init__(self, transport: Transport, shaken: handshake.Handshake) -> None:
+        self.transport = transport
+        self.handshake = shaken
+        self.outbox = AsyncOutbox()
+        self.reason: str | None = None
+        self.first: list[Frame] = []
+        self.reader: asyncio.Task[None] | None = None
+        self.writer: asyncio.Task[None] | None = None
+
+
+class AsyncEngineIOClient(engineio.AsyncClient):
+    """An Engine.IO client whose messages come in order.
+
+    Takes the options of ``engineio.AsyncClient``. Constructing one changes nothing in the process: no signal handler,
+    and no log level or handler unless ``logger=True``.
+
+    :ivar farewell: returns the messages to send when the event loop ends while this is connected.
+    """
+
+    http: Any
+    ws: Any
+    state: str
+    sid: str | None
+    current_transport: str | None
+    read_loop_task: asyncio.Task[None] | None
+    write_loop_task: asyncio.Task[None] | None
+
+    def __init__(self, logger: bool | logs.Logger = False, handle_sigint: bool = True, **kwargs: Any) -> None:
+        super().__init__(logger=logs.resolve(logger, "engineio.client"), handle_sigint=False, **kwargs)
+        self.handle_sigint = handle_sigint
+        self.farewell: Callable[[], list[Frame]] = list
+        self._link: _Link | None = None
+        self._opening: asyncio.Task[_Link] | None = None
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    def __del__(self) -> None:
+        """Do nothing. There, a session that is still open is closed on a loop that may not be the session's."""
+
+    # -- opening
+
+    async def connect(
+        self,
+        url: str,
+        headers: Mapping[str, str] | None = None,
+        transports: str | list[str] | None = None,
+        engineio_path: str = "engine.io",
+    ) -> None:
+        """Connect, upgrade if both sides can, and call the ``connect`` handler.
+
+        Returns when packets can be sent. Raises ``ValueError`` for transports that do not exist,
+        ``engineio.exceptions.ConnectionError`` for a connection that fails, and what the ``connect`` handler raises.
+        """
+        self.transports = handshake.choose_transports(transports)
+        if self.state != "disconnected":
+            raise ValueError("Client is not in a disconnected state")
+        self.state = "connecting"
+        # A task of its own, so that disconnect() can end it without ending whoever waits for it.
+        opening = self._opening = asyncio.ensure_future(self._open(url, dict(headers or {}), engineio_path))
+        try:
+            link = await opening
+            await self._start(link)
+        except BaseException as exc:
+            await self._abandon()
+            if isinstance(exc, asyncio.CancelledError) and self._opening is None and opening.cancelled():
+                raise ConnectionError("the connection attempt was ended by disconnect()") from None
+            raise
+
+    async def _open(self, url: str, headers: dict[str, str], path: str) -> _Link:
+        if self.http is None or self.http.closed:
+            self.http = await self._new_session()
+        if self.transports[0] == "websocket":
+            transport = await self._connect_to_websocket(self._get_engineio_url(url, path, "websocket"), headers)
+            link: _Link = await _releasing(transport, self._greet(transport))
+            return link
+        polling = AsyncPollingTransport(
+            self.http,
+            self._get_engineio_url(url, path, "polling"),
+            headers=headers,
+            options=self._tls_options(),
+            request_timeout=self.request_timeout,
+            timestamp=self._get_url_timestamp,
+        )
+        shaken, packets = await polling.open()
+        link = _Link(polling, shaken)
+        link.first = packets
+        if "websocket" in shaken.upgrades and "websocket" in self.transports:
+            target = f"{self._get_engineio_url(url, path, 'websocket')}&sid={shaken.sid}"
+            upgraded = await self._upgrade(target, headers)
+            if upgraded is not None:
+                link.transport = upgraded
+        return link
+
+    async def _new_session(self) -> aiohttp.ClientSession:
+        if self.http_factory is None:
+            # unsafe: cookies of IP addresses are kept too; load balancers set them for their sticky sessions.
+            return aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True))
+        made = self.http_factory()
+        session: aiohttp.ClientSession = await made if inspect.isawaitable(made) else made
+        return session
+
+    def _tls_options(self) -> dict[str, Any]:
+        return {} if self.ssl_verify else {"ssl": False}
+
+    async def _connect_to_websocket(self, url: str, headers: dict[str, str]) -> AsyncWebSocketTransport:
+        # websocket_extra_options is read, never edited: the next attempt needs it again.
+        extra = dict(self.websocket_extra_options)
+        kwargs: dict[str, Any] = {
+            "timeout": aiohttp.ClientWSTimeout(ws_close=CLOSING),
+            "max_msg_size": MAX_MESSAGE_SIZE,
+            **self._tls_options(),
+            "headers": {**headers, **extra.pop("headers", {})},
+            **extra,
+            "autoping": False,
+        }
+        try:
+            self.ws = await asyncio.wait_for(
+                self.http.ws_connect(url + self._get_url_timestamp(), **kwargs), self.request_timeout
+            )
+        except aiohttp.WSServerHandshakeError as exc:
+            raise handshake.status_error(exc.status, b"") from exc
+        except (aiohttp.ClientError, asyncio.TimeoutError, OSError, ValueError) as exc:
+            place = handshake.origin_of(url)
+            raise ConnectionError(f"websocket connection to {place} failed: {handshake.cause_text(exc)}") from exc
+        return AsyncWebSocketTransport(self.ws, self.request_timeout)
+
+    async def _greet(self, transport: AsyncWebSocketTransport) -> _Link:
+        """Read the OPEN packet of a connection that begins with a websocket."""
+        frame = await transport.receive_within(self.request_timeout)
+        link = _Link(transport, handshake.read_open_frame(frame))
+        if link.handshake.max_payload is None:
+            with contextlib.suppress(handshake.SilenceError):
+                link.first = [await transport.receive_within(handshake.GREETING)]
+                if handshake.is_version_3_greeting(link.first[0]):
+                    raise handshake.version_3_error()
+        return link
+
+    async def _upgrade(self, url: str, headers: dict[str, str]) -> AsyncWebSocketTransport | None:
+        """Return the websocket that the server agreed to go on with, or ``None`` to stay on polling."""
+        try:
+            transport = await self._connect_to_websocket(url, headers)
+            await _releasing(transport, self._probe(transport))
+        except ConnectionError as exc:
+            self.logger.warning("Upgrade to websocket failed, going on with polling: %s", exc)
+            return None
+        self.logger.info("Upgraded to websocket")
+        return transport
+
+    async def _probe(self, transport: AsyncWebSocketTransport) -> None:
+        await transport.send([handshake.PROBE])
+        answer = await transport.receive_within(self.request_timeout)
+        if answer != handshake.PROBE_ANSWER:
+            raise ConnectionError(f"the server answered the probe with {answer!r:.200}")
+        await transport.send([handshake.UPGRADE])
+
+    async def _start(self, link: _Link) -> None:
+        shaken = link.handshake
+        self._link, self._opening = link, None
+        self.sid, self.upgrades = shaken.sid, list(shaken.upgrades)
+        self.ping_interval, self.ping_timeout = shaken.ping_interval, shaken.ping_timeout
+        self.current_transport = link.transport.name
+        self.state = "connected"
+        link.transport.set_silence(shaken.silence)
+        self.logger.info("Connected over %s", link.transport.name)
+        link.writer = self.write_loop_task = asyncio.ensure_future(self._write(link))
+        if "connect" in self.handlers:
+            await self.handlers["connect"]()
+        link.reader = self.read_loop_task = asyncio.ensure_future(self._read(link))
+
+    async def _abandon(self) -> None:
+        """Close what an attempt that failed has opened."""
+        link, opening = self._link, self._opening
+        self._opening = None
+        if opening is not None and not opening.done():
+            opening.cancel()
+            await asyncio.wait([opening])
+        if link is None and opening is not None and not opening.cancelled() and not opening.exception():
+            link = opening.result()
+        if link is not None:
+            link.transport.abort()
+            link.outbox.close()
+            if link.writer is not None:
+                await asyncio.wait([link.writer])
+            await link.transport.release()
+        await self._forget(self._link)
+
+    # -- sending
+
+    async def send(self, data: Frame) -> None:
+        """Queue a message. Raises ``ConnectionError`` when there is no connection."""
+        self.send_frames([data])
+
+    def send_frames(self, frames: list[Frame]) -> None:
+        """Queue messages, with nothing in between. Raises ``ConnectionError`` when there is no connection."""
+        link = self._link
+        if link is None or not link.outbox.put(["4" + frame if isinstance(frame, str) else frame for frame in frames]):
+            raise ConnectionError("there is no connection")
+
+    async def drain(self, timeout: float) -> bool:
+        """Wait until the server has read all that was sent; return whether it has, in ``timeout`` seconds."""
+        link = self._link
+        if link is None:
+            return False
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + timeout
+        try:
+            if not await link.outbox.flush(timeout):
+                return False
+            await link.transport.confirm(max(0.0, deadline - loop.time()))
+        except ConnectionError:
+            return False
+        return True
+
+    async def _write(self, link: _Link) -> None:
+        try:
+            while frames := await link.outbox.take():
+                await link.transport.send(frames)
+        except ConnectionError as exc:
+            if link.reason is None:
+                self.logger.warning("Sending failed: %s", exc)
+            link.transport.abort()
+
+    # -- receiving
+
+    async def _read(self, link: _Link) -> None:
+        try:
+            for frame in link.first:
+                self._receive(link, frame)
+            while link.reason != self.reason.SERVER_DISCONNECT:
+                for frame in await link.transport.receive():
+                    self._receive(link, frame)
+        except ConnectionError as exc:
+            if link.reason is None:
+                self.logger.warning("Connection lost: %s", exc)
+        except asyncio.CancelledError:  # nobody but the end of the event loop cancels this task
+            with contextlib.suppress(asyncio.TimeoutError, ConnectionError):
+                await asyncio.wait_for(self._leave(link), CLOSING)
+            raise
+        except Exception:
+            self.logger.exception("Connection lost: unexpected error")
+        finally:
+            await self._end(link)
+
+    def _receive(self, link: _Link, frame: Frame) -> None:
+        if isinstance(frame, bytes):
+            self._deliver(frame)
+            return
+        kind, content = frame[:1], frame[1:]
+        if kind == "4":
+            self._deliver(content)
+        elif kind == "2":
+            link.outbox.put(["3" + content])
+        elif kind == "1":
+            self.logger.info("The server closed the connection")
+            link.reason = self.reason.SERVER_DISCONNECT
+        elif kind != "6":
+            self.logger.warning("Dropped an unexpected Engine.IO packet: %.200r", frame)
+
+    def _deliver(self, message: Frame) -> None:
+        handler = self.handlers.get("message")
+        if handler is None:
+            return
+        try:
+            handler(message)
+        except Exception:
+            self.logger.exception("message handler error")
+
+    # -- closing
+
+    async def disconnect(self, abort: bool = False, reason: str | None = None) -> None:
+        """Send what was queued, say goodbye, close.
+
+        :param abort: close at once, without sending anything.
+        :param reason: for the ``disconnect`` handler; ``reason.CLIENT_DISCONNECT`` where none is given.
+
+        Bounded: what the server does not take within ``request_timeout`` seconds is given up. From the reading task
+        it returns before the reading has ended.
+        """
+        link = self._link
+        if link is None:
+            if self._opening is not None:
+                opening, self._opening = self._opening, None
+                opening.cancel()
+                await asyncio.wait([opening])
+            return
+        if link.reason is None:
+            link.reason = reason or self.reason.CLIENT_DISCONNECT
+            self.state = "disconnecting"
+            await self._say_goodbye(link, abort)
+        if link.reader is not None and link.reader is not asyncio.current_task():
+            done, _ = await asyncio.wait([link.reader], timeout=CLOSING)
+            if not done:
+                link.transport.abort()
+                await asyncio.wait([link.reader], timeout=CLOSING)
+
+    async def _say_goodbye(self, link: _Link, abort: bool) -> None:
+        goodbye = not abort and await link.outbox.flush(self.request_timeout)
+        if goodbye and link.transport.goodbye:  # apart from what comes before: that is handled first
+            link.outbox.put(link.transport.goodbye)
+            goodbye = await link.outbox.flush(self.request_timeout)
+        link.outbox.close()
+        if goodbye:
+            await link.transport.close()
+        else:
+            link.transport.abort()
+
+    async def _leave(self, link: _Link) -> None:
+        """Say goodbye while the event loop ends, which has ended the writing task too."""
+        if link.reason is not None:
+            return
+        link.reason = self.reason.CLIENT_DISCONNECT
+        if link.writer is not None:
+            await asyncio.wait([link.writer])
+        await link.transport.send(["4" + f if isinstance(f, str) else f for f in self.farewell()])
+        await link.transport.send(link.transport.goodbye)
+        await link.transport.close()
+
+    async def _end(self, link: _Link) -> None:
+        """Release a connection whose reading has ended, and tell."""
+        reason = link.reason or self.reason.TRANSPORT_ERROR
+        link.reason = reason
+        unsent = link.outbox.close()
+        if unsent:
+            self.logger.warning("%d packets were not sent before the connection ended", unsent)
+        link.transport.abort()
+        if link.writer is not None:
+            await asyncio.wait([link.writer])
+        await link.transport.release()
+        await self._forget(link)
+        if "disconnect" in self.handlers:
+            try:
+                await self.handlers["disconnect"](reason)
+            except Exception:
+                self.logger.exception("disconnect handler error")
+
+    async def _forget(self, link: _Link | None) -> None:
+        if self._link is not link:
+            return
+        self._link = self.ws = None
+        self.current_transport = None
+        self.read_loop_task = self.write_loop_task = None
+        await self._reset()
+
+    async def _reset(self) -> None:
+        # There, the session is closed but kept when it was closed already.
+        self.state, self.sid = "disconnected", None
+        if self.http is not None and not self.external_http:
+            http, self.http = self.http, None
+            await http.close()
+
+    # -- tasks
+
+    def start_background_task(
+        self, target: Callable[..., Coroutine[Any, Any, Any]], *args: Any, **kwargs: Any
+    ) -> asyncio.Task[Any]:
+        """Start a coroutine function as a task, which is kept alive until it ends. Returns the task."""
+        task = asyncio.ensure_future(target(*args, **kwargs))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+
+async def _releasing(transport: AsyncWebSocketTransport, step: Coroutine[Any, Any, Any]) -> Any:
+    """Await a step of the handshake; release the transport if it fails."""
+    try:
+        return await step
+    except BaseException:
+        transport.abort()
+        await transport.release()
+        raise

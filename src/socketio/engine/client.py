@@ -1,0 +1,366 @@
+"""The Engine.IO client for threads: one connection to a server, kept alive, in order.
+
+In: packets to send, all frames of one queued together. Out: the events of ``engineio.Client``, called as they come and
+one after the other: ``connect`` once the transport is open, ``message`` with each message, on the reading thread,
+``disconnect`` with the reason, once, when the reading thread has delivered all that came before it.
+
+From python-engineio come the options, the URL rules and the base class. The rest is replaced, because it decides order
+and safety: there, each message is handed to a thread of its own, ``disconnect()`` closes a websocket before the queue
+is written and waits for the pending GET of polling, headers go with the first request only, and the writing thread
+ends the connection when there is nothing to write.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
+
+import engineio
+import requests
+import websocket
+from engineio.exceptions import ConnectionError
+
+from .. import logs
+from ..packet import Frame
+from . import handshake, options
+from .outbox import Outbox
+from .polling import PollingTransport
+from .websocket import BufferedWebSocket, WebSocketTransport
+
+Transport: TypeAlias = PollingTransport | WebSocketTransport
+
+_CLOSING = 1.0
+"""Seconds that a connection may take to close before it is cut."""
+
+
+class _Link:
+    """One connection: its transport, its queue, its threads, and why it ended."""
+
+    def __init__(self, transport: Transport, shaken: handshake.Handshake) -> None:
+        self.transport = transport
+        self.handshake = shaken
+        self.outbox = Outbox()
+        self.reason: str | None = None
+        self.first: list[Frame] = []
+        self.reader: threading.Thread | None = None
+        self.writer: threading.Thread | None = None
+
+
+class EngineIOClient(engineio.Client):
+    """An Engine.IO client whose messages come in order.
+
+    Takes the options of ``engineio.Client``. Constructing one changes nothing in the process: no signal handler, and
+    no log level or handler unless ``logger=True``.
+    """
+
+    http: Any
+    ws: Any
+    state: str
+    sid: str | None
+    current_transport: str | None
+    read_loop_task: threading.Thread | None
+    write_loop_task: threading.Thread | None
+
+    def __init__(self, logger: bool | logs.Logger = False, handle_sigint: bool = True, **kwargs: Any) -> None:
+        super().__init__(logger=logs.resolve(logger, "engineio.client"), handle_sigint=False, **kwargs)
+        self.handle_sigint = handle_sigint
+        self._guard = threading.Lock()
+        self._link: _Link | None = None
+        self._opening: Transport | None = None
+        self._cancelled = False
+
+    # -- opening
+
+    def connect(
+        self,
+        url: str,
+        headers: Mapping[str, str] | None = None,
+        transports: str | list[str] | None = None,
+        engineio_path: str = "engine.io",
+    ) -> None:
+        """Connect, upgrade if both sides can, and call the ``connect`` handler.
+
+        Returns when packets can be sent. Raises ``ValueError`` for transports that do not exist,
+        ``engineio.exceptions.ConnectionError`` for a connection that fails, and what the ``connect`` handler raises.
+        """
+        self.transports = handshake.choose_transports(transports)
+        with self._guard:
+            if self.state != "disconnected":
+                raise ValueError("Client is not in a disconnected state")
+            self.state = "connecting"
+            self._cancelled = False
+        try:
+            link = self._open(url, dict(headers or {}), engineio_path)
+            self._start(link)
+        except BaseException:
+            self._abandon()
+            raise
+
+    def _open(self, url: str, headers: dict[str, str], path: str) -> _Link:
+        cookies = dict(handshake.cookie_pairs(handshake.pop_header(headers, "cookie") or ""))
+        if self.http is None:
+            self.http = self.http_factory() if self.http_factory else requests.Session()
+        verify = None if self.ssl_verify and self.http.verify is not False else False
+        request: dict[str, Any] = {"headers": headers, "cookies": cookies, "verify": verify}
+        polling_url = self._get_engineio_url(url, path, "polling")
+        websocket_url = self._get_engineio_url(url, path, "websocket")
+        if self.transports[0] == "websocket":
+            transport = self._connect_to_websocket(websocket_url, request)
+            return self._greet(transport)
+        polling = PollingTransport(
+            self.http,
+            polling_url,
+            **request,
+            request_timeout=self.request_timeout,
+            timestamp=self._get_url_timestamp,
+        )
+        self._enter(polling)
+        shaken, packets = polling.open()
+        link = _Link(polling, shaken)
+        link.first = packets
+        if "websocket" in shaken.upgrades and "websocket" in self.transports:
+            upgraded = self._upgrade(f"{websocket_url}&sid={shaken.sid}", request)
+            if upgraded is not None:
+                link.transport = upgraded
+        return link
+
+    def _connect_to_websocket(self, url: str, request: dict[str, Any]) -> WebSocketTransport:
+        url += self._get_url_timestamp()
+        # websocket_extra_options is read, never edited: the next attempt needs it again.
+        kwargs = options.create_connection_options(self.http, url, **request, extra=self.websocket_extra_options)
+        kwargs = {"timeout": self.request_timeout, "skip_utf8_validation": True, **kwargs}
+        target = options.without_credentials(url)
+        try:
+            self.ws = websocket.create_connection(target, class_=BufferedWebSocket, **kwargs)
+        except websocket.WebSocketBadStatusException as exc:
+            content_type = (exc.resp_headers or {}).get("content-type", "")
+            raise handshake.status_error(exc.status_code, exc.resp_body or b"", content_type) from exc
+        except (OSError, ValueError, websocket.WebSocketException) as exc:
+            place = handshake.origin_of(target)
+            raise ConnectionError(f"websocket connection to {place} failed: {handshake.cause_text(exc)}") from exc
+        return WebSocketTransport(self.ws, self.request_timeout)
+
+    def _greet(self, transport: WebSocketTransport) -> _Link:
+        """Read the OPEN packet of a connection that begins with a websocket."""
+        self._enter(transport)
+        link = _Link(transport, handshake.read_open_frame(transport.receive_within(self.request_timeout)))
+        if link.handshake.max_payload is None:
+            with contextlib.suppress(handshake.SilenceError):
+                link.first = [transport.receive_within(handshake.GREETING)]
+                if handshake.is_version_3_greeting(link.first[0]):
+                    raise handshake.version_3_error()
+        return link
+
+    def _upgrade(self, url: str, request: dict[str, Any]) -> WebSocketTransport | None:
+        """Return the websocket that the server agreed to go on with, or ``None`` to stay on polling."""
+        transport: WebSocketTransport | None = None
+        try:
+            transport = self._connect_to_websocket(url, request)
+            self._enter(transport)
+            transport.send([handshake.PROBE])
+            answer = transport.receive_within(self.request_timeout)
+            if answer != handshake.PROBE_ANSWER:
+                raise ConnectionError(f"the server answered the probe with {answer!r:.200}")
+            transport.send([handshake.UPGRADE])
+        except ConnectionError as exc:
+            self.logger.warning("Upgrade to websocket failed, going on with polling: %s", exc)
+            if transport is not None:
+                transport.abort()
+                transport.release()
+            return None
+        self.logger.info("Upgraded to websocket")
+        return transport
+
+    def _enter(self, transport: Transport) -> None:
+        """Note what is being waited for, so that :meth:`abort` can end the wait."""
+        with self._guard:
+            self._opening = transport
+            if self._cancelled:
+                transport.abort()
+
+    def _start(self, link: _Link) -> None:
+        shaken = link.handshake
+        with self._guard:
+            if self._cancelled:
+                raise ConnectionError("the connection attempt was ended by disconnect()")
+            self._link, self._opening = link, None
+            self.sid, self.upgrades = shaken.sid, list(shaken.upgrades)
+            self.ping_interval, self.ping_timeout = shaken.ping_interval, shaken.ping_timeout
+            self.current_transport = link.transport.name
+            self.state = "connected"
+        link.transport.set_silence(shaken.silence)
+        self.logger.info("Connected over %s", link.transport.name)
+        link.writer = self.write_loop_task = _thread("socketio-writer", self._write, link)
+        link.writer.start()
+        if "connect" in self.handlers:
+            self.handlers["connect"]()
+        link.reader = self.read_loop_task = _thread("socketio-reader", self._read, link)
+        link.reader.start()
+
+    def _abandon(self) -> None:
+        """Close what an attempt that failed has opened."""
+        link = self._link
+        transport = self._opening if link is None else link.transport
+        if transport is not None:
+            transport.abort()
+        if link is not None:
+            link.outbox.close()
+            if link.writer is not None:
+                link.writer.join()
+        if transport is not None:
+            transport.release()
+        self._forget(link)
+
+    # -- sending
+
+    def send(self, data: Frame) -> None:
+        """Queue a message. Raises ``ConnectionError`` when there is no connection."""
+        self.send_frames([data])
+
+    def send_frames(self, frames: list[Frame]) -> None:
+        """Queue messages, with nothing in between. Raises ``ConnectionError`` when there is no connection."""
+        link = self._link
+        if link is None or not link.outbox.put(["4" + frame if isinstance(frame, str) else frame for frame in frames]):
+            raise ConnectionError("there is no connection")
+
+    def drain(self, timeout: float) -> bool:
+        """Wait until the server has read all that was sent; return whether it has, in ``timeout`` seconds."""
+        link = self._link
+        if link is None:
+            return False
+        deadline = time.monotonic() + timeout
+        try:
+            if not link.outbox.flush(timeout):
+                return False
+            if link.reader is not threading.current_thread():  # which reads the confirmation
+                link.transport.confirm(max(0.0, deadline - time.monotonic()))
+        except ConnectionError:
+            return False
+        return True
+
+    def _write(self, link: _Link) -> None:
+        try:
+            while frames := link.outbox.take():
+                link.transport.send(frames)
+        except ConnectionError as exc:
+            if link.reason is None:
+                self.logger.warning("Sending failed: %s", exc)
+            link.transport.abort()
+
+    # -- receiving
+
+    def _read(self, link: _Link) -> None:
+        try:
+            for frame in link.first:
+                self._receive(link, frame)
+            while link.reason != self.reason.SERVER_DISCONNECT:
+                for frame in link.transport.receive():
+                    self._receive(link, frame)
+        except ConnectionError as exc:
+            if link.reason is None:
+                self.logger.warning("Connection lost: %s", exc)
+        except Exception:
+            self.logger.exception("Connection lost: unexpected error")
+        finally:
+            self._end(link)
+
+    def _receive(self, link: _Link, frame: Frame) -> None:
+        if isinstance(frame, bytes):
+            self._deliver(frame)
+            return
+        kind, content = frame[:1], frame[1:]
+        if kind == "4":
+            self._deliver(content)
+        elif kind == "2":
+            link.outbox.put(["3" + content])
+        elif kind == "1":
+            self.logger.info("The server closed the connection")
+            link.reason = self.reason.SERVER_DISCONNECT
+        elif kind != "6":
+            self.logger.warning("Dropped an unexpected Engine.IO packet: %.200r", frame)
+
+    def _deliver(self, message: Frame) -> None:
+        handler = self.handlers.get("message")
+        if handler is None:
+            return
+        try:
+            handler(message)
+        except Exception:
+            self.logger.exception("message handler error")
+
+    # -- closing
+
+    def disconnect(self, abort: bool = False, reason: str | None = None) -> None:
+        """Send what was queued, say goodbye, close.
+
+        :param abort: close at once, without sending anything.
+        :param reason: for the ``disconnect`` handler; ``reason.CLIENT_DISCONNECT`` where none is given.
+
+        Bounded: what the server does not take within ``request_timeout`` seconds is given up. From a handler of this
+        client it returns before the reading has ended.
+        """
+        with self._guard:
+            link = self._link
+            if link is None:
+                self._cancelled = self.state == "connecting"
+                if self._opening is not None:
+                    self._opening.abort()
+                return
+            first = link.reason is None
+            if first:
+                link.reason = reason or self.reason.CLIENT_DISCONNECT
+                self.state = "disconnecting"
+        if first:
+            self._say_goodbye(link, abort)
+        if link.reader is not threading.current_thread() and link.reader is not None:
+            link.reader.join(_CLOSING)
+            link.transport.abort()
+            link.reader.join(_CLOSING)
+
+    def _say_goodbye(self, link: _Link, abort: bool) -> None:
+        goodbye = not abort and link.outbox.flush(self.request_timeout)
+        if goodbye and link.transport.goodbye:  # apart from what comes before: that is handled first
+            link.outbox.put(link.transport.goodbye)
+            goodbye = link.outbox.flush(self.request_timeout)
+        link.outbox.close()
+        if goodbye:
+            link.transport.close()
+        else:
+            link.transport.abort()
+
+    def _end(self, link: _Link) -> None:
+        """Release a connection whose reading has ended, and tell."""
+        reason = link.reason or self.reason.TRANSPORT_ERROR
+        link.reason = reason
+        unsent = link.outbox.close()
+        if unsent:
+            self.logger.warning("%d packets were not sent before the connection ended", unsent)
+        link.transport.abort()
+        if link.writer is not None:
+            link.writer.join()
+        link.transport.release()
+        self._forget(link)
+        if "disconnect" in self.handlers:
+            try:
+                self.handlers["disconnect"](reason)
+            except Exception:
+                self.logger.exception("disconnect handler error")
+
+    def _forget(self, link: _Link | None) -> None:
+        with self._guard:
+            if self._link is not link:
+                return
+            self._link = self._opening = self.ws = None
+            if self.http is not None and not self.external_http:
+                self.http.close()
+                self.http = None
+            self.current_transport = None
+            self.read_loop_task = self.write_loop_task = None
+            self._reset()
+
+
+def _thread(name: str, target: Callable[[_Link], None], link: _Link) -> threading.Thread:
+    return threading.Thread(target=target, args=(link,), name=name, daemon=True)

@@ -1,0 +1,175 @@
+"""What a server says first, checked: nothing of a handshake is believed before it went through here.
+
+In: bodies and frames as they came. Out: a :class:`Handshake`, or ``engineio.exceptions.ConnectionError`` with what
+came instead. Source: Engine.IO protocol, revision 4, "Handshake".
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import urllib.parse
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from engineio.exceptions import ConnectionError
+
+from ..packet import Frame
+from . import payload
+
+TRANSPORTS = ("polling", "websocket")
+PROBE, PROBE_ANSWER, UPGRADE = "2probe", "3probe", "5"
+GREETING = 0.1
+"""Seconds to wait whether a server greets unasked, as Engine.IO 3 did; asked of those that tell no ``maxPayload``."""
+MAX_INTERVAL = 24 * 3600
+"""Seconds: a heartbeat that is announced to be rarer is taken for nonsense."""
+
+_EXCERPT = 200
+_VERSION_3_BODY = re.compile(rb"\d+:0\{")
+_VERSION_3 = (
+    "the server speaks Engine.IO 3 (Socket.IO 2 or older), this client needs Engine.IO 4 (Socket.IO 3 or newer)"
+)
+
+
+class SilenceError(ConnectionError):
+    """Nothing came in time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Handshake:
+    """The fields of an OPEN packet; intervals in seconds, ``max_payload`` in bytes."""
+
+    sid: str
+    upgrades: tuple[str, ...]
+    ping_interval: float
+    ping_timeout: float
+    max_payload: int | None
+
+    @property
+    def silence(self) -> float:
+        """Seconds without a word after which the connection is lost."""
+        return self.ping_interval + self.ping_timeout
+
+
+def choose_transports(option: str | list[str] | tuple[str, ...] | None) -> list[str]:
+    """Return the transports to use, the first to connect with; raise ``ValueError`` if none is left."""
+    if option is None:
+        return list(TRANSPORTS)
+    names = [option] if isinstance(option, str) else list(option)
+    chosen = [name for name in names if name in TRANSPORTS]
+    if not chosen:
+        raise ValueError(f"No valid transports provided: {names!r} has none of {', '.join(TRANSPORTS)}")
+    return chosen
+
+
+def read_open_body(body: bytes, content_type: str = "") -> tuple[Handshake, list[Frame]]:
+    """Return the handshake in the first body over polling, and the packets that came after it."""
+    if _VERSION_3_BODY.match(body):
+        raise ConnectionError(_VERSION_3)
+    try:
+        packets = payload.decode(body)
+        return read_open(packets[0]), packets[1:]
+    except ValueError as exc:
+        raise ConnectionError(f"not an Engine.IO server: it sent {describe(body, content_type)}") from exc
+
+
+def read_open_frame(frame: Frame) -> Handshake:
+    """Return the handshake in the first frame over websocket."""
+    try:
+        return read_open(frame)
+    except ValueError as exc:
+        body = frame.encode("utf-8", "replace") if isinstance(frame, str) else frame
+        raise ConnectionError(f"not an Engine.IO server: it sent {describe(body)}") from exc
+
+
+def read_open(frame: Frame) -> Handshake:
+    """Return the fields of an OPEN packet; raise ``ValueError`` where it is none, ``ConnectionError`` where a field
+    is missing or absurd."""
+    if not isinstance(frame, str) or not frame.startswith("0"):
+        raise ValueError("not an OPEN packet")
+    try:
+        fields = json.loads(frame[1:])
+    except RecursionError as exc:
+        raise ValueError("nested too deeply") from exc
+    if not isinstance(fields, dict):
+        raise ValueError("not an OPEN packet")
+    sid, upgrades, max_payload = fields.get("sid"), fields.get("upgrades", []), fields.get("maxPayload")
+    if not isinstance(sid, str) or not sid:
+        raise ConnectionError(f"the server's OPEN packet has no valid sid: {sid!r:.{_EXCERPT}}")
+    if not isinstance(upgrades, list):
+        raise ConnectionError(f"the server's OPEN packet has no valid upgrades: {upgrades!r:.{_EXCERPT}}")
+    return Handshake(
+        sid=sid,
+        upgrades=tuple(name for name in upgrades if isinstance(name, str)),
+        ping_interval=_seconds(fields, "pingInterval"),
+        ping_timeout=_seconds(fields, "pingTimeout"),
+        max_payload=max_payload if type(max_payload) is int and max_payload > 0 else None,
+    )
+
+
+def _seconds(fields: Mapping[str, Any], name: str) -> float:
+    value = fields.get(name)
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value <= MAX_INTERVAL * 1000:
+        raise ConnectionError(f"the server's OPEN packet has no valid {name}: {value!r:.{_EXCERPT}}")
+    return value / 1000
+
+
+def is_version_3_greeting(frame: Frame) -> bool:
+    """Return whether a frame is what Engine.IO 3 servers with Socket.IO 2 send right after OPEN, unasked."""
+    return frame == "40"
+
+
+def version_3_error() -> ConnectionError:
+    """Return the error for a server of the older protocol."""
+    return ConnectionError(_VERSION_3)
+
+
+def status_error(status: int, body: bytes, content_type: str = "") -> ConnectionError:
+    """Return the error for an HTTP answer that is no success: ``args`` are its text and the decoded JSON body."""
+    try:
+        data = json.loads(body)
+    except (ValueError, RecursionError):
+        data = None
+    came = f": {describe(body, content_type)}" if body else ""
+    return ConnectionError(f"Unexpected status code {status} in server response{came}", data)
+
+
+def describe(body: bytes, content_type: str = "") -> str:
+    """Return the beginning of what a server sent, fit for an error message."""
+    text = body[: _EXCERPT * 4].decode("utf-8", "replace")
+    excerpt = text[:_EXCERPT] + ("..." if len(text) > _EXCERPT else "")
+    kind = content_type.partition(";")[0].strip()
+    return f"{kind} {excerpt!r}".strip() if excerpt else "nothing"
+
+
+def cookie_pairs(header: str) -> list[tuple[str, str]]:
+    """Return the names and values in a ``Cookie`` header."""
+    pairs = (part.partition("=") for part in header.split(";"))
+    return [(name.strip(), value.strip()) for name, _, value in pairs if name.strip()]
+
+
+def pop_header(headers: dict[str, str], name: str) -> str | None:
+    """Take a header out of a dict, whatever its case; return its value."""
+    for key in list(headers):
+        if key.lower() == name:
+            return headers.pop(key)
+    return None
+
+
+def origin_of(url: str) -> str:
+    """Return ``scheme://host:port`` of a URL, for messages: without credentials, path and query."""
+    parts = urllib.parse.urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+
+
+def cause_text(exc: BaseException) -> str:
+    """Return the innermost reason of an error, in one line."""
+    seen: set[int] = set()
+    while id(exc) not in seen:
+        seen.add(id(exc))
+        inner = getattr(exc, "reason", None)
+        if not isinstance(inner, BaseException):
+            inner = next((arg for arg in exc.args if isinstance(arg, BaseException)), None)
+        exc = inner or exc.__cause__ or exc.__context__ or exc
+    return f"{type(exc).__name__}: {exc}" if str(exc) else type(exc).__name__

@@ -1,0 +1,180 @@
+"""The polling transport for threads: a GET that waits for packets, and POSTs that carry them.
+
+In: packets to send. Out: packets as they came. Every failure is ``engineio.exceptions.ConnectionError``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
+
+import requests
+from engineio.exceptions import ConnectionError
+from requests.adapters import HTTPAdapter
+
+from ..packet import Frame
+from . import payload
+from .handshake import Handshake, cause_text, origin_of, read_open_body, status_error
+
+_waiting: dict[int, PollingTransport] = {}
+"""The transport for which a thread waits, by thread id."""
+
+
+class PollingTransport:
+    """One Engine.IO session over HTTP.
+
+    :param http: the session to send requests with.
+    :param url: the Engine.IO URL with its query.
+    :param headers: go with every request, and so do ``cookies``.
+    :param timestamp: returns what to append to the URL of each request.
+    :param verify: what ``requests`` calls so; ``None`` to let the session decide.
+    """
+
+    name = "polling"
+    goodbye: ClassVar[list[Frame]] = ["1"]
+
+    def __init__(
+        self,
+        http: requests.Session,
+        url: str,
+        *,
+        headers: Mapping[str, str],
+        cookies: Mapping[str, str],
+        verify: bool | None,
+        request_timeout: float,
+        timestamp: Callable[[], str],
+    ) -> None:
+        self.http = http
+        self.url = url
+        self._options: dict[str, Any] = {"headers": headers, "cookies": cookies, "verify": verify}
+        self._request_timeout = request_timeout
+        self._timestamp = timestamp
+        self._pending: dict[int, socket.socket] = {}
+        self._last_answer = 0.0
+        self._silence = request_timeout
+        self._max_payload: int | None = None
+        self._aborted = False
+
+    def open(self) -> tuple[Handshake, list[Frame]]:
+        """Shake hands; return what the server said, and the packets that it sent along."""
+        _track_sockets(self.http, self.url)
+        response = self._request("GET", self.url + self._timestamp(), self._request_timeout)
+        handshake, packets = read_open_body(response.content, response.headers.get("Content-Type", ""))
+        self.url += f"&sid={handshake.sid}"
+        self._max_payload = handshake.max_payload
+        self.set_silence(handshake.silence)
+        return handshake, packets
+
+    def set_silence(self, seconds: float) -> None:
+        """From now on the server must answer within each span of so many seconds."""
+        self._silence = seconds
+        self._last_answer = time.monotonic()
+
+    def receive(self) -> list[Frame]:
+        """Wait for packets and return them."""
+        timeout = max(0.001, self._last_answer + self._silence - time.monotonic())
+        response = self._request("GET", self.url + self._timestamp(), timeout)
+        self._last_answer = time.monotonic()
+        try:
+            return payload.decode(response.content)
+        except ValueError as exc:
+            raise ConnectionError(f"the server sent what is no payload: {exc}") from exc
+
+    def send(self, frames: list[Frame]) -> None:
+        """Send packets, in order, in as many requests as it takes."""
+        for body in payload.bodies(frames, self._max_payload):
+            self._request("POST", self.url + self._timestamp(), self._request_timeout, body)
+
+    def confirm(self, timeout: float) -> None:
+        """Wait until the server has read all that was sent: it has, when the POST was answered."""
+
+    def close(self) -> None:
+        """Stop waiting for packets: the goodbye was a packet, and not every server answers the pending GET then."""
+        self.abort()
+
+    def abort(self) -> None:
+        """Cut the pending requests; whoever waits for one sees it at once."""
+        self._aborted = True
+        for pending in list(self._pending.values()):
+            _cut(pending)
+
+    def wait_on(self, pending: socket.socket | None) -> None:
+        """Note the socket on which this thread awaits an answer, ``None`` when it is there."""
+        if pending is None:
+            self._pending.pop(threading.get_ident(), None)
+            return
+        self._pending[threading.get_ident()] = pending
+        if self._aborted:
+            _cut(pending)
+
+    def release(self) -> None:
+        """Close what is open. The session belongs to the engine."""
+
+    def _request(self, method: str, url: str, timeout: float, body: bytes | None = None) -> requests.Response:
+        options = self._options
+        if body is not None:
+            options = {**options, "headers": {**options["headers"], "Content-Type": "text/plain"}}
+        if self._aborted:
+            raise ConnectionError("the connection was closed")
+        me = threading.get_ident()
+        _waiting[me] = self
+        try:
+            response = self.http.request(method, url, data=body, timeout=timeout, **options)
+        except (requests.RequestException, OSError, ValueError) as exc:
+            raise ConnectionError(f"{method} request to {origin_of(url)} failed: {cause_text(exc)}") from exc
+        finally:
+            _waiting.pop(me, None)
+        if not 200 <= response.status_code < 300:
+            content_type = response.headers.get("Content-Type", "")
+            raise status_error(response.status_code, response.content, content_type)
+        return response
+
+
+def _cut(pending: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        # Below TLS: a session that another thread is in must not be entered.
+        socket.socket.shutdown(pending, socket.SHUT_RDWR)
+
+
+def _track_sockets(http: requests.Session, url: str) -> None:
+    """Make the session note which socket a thread waits on, so that another thread can end the wait.
+
+    Neither requests nor urllib3 has a way to abort a request in flight. The connection class is a documented
+    attribute of urllib3's pools; with an adapter that has none, the wait ends with its timeout.
+    """
+    adapter = http.get_adapter(url)
+    if not isinstance(adapter, HTTPAdapter):
+        return
+    request = requests.Request("GET", url).prepare()
+    settings = http.merge_environment_settings(url, {}, None, None, None)
+    pool: Any = adapter.get_connection_with_tls_context(
+        request, settings["verify"], proxies=settings["proxies"], cert=settings["cert"]
+    )
+    if issubclass(pool.ConnectionCls, _Tracked):
+        return
+    pool.ConnectionCls = type("TrackedConnection", (_Tracked, pool.ConnectionCls), {})
+    for _ in range(pool.pool.qsize()):  # connections of the class before, kept alive, would be used again
+        idle = pool.pool.get_nowait()
+        if idle is not None:
+            idle.close()
+        pool.pool.put_nowait(None)
+
+
+class _Tracked:
+    """Mixed into urllib3's connection classes: tells the transport which socket its thread waits on."""
+
+    sock: Any
+
+    def getresponse(self, *args: Any, **kwargs: Any) -> Any:
+        transport = _waiting.get(threading.get_ident())
+        if transport is None:
+            return super().getresponse(*args, **kwargs)  # type: ignore[misc]
+        transport.wait_on(self.sock)
+        try:
+            return super().getresponse(*args, **kwargs)  # type: ignore[misc]
+        finally:
+            transport.wait_on(None)

@@ -1,0 +1,67 @@
+"""What a frame from the server means: the words in which :class:`socketio.protocol.Protocol` tells its shell."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+
+@dataclass(frozen=True, slots=True)
+class NamespaceConnected:
+    """The server accepted a namespace."""
+
+    namespace: str
+    sid: str
+
+
+@dataclass(frozen=True, slots=True)
+class NamespaceRefused:
+    """The server refused a namespace, or took back an acceptance.
+
+    ``args`` are the values for the ``connect_error`` handler, ``data`` is what the server sent. ``ended`` names the
+    namespaces that were connected and are not any more.
+    """
+
+    namespace: str
+    args: tuple[Any, ...]
+    data: Any
+    ended: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NamespaceDisconnected:
+    """The server ended a namespace."""
+
+    namespace: str
+
+
+@dataclass(frozen=True, slots=True)
+class EventReceived:
+    """An event, complete with its attachments. ``ack_id`` is ``None`` where no acknowledgement was asked for."""
+
+    namespace: str
+    event: str
+    args: tuple[Any, ...]
+    ack_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class AckReceived:
+    """The answer to a request, for the callback that was given with it."""
+
+    namespace: str
+    callback: Callable[..., Any]
+    args: tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FrameDropped:
+    """Something that is no part of the protocol came, and had no effect. ``reason`` is for the log."""
+
+    reason: str
+
+
+Event: TypeAlias = (
+    NamespaceConnected | NamespaceRefused | NamespaceDisconnected | EventReceived | AckReceived | FrameDropped
+)

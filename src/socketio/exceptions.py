@@ -1,0 +1,64 @@
+"""The errors that this package raises.
+
+::
+
+    SocketIOError
+    ├── ConnectionError              connect() failed; .data says why, per namespace
+    │   ├── ConnectionRefusedError   the server refused a namespace
+    │   └── InvalidURLError          nobody can connect to this URL; also a ValueError
+    ├── TimeoutError                 no acknowledgement, or no event, in time
+    │   └── CallInterruptedError     the connection was lost while call() waited; also a DisconnectedError
+    ├── BadNamespaceError            emit() to a namespace that is not connected
+    └── DisconnectedError            the connection has ended for good
+
+Misuse that the caller can see in the call itself is a ``ValueError``, ``TypeError`` or ``RuntimeError`` of Python.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+
+class SocketIOError(Exception):
+    """Base class of all errors of this package."""
+
+
+class ConnectionError(SocketIOError):
+    """A connection could not be made.
+
+    :ivar data: what the server sent with its refusal, by namespace: ``{'/chat': {'message': 'not authorized'}}``;
+        empty where no namespace was refused. The cause, if there is one, is chained as ``__cause__``.
+    """
+
+    def __init__(self, *args: Any, data: Mapping[str, Any] | None = None) -> None:
+        super().__init__(*args)
+        self.data: dict[str, Any] = dict(data or {})
+
+
+class ConnectionRefusedError(ConnectionError):
+    """A server refused a namespace.
+
+    Connect handlers of :class:`socketio.testing.Server` raise it to refuse a client: the first argument is the
+    message, those that follow are the data that goes with it.
+    """
+
+
+class InvalidURLError(ConnectionError, ValueError):
+    """The URL is none that a client can connect to."""
+
+
+class TimeoutError(SocketIOError):
+    """What was waited for did not come in time."""
+
+
+class BadNamespaceError(SocketIOError):
+    """The namespace is not connected."""
+
+
+class DisconnectedError(SocketIOError):
+    """The connection has ended for good."""
+
+
+class CallInterruptedError(TimeoutError, DisconnectedError):
+    """The connection was lost before the acknowledgement of a ``call()`` came."""

@@ -1,0 +1,92 @@
+"""Who is called for an event of a namespace, and with which arguments.
+
+Two registries, as :class:`Handlers` keeps them: functions by namespace and event, objects by namespace. They are
+replaced, never edited, so that a lookup on one thread and a registration on another do not meet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeAlias, TypeVar
+
+from .protocol import RESERVED_EVENTS
+from .signatures import without_unwanted_reason
+
+Handler: TypeAlias = Callable[..., Any]
+Call: TypeAlias = tuple[Handler, tuple[Any, ...]]
+H = TypeVar("H", bound=Handler)
+
+_INLINE = "_runs_on_the_reading_side"
+
+
+def inline(handler: H) -> H:
+    """Mark a handler that is called on the reading side, before anything else is read. It must not block."""
+    setattr(handler, _INLINE, True)
+    return handler
+
+
+def is_inline(handler: Handler) -> bool:
+    """Return whether the handler was marked by :func:`inline`."""
+    return getattr(handler, _INLINE, False) is True
+
+
+class Handlers:
+    """The handlers of one client."""
+
+    def __init__(self) -> None:
+        self.functions: dict[str, dict[str, Handler]] = {}
+        self.objects: dict[str, Any] = {}
+        self._has_inline = False
+
+    def add(self, event: str, handler: Handler, namespace: str) -> None:
+        """File a function, in place of the one that had this namespace and event."""
+        self.functions = {
+            **self.functions,
+            namespace: {**self.functions.get(namespace, {}), event: handler},
+        }
+        self._has_inline = self._has_inline or is_inline(handler)
+
+    def add_object(self, namespace_object: Any) -> None:
+        """File a namespace object under its own namespace."""
+        self.objects = {**self.objects, namespace_object.namespace: namespace_object}
+
+    def namespaces(self) -> list[str]:
+        """Return the namespaces that have handlers, in the order of registration, ``'*'`` aside."""
+        return [name for name in dict.fromkeys([*self.functions, *self.objects]) if name != "*"]
+
+    def runs_inline(self, event: str, namespace: str) -> bool:
+        """Return whether the handler of an event was marked by :func:`inline`."""
+        if not self._has_inline:
+            return False
+        found = self._find_function(event, namespace, ())
+        return found is not None and is_inline(found[0])
+
+    def find(self, event: str, namespace: str, args: tuple[Any, ...]) -> Call | None:
+        """Return the handler for an event and its arguments, or ``None`` where nobody handles it.
+
+        A function wins over an object. ``'*'`` as namespace serves the namespaces without functions of their own,
+        and puts the namespace before the arguments; ``'*'`` as event puts the event name first, and never stands for
+        a reserved event.
+        """
+        found = self._find_function(event, namespace, args) or self._find_object(event, namespace, args)
+        if found is None or event != "disconnect":
+            return found
+        handler, values = found
+        return handler, without_unwanted_reason(handler, values)
+
+    def _find_function(self, event: str, namespace: str, args: tuple[Any, ...]) -> Call | None:
+        own = self.functions.get(namespace)
+        if own is None:
+            own, args = self.functions.get("*", {}), (namespace, *args)
+        if event in own:
+            return own[event], args
+        if "*" in own and event not in RESERVED_EVENTS:
+            return own["*"], (event, *args)
+        return None
+
+    def _find_object(self, event: str, namespace: str, args: tuple[Any, ...]) -> Call | None:
+        if namespace in self.objects:
+            return self.objects[namespace].trigger_event, (event, *args)
+        if "*" in self.objects:
+            return self.objects["*"].trigger_event, (event, namespace, *args)
+        return None

@@ -1,0 +1,337 @@
+"""How the threaded client makes, repairs and ends its connection, and how handlers are called meanwhile.
+
+Three kinds of thread meet here: the application's, which call; the reading thread of the engine, which brings frames;
+the dispatcher's, which run handlers. The lock guards the session and the state; no application code and no socket is
+called under it.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import sys
+import threading
+import time
+import weakref
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from . import backoff
+from .base_client import BaseClient, State, attempt_failure, check_headers
+from .dispatch import Dispatcher
+from .engine import EngineError, EngineIOClient
+from .exceptions import ConnectionError
+from .packet import Frame
+from .protocol import Protocol
+
+GOODBYE = 1.0
+"""Seconds for the goodbye after Ctrl-C."""
+HANDLERS = 5.0
+"""Seconds that disconnect() waits for the disconnect handlers to return."""
+
+
+class Lifecycle(BaseClient):
+    """The part of :class:`Client` that makes, repairs and ends connections."""
+
+    eio: EngineIOClient
+    _on_message: Callable[[Frame], None]
+
+    def _set_up(self) -> None:
+        # Re-entrant: a signal handler may call disconnect() on the main thread while that holds the lock.
+        self._lock = threading.RLock()
+        self._changed = threading.Condition(self._lock)
+        self._dispatcher = Dispatcher("socketio-handlers", serial=not self.async_handlers)
+        self._stop = threading.Event()
+        self._ended = threading.Event()
+        self._ended.set()
+        self._connect_calls: list[threading.Event] = []
+        self._reconnect_task: threading.Thread | None = None
+        self.eio.on("connect", self._on_transport_open)
+        self.eio.on("message", self._on_message)
+        self.eio.on("disconnect", self._on_transport_closed)
+        _clients.add(self)
+
+    def _engineio_client_class(self) -> type[EngineIOClient]:
+        return EngineIOClient
+
+    # -- making a connection
+
+    def _attempt(self) -> None:
+        """Connect once; raise whatever stands in the way, with nothing left open."""
+        self._begin_attempt()
+        self._connect_calls = []
+        try:
+            url = self._check_url(ask(self.connection_url))
+            headers = check_headers(ask(self.connection_headers))
+            self.eio.connect(
+                url, headers=headers, transports=self.connection_transports, engineio_path=self.socketio_path
+            )
+        except Exception as exc:
+            self._drop_session()
+            error, argument = attempt_failure(exc)
+            self._call_all([self._trigger("connect_error", name, argument) for name in self._requested()])
+            if error is exc:
+                raise
+            raise error from exc
+        try:
+            self._await_namespaces()
+        except ConnectionError as exc:
+            unanswered = [name for name in self.failed_namespaces if name not in self._refusals]
+            self._connect_calls += [self._trigger("connect_error", name, str(exc)) for name in unanswered]
+            self._call_all(self._connect_calls)
+            self._drop_session()
+            raise
+        self._call_all(self._connect_calls, self._wait_timeout)
+
+    def _await_namespaces(self) -> None:
+        """Wait until the server has answered for all namespaces, and take the connection for made."""
+        with self._lock:
+            protocol = self._protocol
+            if self._wait_for_namespaces and protocol is not None:
+                self._changed.wait_for(
+                    lambda: self._protocol is not protocol or self._is_answered() or self._stop.is_set(),
+                    self._wait_timeout,
+                )
+            if self._stop.is_set():
+                raise ConnectionError("the connection attempt was ended by disconnect()")
+            alive = protocol is not None and self._protocol is protocol
+            if not alive and not self._is_answered():
+                raise ConnectionError("the connection was lost before the namespaces were connected")
+            error = self._namespace_error() if self._wait_for_namespaces else None
+            if error is not None:
+                raise error
+            if alive:  # else the server has accepted, and ended it since
+                self._state = State.CONNECTED
+
+    def _on_transport_open(self) -> None:
+        auth = ask(self.connection_auth)
+        with self._lock:
+            protocol = self._open_session()
+            frames: list[Frame] = []
+            for namespace in self.connection_namespaces:
+                frames += protocol.connect(namespace, auth)
+            self.eio.send_frames(frames)
+
+    # -- repairing it
+
+    def _begin_retry(self) -> bool:
+        with self._lock:
+            if self._stop.is_set() or self._state is State.IDLE:
+                return False
+            self._state = State.RECONNECTING
+            return True
+
+    def _reconnect(self) -> bool:
+        """Try to connect again until it works, it has been tried often enough, or the application ends it.
+
+        Return whether it worked.
+        """
+        stop = self._stop
+        waits = backoff.delays(self.reconnection_delay, self.reconnection_delay_max, self.randomization_factor)
+        for attempt, delay in enumerate(waits, 1):
+            self.logger.info("Connection failed, new attempt in %.2f seconds", delay)
+            if stop.wait(delay):
+                break
+            try:
+                self._attempt()
+            except Exception as exc:
+                self.logger.warning("Attempt %d to reconnect failed: %s", attempt, exc)
+                if attempt == self.reconnection_attempts:
+                    self.logger.info("Maximum reconnection attempts reached, giving up")
+                    break
+            else:
+                return True
+        self._finish(self._requested())
+        return False
+
+    # -- its end
+
+    def _on_transport_closed(self, reason: str) -> None:
+        with self._lock:
+            if self._protocol is None:
+                return
+            names = list(self.namespaces)
+            self._close_session()
+            was_connected = self._state is State.CONNECTED
+            again = was_connected and self.reconnection
+            if was_connected:
+                self._state = State.RECONNECTING if again else State.IDLE
+        self.logger.info("Connection lost: %s", reason)
+        for name in names:
+            self._trigger("disconnect", name, reason)
+            if was_connected and not again:
+                self._trigger("__disconnect_final", name)
+        if again:
+            self._reconnect_task = self.eio.start_background_task(self._reconnect)
+        elif was_connected:
+            self._submit_end()
+
+    def _leave_namespaces(self, protocol: Protocol, namespace: str, ended: tuple[str, ...]) -> None:
+        """Tell the handlers of namespaces that the server has ended; with the last one, the connection ends."""
+        for name in ended:
+            self.logger.info("The server ended namespace %s", name)
+            self._trigger("disconnect", name, self.reason.SERVER_DISCONNECT)
+            self._trigger("__disconnect_final", name)
+        with self._lock:
+            self._note_failure(namespace)
+            self._changed.notify_all()
+            refused = not ended and self._wait_for_namespaces and self._state is not State.CONNECTED
+            if refused or self._protocol is not protocol or protocol.namespaces or protocol.pending:
+                return
+            if self._state is State.CLOSING:
+                return
+            self._close_session()
+            self._state = State.IDLE
+        self.eio.disconnect()
+        self._submit_end()
+
+    def _close_session(self) -> None:
+        """End the session, under the lock; whoever waits in call() is told."""
+        protocol, self._protocol = self._protocol, None
+        for callback in protocol.close() if protocol is not None else ():
+            if isinstance(callback, Waiter):
+                callback.interrupt()
+        self._changed.notify_all()
+
+    def _drop_session(self) -> None:
+        """Close what an attempt that failed has left."""
+        with self._lock:
+            names = list(self.namespaces)
+            frames = self._farewell()
+            self._close_session()
+        with contextlib.suppress(EngineError):
+            self.eio.send_frames(frames)
+        self.eio.disconnect()
+        self._call_all([self._trigger("disconnect", name, self.reason.CLIENT_DISCONNECT) for name in names])
+
+    def _finish(self, names: list[str]) -> None:
+        """Be idle, for good; tell the final-disconnect handlers of these namespaces."""
+        with self._lock:
+            if self._state in (State.IDLE, State.CLOSING):
+                return
+            self._state = State.IDLE
+        for name in names:
+            self._trigger("__disconnect_final", name)
+        self._submit_end()
+
+    def _submit_end(self) -> None:
+        """Let wait() return, after the handlers before."""
+
+        def end() -> None:
+            with self._lock:
+                if self._state is State.IDLE:
+                    self._ended.set()
+
+        self._dispatcher.submit(end)
+        self._dispatcher.retire()
+
+    def _disconnect(self, timeout: float) -> None:
+        with self._lock:
+            if self._state is State.IDLE:
+                return
+            if self._state is State.CLOSING:
+                ended = self._ended
+            else:
+                ended = None
+                was, self._state = self._state, State.CLOSING
+                self._stop.set()
+                self._changed.notify_all()
+        if ended is not None:
+            self._call_all([ended])
+            return
+        self._dispatcher.blocking()
+        connected = self.connected and self.eio.drain(timeout)
+        with self._lock:
+            names = list(self.namespaces)
+            frames = self._farewell()
+            self._close_session()
+        with contextlib.suppress(EngineError):
+            self.eio.send_frames(frames)
+        self.eio.disconnect(abort=bool(names) and not connected)
+        task = self._reconnect_task
+        if task is not None and task is not threading.current_thread():
+            task.join(HANDLERS)
+        with self._lock:
+            self._state = State.IDLE
+        calls = [self._trigger("disconnect", name, self.reason.CLIENT_DISCONNECT) for name in names]
+        finals = self._requested() if was is State.RECONNECTING else names
+        calls += [self._trigger("__disconnect_final", name) for name in finals]
+        self._submit_end()
+        self._call_all(calls)
+
+    @contextlib.contextmanager
+    def _leaving_on_interrupt(self) -> Iterator[None]:
+        try:
+            yield
+        except KeyboardInterrupt:
+            if self.handle_sigint:
+                self._disconnect(GOODBYE)
+            raise
+
+    # -- calling handlers
+
+    def _trigger(self, event: str, namespace: str, *args: Any) -> threading.Event:
+        """Have a lifecycle handler called, in its turn; return what tells that it has returned."""
+        done = threading.Event()
+
+        def run() -> None:
+            try:
+                found = self._registry.find(event, namespace, args)
+                if found is not None:
+                    found[0](*found[1])
+            except (Exception, SystemExit):
+                self.logger.exception("Handler of %s of namespace %s failed", event, namespace)
+            finally:
+                done.set()
+
+        self._run(event, namespace, run)
+        return done
+
+    def _run(self, event: str, namespace: str, job: Callable[[], None]) -> None:
+        """Run a job in its turn; at once where its handler is marked as inline."""
+        if self._registry.runs_inline(event, namespace):
+            job()
+        else:
+            self._dispatcher.submit(job)
+
+    def _call_all(self, calls: list[threading.Event], timeout: float = HANDLERS) -> None:
+        """Wait until handlers have returned, but no longer than so many seconds."""
+        if self._dispatcher.serial and self._dispatcher.is_current():
+            return  # their turn comes after the handler that waits here
+        deadline = time.monotonic() + timeout
+        self._dispatcher.blocking()
+        for done in calls:
+            done.wait(max(0.0, deadline - time.monotonic()))
+
+
+class Waiter:
+    """Where call() waits for its acknowledgement."""
+
+    def __init__(self) -> None:
+        self.done = threading.Event()
+        self.args: tuple[Any, ...] | None = None
+
+    def __call__(self, *args: Any) -> None:
+        self.args = args
+        self.done.set()
+
+    def interrupt(self) -> None:
+        """End the waiting without an answer."""
+        self.done.set()
+
+
+def ask(option: Any) -> Any:
+    """Return an argument of connect() that may be a function to ask."""
+    return option() if callable(option) else option
+
+
+_clients: weakref.WeakSet[Lifecycle] = weakref.WeakSet()
+
+
+@atexit.register
+def _leave_all() -> None:
+    """Send what was emitted, and say goodbye, when the program ends while clients are connected."""
+    interrupted = isinstance(getattr(sys, "last_value", None), KeyboardInterrupt)
+    for client in list(_clients):
+        with contextlib.suppress(Exception):
+            client._disconnect(GOODBYE if interrupted else client.eio.request_timeout)

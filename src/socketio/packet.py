@@ -1,0 +1,277 @@
+"""Socket.IO packets as text: the room where a frame becomes a :class:`Packet` and back.
+
+In: the application's values, or frames as they came. Out: frames, or values. Whatever comes in, the only error that
+leaves :meth:`Packet.decode` and :meth:`Packet.add_attachment` is ``ValueError``, and neither costs more time or memory
+than what it was given. Source: Socket.IO protocol, revision 5, "Packet encoding".
+"""
+
+from __future__ import annotations
+
+import json as stdlib_json
+import re
+from collections.abc import Callable
+from typing import Any, ClassVar, TypeAlias
+
+from .signatures import accepts
+
+Frame: TypeAlias = str | bytes
+"""What an Engine.IO message carries: a text frame or a binary one."""
+
+CONNECT, DISCONNECT, EVENT, ACK, CONNECT_ERROR, BINARY_EVENT, BINARY_ACK = range(7)
+packet_names = ["CONNECT", "DISCONNECT", "EVENT", "ACK", "CONNECT_ERROR", "BINARY_EVENT", "BINARY_ACK"]
+
+_BINARY_TYPE = {EVENT: BINARY_EVENT, ACK: BINARY_ACK}
+_MAX_DIGITS = 100
+_MAX_COUNT_DIGITS = 10
+_HEADER = re.compile(r"(\d)(?:(\d+)-)?(/[^,]*,?)?(\d*)", re.ASCII)
+_LONG_NUMBER = re.compile(rf"\d{{{_MAX_DIGITS + 1}}}", re.ASCII)
+
+
+def _parse_int(digits: str) -> int:
+    if len(digits.lstrip("-")) > _MAX_DIGITS:
+        raise ValueError(f"integer of more than {_MAX_DIGITS} digits")
+    return int(digits)
+
+
+# One of each for the process: json.dumps(separators=...) and json.loads(parse_int=...) build a new one at every call.
+_encode_json = stdlib_json.JSONEncoder(separators=(",", ":")).encode
+_decode_json = stdlib_json.JSONDecoder().decode
+_decode_checked_json = stdlib_json.JSONDecoder(parse_int=_parse_int).decode
+
+
+class DefaultJson:
+    """The JSON of the standard library, compact, with integers of up to 100 digits."""
+
+    @staticmethod
+    def dumps(value: Any) -> str:
+        """Return ``value`` as JSON text."""
+        return _encode_json(value)
+
+    @staticmethod
+    def loads(text: str) -> Any:
+        """Return what the JSON text means, or raise ``ValueError``."""
+        if len(text) > _MAX_DIGITS and _LONG_NUMBER.search(text):
+            return _decode_checked_json(text)
+        return _decode_json(text)
+
+
+class AdaptedJson:
+    """A module with ``dumps`` and ``loads`` that the application chose, used as it is.
+
+    ``dumps`` is asked for compact separators if it knows the word, and may return text or, as ``orjson`` does, UTF-8.
+    """
+
+    def __init__(self, module: Any) -> None:
+        self._dumps: Callable[..., str | bytes] = module.dumps
+        self.loads: Callable[[str], Any] = module.loads
+        self._options = {"separators": (",", ":")} if accepts(module.dumps, None, separators=()) else {}
+
+    def dumps(self, value: Any) -> str:
+        """Return ``value`` as JSON text."""
+        text = self._dumps(value, **self._options)
+        return text if isinstance(text, str) else text.decode("utf-8")
+
+
+class Packet:
+    """One Socket.IO packet.
+
+    :param packet_type: one of ``CONNECT`` to ``BINARY_ACK``. An ``EVENT`` or ``ACK`` with ``bytes`` in it becomes the
+        binary type; in other types ``bytes`` are a ``ValueError``.
+    :param data: what it carries: for events and acknowledgements a list, else a dict, a text or ``None``.
+    :param namespace: its namespace; ``None`` means ``'/'``.
+    :param id: the acknowledgement id, a number from 0, or ``None``.
+    :param binary: whether ``data`` holds ``bytes``; ``None`` to find out.
+    :param encoded_packet: a frame to decode; all else is ignored then.
+    """
+
+    uses_binary_events: ClassVar[bool] = True
+    """Whether ``bytes`` travel as attachments, in frames of their own."""
+    json: Any = DefaultJson
+
+    def __init__(
+        self,
+        packet_type: int = EVENT,
+        data: Any = None,
+        namespace: str | None = None,
+        id: int | None = None,
+        binary: bool | None = None,
+        encoded_packet: Any = None,
+    ) -> None:
+        self.packet_type = packet_type
+        self.data = data
+        self.namespace = namespace
+        self.id = id
+        self.attachment_count = 0
+        self.attachments: list[bytes] = []
+        self._placeholders: list[tuple[Any, Any, int]] = []
+        if encoded_packet is not None:
+            self.decode(encoded_packet)
+        elif self.uses_binary_events and (self.data_is_binary(data) if binary is None else binary):
+            if packet_type in (BINARY_EVENT, BINARY_ACK):
+                return
+            if packet_type not in _BINARY_TYPE:
+                raise ValueError(f"packets of type {packet_type} cannot carry bytes")
+            self.packet_type = _BINARY_TYPE[packet_type]
+
+    def encode(self) -> Any:
+        """Return the frame to send, or a list with the frame and its attachments.
+
+        Raises ``TypeError`` or ``ValueError`` for what JSON cannot express.
+        """
+        data, attachments = self.data, None
+        if self.packet_type in (BINARY_EVENT, BINARY_ACK):
+            data, attachments = self.deconstruct_binary(data)
+        frame = str(self.packet_type)
+        if attachments is not None:
+            frame += f"{len(attachments)}-"
+        if self.namespace is not None and self.namespace != "/":
+            frame += self.namespace + ","
+        if self.id is not None:
+            frame += str(self.id)
+        if data is not None:
+            try:
+                frame += self.json.dumps(data)
+            except RecursionError as exc:
+                raise ValueError("data is nested too deeply") from exc
+        return frame if attachments is None else [frame, *attachments]
+
+    def decode(self, encoded_packet: Any) -> int:
+        """Read a frame into this packet; return the number of attachments that must follow.
+
+        Raises ``ValueError`` for anything that is no packet.
+        """
+        frame = str(encoded_packet) if isinstance(encoded_packet, int) else encoded_packet
+        if not isinstance(frame, str):
+            raise ValueError("a packet begins with a text frame")
+        header = _HEADER.match(frame)
+        if header is None:
+            raise ValueError(f"no packet type in {frame[:20]!r}")
+        self.packet_type = int(header[1])
+        if self.packet_type > BINARY_ACK:
+            raise ValueError(f"unknown packet type {header[1]}")
+        self.attachment_count = self._attachment_count(header[2])
+        if header[3]:
+            self.namespace = header[3].removesuffix(",").partition("?")[0]
+        if len(header[4]) > _MAX_DIGITS:
+            raise ValueError(f"acknowledgement id of more than {_MAX_DIGITS} digits")
+        if header[4]:
+            self.id = int(header[4])
+        if header.end() < len(frame):
+            self.data = self._load(frame[header.end() :])
+        if self.attachment_count:
+            self._find_placeholders()
+        return self.attachment_count
+
+    def _attachment_count(self, digits: str | None) -> int:
+        is_binary = self.packet_type in (BINARY_EVENT, BINARY_ACK)
+        if is_binary != bool(digits):
+            raise ValueError("attachment count missing, or in a packet that has none")
+        if digits and len(digits) > _MAX_COUNT_DIGITS:
+            raise ValueError(f"attachment count of more than {_MAX_COUNT_DIGITS} digits")
+        return int(digits or 0)
+
+    def _load(self, text: str) -> Any:
+        try:
+            return self.json.loads(text)
+        except ValueError:
+            raise
+        except Exception as exc:  # RecursionError, or whatever the application's json module raises
+            raise ValueError(f"data that cannot be decoded: {exc!r}") from exc
+
+    def _find_placeholders(self) -> None:
+        """Note where the attachments belong; a count that its placeholders do not bear out is refused at once."""
+        stack = [self.data]
+        while stack:
+            container = stack.pop()
+            for key, value in _items(container):
+                if _is_placeholder(value):
+                    number = value["num"]
+                    if type(number) is not int or not 0 <= number < self.attachment_count:
+                        raise ValueError(f"placeholder for attachment {number!r} of {self.attachment_count}")
+                    self._placeholders.append((container, key, number))
+                elif isinstance(value, (dict, list)):
+                    stack.append(value)
+        if self.attachment_count > len(self._placeholders):
+            raise ValueError(f"{self.attachment_count} attachments for {len(self._placeholders)} placeholders")
+
+    def add_attachment(self, attachment: bytes) -> bool:
+        """Take the next attachment; return whether it was the last one, and ``data`` is complete.
+
+        Raises ``ValueError`` when all attachments are there already.
+        """
+        if len(self.attachments) >= self.attachment_count:
+            raise ValueError("more attachments than announced")
+        self.attachments.append(attachment)
+        if len(self.attachments) < self.attachment_count:
+            return False
+        for container, key, number in self._placeholders:
+            container[key] = self.attachments[number]
+        return True
+
+    @classmethod
+    def data_is_binary(cls, data: Any) -> bool:
+        """Return whether there are ``bytes`` or ``bytearray`` anywhere in lists, tuples and dicts."""
+        if isinstance(data, (bytes, bytearray)):
+            return True
+        if not isinstance(data, (dict, list, tuple)):
+            return False
+        seen: set[int] = set()
+        stack = [data]
+        while stack:
+            container = stack.pop()
+            for value in container.values() if isinstance(container, dict) else container:
+                if isinstance(value, (bytes, bytearray)):
+                    return True
+                if isinstance(value, (dict, list, tuple)) and id(value) not in seen:
+                    seen.add(id(value))
+                    stack.append(value)
+        return False
+
+    @classmethod
+    def deconstruct_binary(cls, data: Any) -> tuple[Any, list[bytes]]:
+        """Return a copy of ``data`` with placeholders for its ``bytes``, and the ``bytes`` in their order."""
+        attachments: list[bytes] = []
+
+        def deconstruct(value: Any) -> Any:
+            if isinstance(value, (bytes, bytearray)):
+                attachments.append(bytes(value))
+                return {"_placeholder": True, "num": len(attachments) - 1}
+            if isinstance(value, (list, tuple)):
+                return [deconstruct(item) for item in value]
+            if isinstance(value, dict):
+                return {key: deconstruct(item) for key, item in value.items()}
+            return value
+
+        try:
+            return deconstruct(data), attachments
+        except RecursionError as exc:
+            raise ValueError("data is nested too deeply, or contains itself") from exc
+
+    @classmethod
+    def reconstruct_binary(cls, data: Any, attachments: list[bytes]) -> Any:
+        """Return ``data`` with each placeholder replaced by the attachment of its number.
+
+        Raises ``ValueError`` for a number that no attachment has.
+        """
+        packet = cls()
+        packet.data = [data]
+        packet.attachment_count = len(attachments)
+        packet._find_placeholders()
+        for container, key, number in packet._placeholders:
+            container[key] = attachments[number]
+        return packet.data[0]
+
+
+def _items(container: Any) -> Any:
+    """Return the (key, value) pairs of a list or dict; a value of any other kind has none."""
+    if isinstance(container, dict):
+        return container.items()
+    return enumerate(container) if isinstance(container, list) else ()
+
+
+def _is_placeholder(value: Any) -> bool:
+    """Return whether this stands for an attachment: a dict of exactly ``_placeholder: true`` and ``num``.
+
+    A dict with further keys is the application's own, whatever it looks like.
+    """
+    return isinstance(value, dict) and len(value) == 2 and value.get("_placeholder") is True and "num" in value

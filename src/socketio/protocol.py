@@ -1,0 +1,214 @@
+"""One Socket.IO session, without I/O: calls become frames, frames become events.
+
+A :class:`Protocol` lives as long as one Engine.IO connection; a new connection is a new object. Whatever frames come
+in, :meth:`Protocol.receive` returns events and raises nothing. Nothing here waits, locks, logs or calls the
+application; the shells guard it (threads: the client's lock; asyncio: no method is a coroutine).
+Source: Socket.IO protocol, revision 5.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from . import packet
+from .events import (
+    AckReceived,
+    Event,
+    EventReceived,
+    FrameDropped,
+    NamespaceConnected,
+    NamespaceDisconnected,
+    NamespaceRefused,
+)
+from .exceptions import BadNamespaceError
+from .packet import Frame, Packet
+
+RESERVED_EVENTS = ("connect", "connect_error", "disconnect", "__disconnect_final")
+"""Names that handlers know as the client's own life; an event from the server cannot bear them."""
+
+# What adapters append to events for connection state recovery: yeast ids, stream offsets, object ids.
+_OFFSET = re.compile(r"[\w.:-]{1,64}", re.ASCII)
+
+
+class Protocol:
+    """The state of one session: its namespaces, the packet that waits for attachments, the pending requests.
+
+    :param packet_class: encodes and decodes.
+    :param transport_sid: the Engine.IO session id; stands in where a server names no sid for a namespace.
+    """
+
+    def __init__(self, packet_class: type[Packet], transport_sid: str = "") -> None:
+        self.namespaces: dict[str, str] = {}
+        self.pending: list[str] = []
+        self._packet_class = packet_class
+        self._transport_sid = transport_sid
+        self._partial: Packet | None = None
+        self._last_ids: dict[str, int] = {}
+        self._callbacks: dict[tuple[str, int], Callable[..., Any]] = {}
+        self._recoverable: set[str] = set()
+
+    # -- calls become frames
+
+    def connect(self, namespace: str, auth: Any = None) -> list[Frame]:
+        """Ask for a namespace; return the frames to send."""
+        name = namespace.partition("?")[0]
+        frames = self._encode(packet.CONNECT, auth if auth is not None else {}, namespace)
+        self.pending.append(name)
+        return frames
+
+    def disconnect(self, namespace: str) -> list[Frame]:
+        """Leave a namespace; return the frames to send, none if it is not connected."""
+        if self.namespaces.pop(namespace, None) is None:
+            return []
+        return self._encode(packet.DISCONNECT, None, namespace)
+
+    def emit(self, event: str, args: tuple[Any, ...], namespace: str) -> list[Frame]:
+        """Return the frames of an event.
+
+        Raises :class:`~socketio.exceptions.BadNamespaceError` when the namespace is not connected, ``TypeError`` or
+        ``ValueError`` when an argument cannot be encoded; nothing has changed then.
+        """
+        self._require(namespace)
+        return self._encode(packet.EVENT, [event, *args], namespace)
+
+    def request(
+        self, event: str, args: tuple[Any, ...], namespace: str, callback: Callable[..., Any]
+    ) -> tuple[int, list[Frame]]:
+        """Return the id and the frames of an event that the server shall acknowledge to ``callback``.
+
+        Raises as :meth:`emit` does. Ids count from 1 in each namespace.
+        """
+        self._require(namespace)
+        ack_id = self._last_ids.get(namespace, 0) + 1
+        frames = self._encode(packet.EVENT, [event, *args], namespace, ack_id)
+        self._last_ids[namespace] = ack_id
+        self._callbacks[namespace, ack_id] = callback
+        return ack_id, frames
+
+    def forget(self, namespace: str, ack_id: int) -> None:
+        """Drop a request: its answer, should it still come, has no effect."""
+        self._callbacks.pop((namespace, ack_id), None)
+
+    def acknowledge(self, namespace: str, ack_id: int, args: tuple[Any, ...]) -> list[Frame]:
+        """Return the frames of an acknowledgement, none if the namespace has ended meanwhile.
+
+        Raises ``TypeError`` or ``ValueError`` when a value cannot be encoded.
+        """
+        if namespace not in self.namespaces:
+            return []
+        return self._encode(packet.ACK, list(args), namespace, ack_id)
+
+    def close(self) -> list[Callable[..., Any]]:
+        """End the session: nothing is connected any more. Return the callbacks that will have no answer."""
+        callbacks = list(self._callbacks.values())
+        self.namespaces = {}
+        self.pending = []
+        self._callbacks = {}
+        self._partial = None
+        return callbacks
+
+    def _require(self, namespace: str) -> None:
+        if namespace not in self.namespaces:
+            raise BadNamespaceError(f"{namespace} is not a connected namespace")
+
+    def _encode(self, packet_type: int, data: Any, namespace: str, id: int | None = None) -> list[Frame]:
+        encoded = self._packet_class(packet_type, data=data, namespace=namespace, id=id).encode()
+        return encoded if isinstance(encoded, list) else [encoded]
+
+    # -- frames become events
+
+    def receive(self, frame: Frame) -> list[Event]:
+        """Return what a frame means: nothing while attachments are awaited, mostly one event."""
+        dropped: list[Event] = []
+        if self._partial is not None:
+            incomplete, self._partial = self._partial, None
+            if isinstance(frame, bytes):
+                if not incomplete.add_attachment(frame):
+                    self._partial = incomplete
+                    return []
+                return [self._interpret(incomplete)]
+            dropped.append(FrameDropped("a packet without all of its attachments"))
+        elif isinstance(frame, bytes) and self._packet_class.uses_binary_events:
+            return [FrameDropped("an attachment without a packet")]
+        try:
+            received = self._packet_class(encoded_packet=frame)
+        except Exception as exc:  # ValueError from ours; a custom packet class may raise anything
+            return [*dropped, FrameDropped(str(exc) or repr(exc))]
+        if received.attachment_count:
+            self._partial = received
+            return dropped
+        return [*dropped, self._interpret(received)]
+
+    def _interpret(self, received: Packet) -> Event:
+        namespace = received.namespace or "/"
+        if received.packet_type in (packet.EVENT, packet.BINARY_EVENT):
+            return self._event(namespace, received.data, received.id)
+        if received.packet_type in (packet.ACK, packet.BINARY_ACK):
+            return self._ack(namespace, received.data, received.id)
+        if received.packet_type == packet.CONNECT:
+            return self._connected(namespace, received.data)
+        if received.packet_type == packet.DISCONNECT:
+            return self._disconnected(namespace)
+        if received.packet_type == packet.CONNECT_ERROR:
+            return self._refused(namespace, received.data)
+        return FrameDropped(f"unknown packet type {received.packet_type!r}")
+
+    def _event(self, namespace: str, data: Any, ack_id: int | None) -> Event:
+        if namespace not in self.namespaces:
+            return FrameDropped(f"an event for {namespace}, which is not connected")
+        if not isinstance(data, list) or not data or not isinstance(data[0], str):
+            return FrameDropped("an event without a name")
+        if data[0] in RESERVED_EVENTS:
+            return FrameDropped(f"an event with the reserved name {data[0]}")
+        if namespace in self._recoverable and ack_id is None and _ends_in_offset(data):
+            data.pop()
+        return EventReceived(namespace, data[0], tuple(data[1:]), ack_id)
+
+    def _ack(self, namespace: str, data: Any, ack_id: int | None) -> Event:
+        callback = None if ack_id is None else self._callbacks.get((namespace, ack_id))
+        if ack_id is None or callback is None:
+            return FrameDropped("an acknowledgement that nobody waits for")
+        if data is not None and not isinstance(data, list):
+            return FrameDropped("an acknowledgement that is no list")
+        del self._callbacks[namespace, ack_id]
+        return AckReceived(namespace, callback, tuple(data or ()))
+
+    def _connected(self, namespace: str, data: Any) -> Event:
+        if namespace not in self.pending:
+            return FrameDropped(f"a CONNECT for {namespace}, which was not asked for")
+        fields = data if isinstance(data, dict) else {}
+        sid = fields.get("sid")
+        self.pending.remove(namespace)
+        self.namespaces[namespace] = sid if isinstance(sid, str) else self._transport_sid
+        if fields.get("pid") is not None:
+            self._recoverable.add(namespace)
+        return NamespaceConnected(namespace, self.namespaces[namespace])
+
+    def _disconnected(self, namespace: str) -> Event:
+        if not self.namespaces and not self.pending:
+            return FrameDropped("a DISCONNECT while nothing is connected")
+        self._drop(namespace)
+        return NamespaceDisconnected(namespace)
+
+    def _refused(self, namespace: str, data: Any) -> Event:
+        if namespace not in self.namespaces and namespace not in self.pending:
+            return FrameDropped(f"a CONNECT_ERROR for {namespace}, which was not asked for")
+        # A refusal of '/' is one of the whole session, as users of python-socketio know it.
+        ended = tuple(self.namespaces) if namespace == "/" else (namespace,)
+        was_connected = tuple(name for name in ended if name in self.namespaces)
+        for name in (namespace, *was_connected):
+            self._drop(name)
+        args = () if data is None else tuple(data) if isinstance(data, list) else (data,)
+        return NamespaceRefused(namespace, args, data, was_connected)
+
+    def _drop(self, namespace: str) -> None:
+        self.namespaces.pop(namespace, None)
+        if namespace in self.pending:
+            self.pending.remove(namespace)
+
+
+def _ends_in_offset(data: list[Any]) -> bool:
+    """Return whether the last argument is the offset that a server with connection state recovery appends."""
+    return len(data) > 1 and isinstance(data[-1], str) and _OFFSET.fullmatch(data[-1]) is not None

@@ -49,7 +49,6 @@ class Lifecycle(BaseClient):
         self.eio.on("connect", self._on_transport_open)
         self.eio.on("message", self._on_message)
         self.eio.on("disconnect", self._on_transport_closed)
-        _clients.add(self)
 
     def _engineio_client_class(self) -> type[EngineIOClient]:
         return EngineIOClient
@@ -104,6 +103,7 @@ class Lifecycle(BaseClient):
                 self._state = State.CONNECTED
 
     def _on_transport_open(self) -> None:
+        _leave_at_exit(self)
         auth = ask(self.connection_auth)
         with self._lock:
             protocol = self._open_session()
@@ -328,7 +328,14 @@ def ask(option: Any) -> Any:
 _clients: weakref.WeakSet[Lifecycle] = weakref.WeakSet()
 
 
-@atexit.register
+def _leave_at_exit(client: Lifecycle) -> None:
+    """Have a client say goodbye when the program ends: before urllib3 lets go of its connections, so the last to ask
+    is the first to be called."""
+    _clients.add(client)
+    atexit.unregister(_leave_all)
+    atexit.register(_leave_all)
+
+
 def _leave_all() -> None:
     """Send what was emitted, and say goodbye, when the program ends while clients are connected."""
     interrupted = isinstance(getattr(sys, "last_value", None), KeyboardInterrupt)

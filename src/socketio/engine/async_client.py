@@ -15,6 +15,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import inspect
+from collections import deque
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, TypeAlias
 
@@ -133,7 +134,9 @@ class AsyncEngineIOClient(engineio.AsyncClient):
     async def _new_session(self) -> aiohttp.ClientSession:
         if self.http_factory is None:
             # unsafe: cookies of IP addresses are kept too; load balancers set them for their sticky sessions.
-            return aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True))
+            return aiohttp.ClientSession(
+                cookie_jar=aiohttp.CookieJar(unsafe=True), raise_for_status=_keep_refusal_of_websocket
+            )
         made = self.http_factory()
         session: aiohttp.ClientSession = await made if inspect.isawaitable(made) else made
         return session
@@ -186,11 +189,11 @@ class AsyncEngineIOClient(engineio.AsyncClient):
         return transport
 
     async def _probe(self, transport: AsyncWebSocketTransport) -> None:
-        await transport.send([handshake.PROBE])
+        await transport.send(deque([handshake.PROBE]))
         answer = await transport.receive_within(self.request_timeout)
         if answer != handshake.PROBE_ANSWER:
             raise ConnectionError(f"the server answered the probe with {answer!r:.200}")
-        await transport.send([handshake.UPGRADE])
+        await transport.send(deque([handshake.UPGRADE]))
 
     async def _start(self, link: _Link) -> None:
         shaken = link.handshake
@@ -232,7 +235,7 @@ class AsyncEngineIOClient(engineio.AsyncClient):
     def send_frames(self, frames: list[Frame]) -> None:
         """Queue messages, with nothing in between. Raises ``ConnectionError`` when there is no connection."""
         link = self._link
-        if link is None or not link.outbox.put(["4" + frame if isinstance(frame, str) else frame for frame in frames]):
+        if link is None or not link.outbox.put([_message(frame) for frame in frames]):
             raise ConnectionError("there is no connection")
 
     async def drain(self, timeout: float) -> bool:
@@ -258,6 +261,9 @@ class AsyncEngineIOClient(engineio.AsyncClient):
             if link.reason is None:
                 self.logger.warning("Sending failed: %s", exc)
             link.transport.abort()
+        except Exception:
+            self.logger.exception("Sending failed: unexpected error")
+            link.transport.abort()
 
     # -- receiving
 
@@ -265,9 +271,7 @@ class AsyncEngineIOClient(engineio.AsyncClient):
         try:
             for frame in link.first:
                 self._receive(link, frame)
-            while link.reason != self.reason.SERVER_DISCONNECT:
-                for frame in await link.transport.receive():
-                    self._receive(link, frame)
+            await self._receive_all(link)
         except ConnectionError as exc:
             if link.reason is None:
                 self.logger.warning("Connection lost: %s", exc)
@@ -279,6 +283,11 @@ class AsyncEngineIOClient(engineio.AsyncClient):
             self.logger.exception("Connection lost: unexpected error")
         finally:
             await self._end(link)
+
+    async def _receive_all(self, link: _Link) -> None:
+        while link.reason != self.reason.SERVER_DISCONNECT:
+            for frame in await link.transport.receive():
+                self._receive(link, frame)
 
     def _receive(self, link: _Link, frame: Frame) -> None:
         if isinstance(frame, bytes):
@@ -350,9 +359,17 @@ class AsyncEngineIOClient(engineio.AsyncClient):
         link.reason = self.reason.CLIENT_DISCONNECT
         if link.writer is not None:
             await asyncio.wait([link.writer])
-        await link.transport.send(["4" + f if isinstance(f, str) else f for f in self.farewell()])
-        await link.transport.send(link.transport.goodbye)
-        await link.transport.close()
+        link.outbox.close()
+        reading = asyncio.ensure_future(self._receive_all(link))
+        try:
+            await link.transport.send(link.outbox.rest())
+            await link.transport.confirm(CLOSING)
+            await link.transport.send(deque(map(_message, self.farewell())))
+            await link.transport.send(deque(link.transport.goodbye))
+            await link.transport.close()
+        finally:
+            reading.cancel()
+            await asyncio.wait([reading])
 
     async def _end(self, link: _Link) -> None:
         """Release a connection whose reading has ended, and tell."""
@@ -399,6 +416,13 @@ class AsyncEngineIOClient(engineio.AsyncClient):
         return task
 
 
+async def _keep_refusal_of_websocket(response: aiohttp.ClientResponse) -> None:
+    """Raise the error for a websocket that is refused while its body is still there: ``ws_connect`` drops it."""
+    if response.status != 101 and response.request_info.url.query.get("transport") == "websocket":
+        body = await response.read()
+        raise handshake.status_error(response.status, body, response.headers.get("Content-Type", ""))
+
+
 async def _releasing(transport: AsyncWebSocketTransport, step: Coroutine[Any, Any, Any]) -> Any:
     """Await a step of the handshake; release the transport if it fails."""
     try:
@@ -407,3 +431,8 @@ async def _releasing(transport: AsyncWebSocketTransport, step: Coroutine[Any, An
         transport.abort()
         await transport.release()
         raise
+
+
+def _message(frame: Frame) -> Frame:
+    """Return the Engine.IO packet for a message."""
+    return "4" + frame if isinstance(frame, str) else frame

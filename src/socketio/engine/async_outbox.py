@@ -5,8 +5,9 @@ All packets of one call stay together. Nothing here knows a transport.
 
 from __future__ import annotations
 
-import asyncio
+from collections import deque
 
+from ..async_condition import AsyncCondition
 from ..packet import Frame
 
 
@@ -14,11 +15,9 @@ class AsyncOutbox:
     """The packets of one connection, first in, first out."""
 
     def __init__(self) -> None:
-        self._filled = asyncio.Event()
-        self._settled = asyncio.Event()
-        self._settled.set()
-        self._waiting: list[Frame] = []
-        self._taken = 0
+        self._changed = AsyncCondition()
+        self._waiting: deque[Frame] = deque()
+        self._taken: deque[Frame] = deque()
         self._closed = False
 
     def put(self, packets: list[Frame]) -> bool:
@@ -26,41 +25,35 @@ class AsyncOutbox:
         if self._closed:
             return False
         self._waiting.extend(packets)
-        self._settled.clear()
-        self._filled.set()
+        self._changed.notify_all()
         return True
 
-    async def take(self) -> list[Frame]:
-        """Wait for packets and take all of them; an empty list means that the outbox is closed.
+    async def take(self) -> deque[Frame]:
+        """Wait for packets and take all of them; none means that the outbox is closed.
 
-        Those taken before count as sent now.
+        Whoever takes them removes each one from the result when it is sent. Those taken before count as sent now.
         """
-        if self._closed:
-            return []
-        self._taken = 0
-        if not self._waiting:
-            self._filled.clear()
-            self._settled.set()
-            await self._filled.wait()
-        if self._closed:
-            return []
-        packets, self._waiting = self._waiting, []
-        self._taken = len(packets)
-        return packets
+        self._taken = deque()
+        self._changed.notify_all()
+        await self._changed.wait_for(lambda: self._waiting or self._closed)
+        if not self._closed:
+            self._taken, self._waiting = self._waiting, deque()
+        return self._taken
 
     async def flush(self, timeout: float) -> bool:
         """Wait until all is sent; return whether it was, in ``timeout`` seconds and before the outbox was closed."""
-        try:
-            await asyncio.wait_for(self._settled.wait(), timeout)
-        except asyncio.TimeoutError:
-            return False
+        await self._changed.wait_for(lambda: self._closed or self._is_empty(), timeout)
+        return self._is_empty()
+
+    def _is_empty(self) -> bool:
         return not self._waiting and not self._taken
 
     def close(self) -> int:
-        """Take no more packets and drop what waits; return how many were not sent."""
-        unsent = len(self._waiting) + self._taken
+        """Take no more packets; return how many were not sent."""
         self._closed = True
-        self._taken, self._waiting = unsent, []
-        self._filled.set()
-        self._settled.set()
-        return unsent
+        self._changed.notify_all()
+        return len(self._taken) + len(self._waiting)
+
+    def rest(self) -> deque[Frame]:
+        """Return all that was not sent, when the outbox is closed."""
+        return self._taken + self._waiting

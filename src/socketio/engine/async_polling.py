@@ -6,7 +6,9 @@ In: packets to send. Out: packets as they came. Every failure is ``engineio.exce
 from __future__ import annotations
 
 import asyncio
+import io
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
@@ -87,10 +89,13 @@ class AsyncPollingTransport:
         except ValueError as exc:
             raise ConnectionError(f"the server sent what is no payload: {exc}") from exc
 
-    async def send(self, frames: list[Frame]) -> None:
-        """Send packets, in order, in as many requests as it takes."""
-        for body in payload.bodies(frames, self._max_payload):
+    async def send(self, frames: deque[Frame]) -> None:
+        """Send packets, in order, in as many requests as it takes; each is removed when it is sent."""
+        while frames:
+            body, count = payload.next_body(frames, self._max_payload)
             await self._request("POST", self._request_timeout, body)
+            for _ in range(count):
+                frames.popleft()
 
     async def confirm(self, timeout: float) -> None:
         """Wait until the server has read all that was sent: it has, when the POST was answered."""
@@ -136,7 +141,7 @@ class AsyncPollingTransport:
             method,
             self.url + self._timestamp(),
             headers=headers,
-            data=body,
+            data=None if body is None else io.BytesIO(body),  # aiohttp warns of large bodies given as bytes
             timeout=aiohttp.ClientTimeout(total=timeout),
             **self._options,
         ) as response:

@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import socket
 import time
+from collections import deque
 from typing import ClassVar
 
 import aiohttp
@@ -65,10 +66,11 @@ class AsyncWebSocketTransport:
             frames = await self.receive()
         return frames[0]
 
-    async def send(self, frames: list[Frame]) -> None:
-        """Send frames, in order."""
+    async def send(self, frames: deque[Frame]) -> None:
+        """Send frames, in order; each is removed when it is sent."""
         try:
-            for frame in frames:
+            while frames:
+                frame = frames.popleft()  # what is cancelled while it waits has been handed over
                 if isinstance(frame, str):
                     await self.ws.send_str(frame)
                 else:

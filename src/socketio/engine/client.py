@@ -15,6 +15,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
@@ -103,8 +104,7 @@ class EngineIOClient(engineio.Client):
         cookies = dict(handshake.cookie_pairs(handshake.pop_header(headers, "cookie") or ""))
         if self.http is None:
             self.http = self.http_factory() if self.http_factory else requests.Session()
-        verify = None if self.ssl_verify and self.http.verify is not False else False
-        request: dict[str, Any] = {"headers": headers, "cookies": cookies, "verify": verify}
+        request: dict[str, Any] = {"headers": headers, "cookies": cookies, "verify": self._verify()}
         polling_url = self._get_engineio_url(url, path, "polling")
         websocket_url = self._get_engineio_url(url, path, "websocket")
         if self.transports[0] == "websocket":
@@ -126,6 +126,11 @@ class EngineIOClient(engineio.Client):
             if upgraded is not None:
                 link.transport = upgraded
         return link
+
+    def _verify(self) -> bool | str | None:
+        """Return what ``requests`` calls so; ``None`` lets REQUESTS_CA_BUNDLE and its like have a say."""
+        verify: bool | str = self.http.verify if self.ssl_verify else False
+        return None if verify is True else verify
 
     def _connect_to_websocket(self, url: str, request: dict[str, Any]) -> WebSocketTransport:
         url += self._get_url_timestamp()
@@ -160,11 +165,11 @@ class EngineIOClient(engineio.Client):
         try:
             transport = self._connect_to_websocket(url, request)
             self._enter(transport)
-            transport.send([handshake.PROBE])
+            transport.send(deque([handshake.PROBE]))
             answer = transport.receive_within(self.request_timeout)
             if answer != handshake.PROBE_ANSWER:
                 raise ConnectionError(f"the server answered the probe with {answer!r:.200}")
-            transport.send([handshake.UPGRADE])
+            transport.send(deque([handshake.UPGRADE]))
         except ConnectionError as exc:
             self.logger.warning("Upgrade to websocket failed, going on with polling: %s", exc)
             if transport is not None:
@@ -223,7 +228,7 @@ class EngineIOClient(engineio.Client):
     def send_frames(self, frames: list[Frame]) -> None:
         """Queue messages, with nothing in between. Raises ``ConnectionError`` when there is no connection."""
         link = self._link
-        if link is None or not link.outbox.put(["4" + frame if isinstance(frame, str) else frame for frame in frames]):
+        if link is None or not link.outbox.put([_message(frame) for frame in frames]):
             raise ConnectionError("there is no connection")
 
     def drain(self, timeout: float) -> bool:
@@ -248,6 +253,9 @@ class EngineIOClient(engineio.Client):
         except ConnectionError as exc:
             if link.reason is None:
                 self.logger.warning("Sending failed: %s", exc)
+            link.transport.abort()
+        except Exception:
+            self.logger.exception("Sending failed: unexpected error")
             link.transport.abort()
 
     # -- receiving
@@ -364,3 +372,8 @@ class EngineIOClient(engineio.Client):
 
 def _thread(name: str, target: Callable[[_Link], None], link: _Link) -> threading.Thread:
     return threading.Thread(target=target, args=(link,), name=name, daemon=True)
+
+
+def _message(frame: Frame) -> Frame:
+    """Return the Engine.IO packet for a message."""
+    return "4" + frame if isinstance(frame, str) else frame

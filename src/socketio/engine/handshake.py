@@ -102,17 +102,19 @@ def read_open(frame: Frame) -> Handshake:
     return Handshake(
         sid=sid,
         upgrades=tuple(name for name in upgrades if isinstance(name, str)),
-        ping_interval=_seconds(fields, "pingInterval"),
+        # python-engineio's server announces an interval of less than a second as 0.
+        ping_interval=_seconds(fields, "pingInterval", zero=True),
         ping_timeout=_seconds(fields, "pingTimeout"),
         max_payload=max_payload if type(max_payload) is int and max_payload > 0 else None,
     )
 
 
-def _seconds(fields: Mapping[str, Any], name: str) -> float:
-    value = fields.get(name)
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value <= MAX_INTERVAL * 1000:
+def _seconds(fields: Mapping[str, Any], name: str, zero: bool = False) -> float:
+    value: Any = fields.get(name)
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if not is_number or not ((zero and value == 0) or 0 < value <= MAX_INTERVAL * 1000):
         raise ConnectionError(f"the server's OPEN packet has no valid {name}: {value!r:.{_EXCERPT}}")
-    return value / 1000
+    return float(value) / 1000
 
 
 def is_version_3_greeting(frame: Frame) -> bool:

@@ -31,7 +31,7 @@ def create_connection_options(
     *,
     headers: Mapping[str, str],
     cookies: Mapping[str, str],
-    verify: bool | None,
+    verify: bool | str | None,
     extra: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Return the keyword arguments for ``websocket.create_connection``.

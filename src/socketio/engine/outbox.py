@@ -6,6 +6,7 @@ All packets of one call stay together. Nothing here knows a transport.
 from __future__ import annotations
 
 import threading
+from collections import deque
 
 from ..packet import Frame
 
@@ -15,8 +16,8 @@ class Outbox:
 
     def __init__(self) -> None:
         self._changed = threading.Condition(threading.Lock())
-        self._waiting: list[Frame] = []
-        self._taken = 0
+        self._waiting: deque[Frame] = deque()
+        self._taken: deque[Frame] = deque()
         self._closed = False
 
     def put(self, packets: list[Frame]) -> bool:
@@ -28,22 +29,18 @@ class Outbox:
             self._changed.notify_all()
             return True
 
-    def take(self) -> list[Frame]:
-        """Wait for packets and take all of them; an empty list means that the outbox is closed.
+    def take(self) -> deque[Frame]:
+        """Wait for packets and take all of them; none means that the outbox is closed.
 
-        Those taken before count as sent now.
+        Whoever takes them removes each one from the result when it is sent. Those taken before count as sent now.
         """
         with self._changed:
-            if self._closed:
-                return []
-            self._taken = 0
+            self._taken = deque()
             self._changed.notify_all()
             self._changed.wait_for(lambda: self._waiting or self._closed)
-            if self._closed:
-                return []
-            packets, self._waiting = self._waiting, []
-            self._taken = len(packets)
-            return packets
+            if not self._closed:
+                self._taken, self._waiting = self._waiting, deque()
+            return self._taken
 
     def flush(self, timeout: float) -> bool:
         """Wait until all is sent; return whether it was, in ``timeout`` seconds and before the outbox was closed."""
@@ -55,10 +52,8 @@ class Outbox:
         return not self._waiting and not self._taken
 
     def close(self) -> int:
-        """Take no more packets and drop what waits; return how many were not sent."""
+        """Take no more packets; return how many were not sent."""
         with self._changed:
-            unsent = len(self._waiting) + self._taken
             self._closed = True
-            self._taken, self._waiting = unsent, []
             self._changed.notify_all()
-            return unsent
+            return len(self._taken) + len(self._waiting)

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Iterable, Iterator
+import itertools
+from collections.abc import Iterable
 
 from ..packet import Frame
 
-SEPARATOR = "\x1e"
+_SEPARATOR = b"\x1e"
 MAX_PACKETS = 16
 """Packets in one body: python-engineio's servers refuse more (``Payload.max_decode_packets``)."""
 
@@ -25,7 +26,7 @@ def encode(packet: Frame) -> bytes:
 def decode(body: bytes) -> list[Frame]:
     """Return the packets of a body; raise ``ValueError`` for a body that is none."""
     packets: list[Frame] = []
-    for text in body.decode("utf-8").split(SEPARATOR):
+    for text in body.decode("utf-8").split("\x1e"):
         if text.startswith("b"):
             try:
                 packets.append(base64.b64decode(text[1:], validate=True))
@@ -36,19 +37,16 @@ def decode(body: bytes) -> list[Frame]:
     return packets
 
 
-def bodies(packets: Iterable[Frame], max_payload: int | None) -> Iterator[bytes]:
-    """Divide packets into bodies of at most 16 packets and ``max_payload`` bytes, in order.
+def next_body(packets: Iterable[Frame], max_payload: int | None) -> tuple[bytes, int]:
+    """Return the body of a request that carries the first of these packets, and how many they are.
 
-    A packet that is larger by itself gets a body of its own.
+    It has at most 16 packets and ``max_payload`` bytes; a packet that is larger by itself goes alone.
     """
     body: list[bytes] = []
-    size = 0
-    for encoded in map(encode, packets):
-        too_large = max_payload is not None and size + len(encoded) + 1 > max_payload
-        if body and (too_large or len(body) == MAX_PACKETS):
-            yield SEPARATOR.encode().join(body)
-            body, size = [], 0
+    size = -len(_SEPARATOR)
+    for encoded in map(encode, itertools.islice(packets, MAX_PACKETS)):
+        size += len(_SEPARATOR) + len(encoded)
+        if body and max_payload is not None and size > max_payload:
+            break
         body.append(encoded)
-        size += len(encoded) + 1
-    if body:
-        yield SEPARATOR.encode().join(body)
+    return _SEPARATOR.join(body), len(body)

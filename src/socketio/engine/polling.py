@@ -9,6 +9,7 @@ import contextlib
 import socket
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
@@ -44,7 +45,7 @@ class PollingTransport:
         *,
         headers: Mapping[str, str],
         cookies: Mapping[str, str],
-        verify: bool | None,
+        verify: bool | str | None,
         request_timeout: float,
         timestamp: Callable[[], str],
     ) -> None:
@@ -61,7 +62,7 @@ class PollingTransport:
 
     def open(self) -> tuple[Handshake, list[Frame]]:
         """Shake hands; return what the server said, and the packets that it sent along."""
-        _track_sockets(self.http, self.url)
+        _track_sockets(self.http, self.url, self._options["verify"])
         response = self._request("GET", self.url + self._timestamp(), self._request_timeout)
         handshake, packets = read_open_body(response.content, response.headers.get("Content-Type", ""))
         self.url += f"&sid={handshake.sid}"
@@ -84,10 +85,13 @@ class PollingTransport:
         except ValueError as exc:
             raise ConnectionError(f"the server sent what is no payload: {exc}") from exc
 
-    def send(self, frames: list[Frame]) -> None:
-        """Send packets, in order, in as many requests as it takes."""
-        for body in payload.bodies(frames, self._max_payload):
+    def send(self, frames: deque[Frame]) -> None:
+        """Send packets, in order, in as many requests as it takes; each is removed when it is sent."""
+        while frames:
+            body, count = payload.next_body(frames, self._max_payload)
             self._request("POST", self.url + self._timestamp(), self._request_timeout, body)
+            for _ in range(count):
+                frames.popleft()
 
     def confirm(self, timeout: float) -> None:
         """Wait until the server has read all that was sent: it has, when the POST was answered."""
@@ -140,7 +144,7 @@ def _cut(pending: socket.socket) -> None:
         socket.socket.shutdown(pending, socket.SHUT_RDWR)
 
 
-def _track_sockets(http: requests.Session, url: str) -> None:
+def _track_sockets(http: requests.Session, url: str, verify: bool | str | None) -> None:
     """Make the session note which socket a thread waits on, so that another thread can end the wait.
 
     Neither requests nor urllib3 has a way to abort a request in flight. The connection class is a documented
@@ -150,7 +154,7 @@ def _track_sockets(http: requests.Session, url: str) -> None:
     if not isinstance(adapter, HTTPAdapter):
         return
     request = requests.Request("GET", url).prepare()
-    settings = http.merge_environment_settings(url, {}, None, None, None)
+    settings = http.merge_environment_settings(url, {}, None, verify, None)
     pool: Any = adapter.get_connection_with_tls_context(
         request, settings["verify"], proxies=settings["proxies"], cert=settings["cert"]
     )

@@ -10,6 +10,7 @@ import socket
 import ssl
 import threading
 import time
+from collections import deque
 from typing import Any, ClassVar
 
 import websocket
@@ -94,7 +95,8 @@ class WebSocketTransport:
 
     def __init__(self, ws: BufferedWebSocket, request_timeout: float) -> None:
         self.ws = ws
-        self._socket: Any = ws.sock
+        assert ws.sock is not None
+        self._socket = ws.sock
         self._pong = threading.Event()
         ws.silence = request_timeout
         self._socket.settimeout(0)
@@ -128,11 +130,13 @@ class WebSocketTransport:
             frames = self.receive()
         return frames[0]
 
-    def send(self, frames: list[Frame]) -> None:
-        """Send frames, in order."""
+    def send(self, frames: deque[Frame]) -> None:
+        """Send frames, in order; each is removed when it is sent."""
         try:
-            for frame in frames:
+            while frames:
+                frame = frames[0]
                 self.ws.send(frame, ABNF.OPCODE_TEXT if isinstance(frame, str) else ABNF.OPCODE_BINARY)
+                frames.popleft()
         except (OSError, ValueError, websocket.WebSocketException) as exc:
             raise _lost(exc) from exc
 

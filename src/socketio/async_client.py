@@ -79,13 +79,9 @@ class AsyncClient(AsyncLifecycle):
         self._stop = asyncio.Event()
         self._ended.clear()
         try:
-            await self._attempt()
+            await self._connect(retry)
         except Exception:
-            if not retry or not self._begin_retry():
-                self._finish([])
-                raise
-            if not await self._reconnect():
-                raise
+            raise
         except BaseException:  # the task was cancelled
             await self._disconnect(0)
             raise

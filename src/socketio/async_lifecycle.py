@@ -38,7 +38,7 @@ class AsyncLifecycle(BaseClient):
         self._ended = asyncio.Event()
         self._ended.set()
         self._connect_calls: list[asyncio.Event] = []
-        self._attempting: asyncio.Task[Any] | None = None
+        self._closing: asyncio.Task[list[asyncio.Event]] | None = None
         self._reconnect_task: asyncio.Task[Any] | None = None
         self.eio.on("connect", self._on_transport_open)
         self.eio.on("message", self._on_message)
@@ -54,6 +54,16 @@ class AsyncLifecycle(BaseClient):
 
     # -- making a connection
 
+    async def _connect(self, retry: bool) -> None:
+        try:
+            await self._attempt()
+        except Exception:
+            if not retry or not self._begin_retry():
+                self._finish([])
+                raise
+            if not await self._reconnect():
+                raise
+
     async def _attempt(self) -> None:
         """Connect once; raise whatever stands in the way, with nothing left open."""
         self._begin_attempt()
@@ -67,7 +77,8 @@ class AsyncLifecycle(BaseClient):
         except Exception as exc:
             await self._drop_session()
             error, argument = attempt_failure(exc)
-            await self._call_all([self._trigger("connect_error", name, argument) for name in self._requested()])
+            self._connect_calls = [self._trigger("connect_error", name, argument) for name in self._requested()]
+            await self._call_all(self._connect_calls)
             if error is exc:
                 raise
             raise error from exc
@@ -168,21 +179,19 @@ class AsyncLifecycle(BaseClient):
 
     def _leave_namespaces(self, protocol: Protocol, namespace: str, ended: tuple[str, ...]) -> None:
         """Tell the handlers of namespaces that the server has ended; with the last one, the connection ends."""
+        self._note_failure(namespace)
+        over = self._is_over(protocol, bool(ended))
+        if over:
+            self._close_session()
+            self._state = State.IDLE
+        self._changed.notify_all()
         for name in ended:
             self.logger.info("The server ended namespace %s", name)
             self._trigger("disconnect", name, self.reason.SERVER_DISCONNECT)
             self._trigger("__disconnect_final", name)
-        self._note_failure(namespace)
-        self._changed.notify_all()
-        refused = not ended and self._wait_for_namespaces and self._state is not State.CONNECTED
-        if refused or self._protocol is not protocol or protocol.namespaces or protocol.pending:
-            return
-        if self._state is State.CLOSING:
-            return
-        self._close_session()
-        self._state = State.IDLE
-        self.eio.start_background_task(self.eio.disconnect)
-        self._submit_end()
+        if over:
+            self.eio.start_background_task(self.eio.disconnect)
+            self._submit_end()
 
     def _close_session(self) -> None:
         """End the session; whoever waits in call() is told."""
@@ -223,12 +232,19 @@ class AsyncLifecycle(BaseClient):
     async def _disconnect(self, timeout: float) -> None:
         if self._state is State.IDLE:
             return
-        if self._state is State.CLOSING:
-            await self._call_all([self._ended])
-            return
-        was, self._state = self._state, State.CLOSING
+        if self._state is not State.CLOSING:
+            # A task of its own, so that it goes on when whoever waits for it is cancelled.
+            self._closing = asyncio.ensure_future(self._close(timeout, self._state, asyncio.current_task()))
+            self._state = State.CLOSING
+        assert self._closing is not None
+        await self._call_all(await asyncio.shield(self._closing))
+
+    async def _close(self, timeout: float, was: State, caller: asyncio.Task[Any] | None) -> list[asyncio.Event]:
+        """Send, say goodbye, close; return the calls of the disconnect handlers."""
         self._stop.set()
         self._changed.notify_all()
+        for call in self._connect_calls:  # nobody shall wait for a handler that has called disconnect()
+            call.set()
         connected = self.connected and await self.eio.drain(timeout)
         names = list(self.namespaces)
         frames = self._farewell()
@@ -237,14 +253,14 @@ class AsyncLifecycle(BaseClient):
             self.eio.send_frames(frames)
         await self.eio.disconnect(abort=bool(names) and not connected)
         task = self._reconnect_task
-        if task is not None and task is not asyncio.current_task() and not task.done():
+        if task is not None and task is not caller and not task.done():
             await asyncio.wait([task], timeout=HANDLERS)
         self._state = State.IDLE
         calls = [self._trigger("disconnect", name, self.reason.CLIENT_DISCONNECT) for name in names]
         finals = self._requested() if was is State.RECONNECTING else names
         calls += [self._trigger("__disconnect_final", name) for name in finals]
         self._submit_end()
-        await self._call_all(calls)
+        return calls
 
     # -- calling handlers
 

@@ -274,6 +274,16 @@ class BaseClient:
         )
         return error
 
+    def _is_over(self, protocol: Protocol, ended: bool) -> bool:
+        """Return whether the connection ends with the namespace that the server has just ended, or refused.
+
+        After a refusal it is for connect() to end it, while that waits.
+        """
+        if self._protocol is not protocol or protocol.namespaces or protocol.pending:
+            return False
+        waits = self._wait_for_namespaces and self._state in (State.CONNECTING, State.RECONNECTING)
+        return self._state is not State.CLOSING and (ended or not waits)
+
     def _farewell(self) -> list[Any]:
         """End the session; return the frames that tell the server."""
         protocol = self._protocol

@@ -82,13 +82,9 @@ class Client(Lifecycle):
             self._ended.clear()
         self._dispatcher.blocking()
         try:
-            self._attempt()
+            self._connect(retry)
         except Exception:
-            if not retry or not self._begin_retry():
-                self._finish([])
-                raise
-            if not self._reconnect():
-                raise
+            raise
         except BaseException:  # Ctrl-C
             self._disconnect(GOODBYE)
             raise

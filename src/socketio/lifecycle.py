@@ -55,6 +55,16 @@ class Lifecycle(BaseClient):
 
     # -- making a connection
 
+    def _connect(self, retry: bool) -> None:
+        try:
+            self._attempt()
+        except Exception:
+            if not retry or not self._begin_retry():
+                self._finish([])
+                raise
+            if not self._reconnect():
+                raise
+
     def _attempt(self) -> None:
         """Connect once; raise whatever stands in the way, with nothing left open."""
         self._begin_attempt()
@@ -68,7 +78,8 @@ class Lifecycle(BaseClient):
         except Exception as exc:
             self._drop_session()
             error, argument = attempt_failure(exc)
-            self._call_all([self._trigger("connect_error", name, argument) for name in self._requested()])
+            self._connect_calls = [self._trigger("connect_error", name, argument) for name in self._requested()]
+            self._call_all(self._connect_calls)
             if error is exc:
                 raise
             raise error from exc
@@ -153,7 +164,7 @@ class Lifecycle(BaseClient):
             names = list(self.namespaces)
             self._close_session()
             was_connected = self._state is State.CONNECTED
-            again = was_connected and self.reconnection
+            again = was_connected and self.reconnection and reason != self.reason.CLIENT_DISCONNECT
             if was_connected:
                 self._state = State.RECONNECTING if again else State.IDLE
         self.logger.info("Connection lost: %s", reason)
@@ -168,22 +179,20 @@ class Lifecycle(BaseClient):
 
     def _leave_namespaces(self, protocol: Protocol, namespace: str, ended: tuple[str, ...]) -> None:
         """Tell the handlers of namespaces that the server has ended; with the last one, the connection ends."""
+        with self._lock:
+            self._note_failure(namespace)
+            over = self._is_over(protocol, bool(ended))
+            if over:
+                self._close_session()
+                self._state = State.IDLE
+            self._changed.notify_all()
         for name in ended:
             self.logger.info("The server ended namespace %s", name)
             self._trigger("disconnect", name, self.reason.SERVER_DISCONNECT)
             self._trigger("__disconnect_final", name)
-        with self._lock:
-            self._note_failure(namespace)
-            self._changed.notify_all()
-            refused = not ended and self._wait_for_namespaces and self._state is not State.CONNECTED
-            if refused or self._protocol is not protocol or protocol.namespaces or protocol.pending:
-                return
-            if self._state is State.CLOSING:
-                return
-            self._close_session()
-            self._state = State.IDLE
-        self.eio.disconnect()
-        self._submit_end()
+        if over:
+            self.eio.disconnect()
+            self._submit_end()
 
     def _close_session(self) -> None:
         """End the session, under the lock; whoever waits in call() is told."""
@@ -236,6 +245,8 @@ class Lifecycle(BaseClient):
                 was, self._state = self._state, State.CLOSING
                 self._stop.set()
                 self._changed.notify_all()
+                for call in self._connect_calls:  # nobody shall wait for a handler that has called disconnect()
+                    call.set()
         if ended is not None:
             self._call_all([ended])
             return

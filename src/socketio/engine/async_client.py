@@ -14,42 +14,35 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import inspect
 from collections import deque
 from collections.abc import Callable, Coroutine, Mapping
-from typing import Any, TypeAlias
+from typing import Any
 
-import aiohttp
-import engineio
 from engineio.exceptions import ConnectionError
 
 from .. import logs
 from ..packet import Frame
 from . import handshake
+from .async_opening import AsyncOpening, Opened
 from .async_outbox import AsyncOutbox
-from .async_polling import AsyncPollingTransport
-from .async_websocket import CLOSING, AsyncWebSocketTransport
-
-Transport: TypeAlias = AsyncPollingTransport | AsyncWebSocketTransport
-
-MAX_MESSAGE_SIZE = 100_000_000
-"""Bytes in one websocket message."""
+from .async_websocket import CLOSING
 
 
 class _Link:
     """One connection: its transport, its queue, its tasks, and why it ended."""
 
-    def __init__(self, transport: Transport, shaken: handshake.Handshake) -> None:
-        self.transport = transport
-        self.handshake = shaken
+    def __init__(self, opened: Opened) -> None:
+        self.transport = opened.transport
+        self.handshake = opened.handshake
+        self.first = opened.first
         self.outbox = AsyncOutbox()
         self.reason: str | None = None
-        self.first: list[Frame] = []
+        self.ended = asyncio.Event()
         self.reader: asyncio.Task[None] | None = None
         self.writer: asyncio.Task[None] | None = None
 
 
-class AsyncEngineIOClient(engineio.AsyncClient):
+class AsyncEngineIOClient(AsyncOpening):
     """An Engine.IO client whose messages come in order.
 
     Takes the options of ``engineio.AsyncClient``. Constructing one changes nothing in the process: no signal handler,
@@ -58,8 +51,6 @@ class AsyncEngineIOClient(engineio.AsyncClient):
     :ivar farewell: returns the messages to send when the event loop ends while this is connected.
     """
 
-    http: Any
-    ws: Any
     state: str
     sid: str | None
     current_transport: str | None
@@ -71,7 +62,7 @@ class AsyncEngineIOClient(engineio.AsyncClient):
         self.handle_sigint = handle_sigint
         self.farewell: Callable[[], list[Frame]] = list
         self._link: _Link | None = None
-        self._opening: asyncio.Task[_Link] | None = None
+        self._opening: asyncio.Task[Opened] | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
 
     def __del__(self) -> None:
@@ -92,108 +83,22 @@ class AsyncEngineIOClient(engineio.AsyncClient):
         ``engineio.exceptions.ConnectionError`` for a connection that fails, and what the ``connect`` handler raises.
         """
         self.transports = handshake.choose_transports(transports)
+        if self._link is not None and self._link.reason is not None:  # it is about to end
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._link.ended.wait(), self.request_timeout)
         if self.state != "disconnected":
             raise ValueError("Client is not in a disconnected state")
         self.state = "connecting"
         # A task of its own, so that disconnect() can end it without ending whoever waits for it.
         opening = self._opening = asyncio.ensure_future(self._open(url, dict(headers or {}), engineio_path))
         try:
-            link = await opening
+            link = _Link(await opening)
             await self._start(link)
         except BaseException as exc:
             await self._abandon()
             if isinstance(exc, asyncio.CancelledError) and self._opening is None and opening.cancelled():
                 raise ConnectionError("the connection attempt was ended by disconnect()") from None
             raise
-
-    async def _open(self, url: str, headers: dict[str, str], path: str) -> _Link:
-        if self.http is None or self.http.closed:
-            self.http = await self._new_session()
-        if self.transports[0] == "websocket":
-            transport = await self._connect_to_websocket(self._get_engineio_url(url, path, "websocket"), headers)
-            link: _Link = await _releasing(transport, self._greet(transport))
-            return link
-        polling = AsyncPollingTransport(
-            self.http,
-            self._get_engineio_url(url, path, "polling"),
-            headers=headers,
-            options=self._tls_options(),
-            request_timeout=self.request_timeout,
-            timestamp=self._get_url_timestamp,
-        )
-        shaken, packets = await polling.open()
-        link = _Link(polling, shaken)
-        link.first = packets
-        if "websocket" in shaken.upgrades and "websocket" in self.transports:
-            target = f"{self._get_engineio_url(url, path, 'websocket')}&sid={shaken.sid}"
-            upgraded = await self._upgrade(target, headers)
-            if upgraded is not None:
-                link.transport = upgraded
-        return link
-
-    async def _new_session(self) -> aiohttp.ClientSession:
-        if self.http_factory is None:
-            # unsafe: cookies of IP addresses are kept too; load balancers set them for their sticky sessions.
-            return aiohttp.ClientSession(
-                cookie_jar=aiohttp.CookieJar(unsafe=True), raise_for_status=_keep_refusal_of_websocket
-            )
-        made = self.http_factory()
-        session: aiohttp.ClientSession = await made if inspect.isawaitable(made) else made
-        return session
-
-    def _tls_options(self) -> dict[str, Any]:
-        return {} if self.ssl_verify else {"ssl": False}
-
-    async def _connect_to_websocket(self, url: str, headers: dict[str, str]) -> AsyncWebSocketTransport:
-        # websocket_extra_options is read, never edited: the next attempt needs it again.
-        extra = dict(self.websocket_extra_options)
-        kwargs: dict[str, Any] = {
-            "timeout": aiohttp.ClientWSTimeout(ws_close=CLOSING),
-            "max_msg_size": MAX_MESSAGE_SIZE,
-            **self._tls_options(),
-            "headers": {**headers, **extra.pop("headers", {})},
-            **extra,
-            "autoping": False,
-        }
-        try:
-            self.ws = await asyncio.wait_for(
-                self.http.ws_connect(url + self._get_url_timestamp(), **kwargs), self.request_timeout
-            )
-        except aiohttp.WSServerHandshakeError as exc:
-            raise handshake.status_error(exc.status, b"") from exc
-        except (aiohttp.ClientError, asyncio.TimeoutError, OSError, ValueError) as exc:
-            place = handshake.origin_of(url)
-            raise ConnectionError(f"websocket connection to {place} failed: {handshake.cause_text(exc)}") from exc
-        return AsyncWebSocketTransport(self.ws, self.request_timeout)
-
-    async def _greet(self, transport: AsyncWebSocketTransport) -> _Link:
-        """Read the OPEN packet of a connection that begins with a websocket."""
-        frame = await transport.receive_within(self.request_timeout)
-        link = _Link(transport, handshake.read_open_frame(frame))
-        if link.handshake.max_payload is None:
-            with contextlib.suppress(handshake.SilenceError):
-                link.first = [await transport.receive_within(handshake.GREETING)]
-                if handshake.is_version_3_greeting(link.first[0]):
-                    raise handshake.version_3_error()
-        return link
-
-    async def _upgrade(self, url: str, headers: dict[str, str]) -> AsyncWebSocketTransport | None:
-        """Return the websocket that the server agreed to go on with, or ``None`` to stay on polling."""
-        try:
-            transport = await self._connect_to_websocket(url, headers)
-            await _releasing(transport, self._probe(transport))
-        except ConnectionError as exc:
-            self.logger.warning("Upgrade to websocket failed, going on with polling: %s", exc)
-            return None
-        self.logger.info("Upgraded to websocket")
-        return transport
-
-    async def _probe(self, transport: AsyncWebSocketTransport) -> None:
-        await transport.send(deque([handshake.PROBE]))
-        answer = await transport.receive_within(self.request_timeout)
-        if answer != handshake.PROBE_ANSWER:
-            raise ConnectionError(f"the server answered the probe with {answer!r:.200}")
-        await transport.send(deque([handshake.UPGRADE]))
 
     async def _start(self, link: _Link) -> None:
         shaken = link.handshake
@@ -217,7 +122,7 @@ class AsyncEngineIOClient(engineio.AsyncClient):
             opening.cancel()
             await asyncio.wait([opening])
         if link is None and opening is not None and not opening.cancelled() and not opening.exception():
-            link = opening.result()
+            link = _Link(opening.result())
         if link is not None:
             link.transport.abort()
             link.outbox.close()
@@ -383,6 +288,7 @@ class AsyncEngineIOClient(engineio.AsyncClient):
             await asyncio.wait([link.writer])
         await link.transport.release()
         await self._forget(link)
+        link.ended.set()
         if "disconnect" in self.handlers:
             try:
                 await self.handlers["disconnect"](reason)
@@ -414,23 +320,6 @@ class AsyncEngineIOClient(engineio.AsyncClient):
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
-
-
-async def _keep_refusal_of_websocket(response: aiohttp.ClientResponse) -> None:
-    """Raise the error for a websocket that is refused while its body is still there: ``ws_connect`` drops it."""
-    if response.status != 101 and response.request_info.url.query.get("transport") == "websocket":
-        body = await response.read()
-        raise handshake.status_error(response.status, body, response.headers.get("Content-Type", ""))
-
-
-async def _releasing(transport: AsyncWebSocketTransport, step: Coroutine[Any, Any, Any]) -> Any:
-    """Await a step of the handshake; release the transport if it fails."""
-    try:
-        return await step
-    except BaseException:
-        transport.abort()
-        await transport.release()
-        raise
 
 
 def _message(frame: Frame) -> Frame:

@@ -12,26 +12,18 @@ ends the connection when there is nothing to write.
 
 from __future__ import annotations
 
-import contextlib
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Mapping
-from typing import Any, TypeAlias
+from typing import Any
 
-import engineio
-import requests
-import websocket
 from engineio.exceptions import ConnectionError
 
 from .. import logs
 from ..packet import Frame
-from . import handshake, options
+from . import handshake
+from .opening import Opened, Opening
 from .outbox import Outbox
-from .polling import PollingTransport
-from .websocket import BufferedWebSocket, WebSocketTransport
-
-Transport: TypeAlias = PollingTransport | WebSocketTransport
 
 _CLOSING = 1.0
 """Seconds that a connection may take to close before it is cut."""
@@ -40,25 +32,24 @@ _CLOSING = 1.0
 class _Link:
     """One connection: its transport, its queue, its threads, and why it ended."""
 
-    def __init__(self, transport: Transport, shaken: handshake.Handshake) -> None:
-        self.transport = transport
-        self.handshake = shaken
+    def __init__(self, opened: Opened) -> None:
+        self.transport = opened.transport
+        self.handshake = opened.handshake
+        self.first = opened.first
         self.outbox = Outbox()
         self.reason: str | None = None
-        self.first: list[Frame] = []
+        self.ended = threading.Event()
         self.reader: threading.Thread | None = None
         self.writer: threading.Thread | None = None
 
 
-class EngineIOClient(engineio.Client):
+class EngineIOClient(Opening):
     """An Engine.IO client whose messages come in order.
 
     Takes the options of ``engineio.Client``. Constructing one changes nothing in the process: no signal handler, and
     no log level or handler unless ``logger=True``.
     """
 
-    http: Any
-    ws: Any
     state: str
     sid: str | None
     current_transport: str | None
@@ -70,7 +61,7 @@ class EngineIOClient(engineio.Client):
         self.handle_sigint = handle_sigint
         self._guard = threading.Lock()
         self._link: _Link | None = None
-        self._opening: Transport | None = None
+        self._opening = None
         self._cancelled = False
 
     # -- opening
@@ -88,103 +79,20 @@ class EngineIOClient(engineio.Client):
         ``engineio.exceptions.ConnectionError`` for a connection that fails, and what the ``connect`` handler raises.
         """
         self.transports = handshake.choose_transports(transports)
+        link = self._link
+        if link is not None and link.reason is not None:  # it is about to end
+            link.ended.wait(self.request_timeout)
         with self._guard:
             if self.state != "disconnected":
                 raise ValueError("Client is not in a disconnected state")
             self.state = "connecting"
             self._cancelled = False
         try:
-            link = self._open(url, dict(headers or {}), engineio_path)
+            link = _Link(self._open(url, dict(headers or {}), engineio_path))
             self._start(link)
         except BaseException:
             self._abandon()
             raise
-
-    def _open(self, url: str, headers: dict[str, str], path: str) -> _Link:
-        cookies = dict(handshake.cookie_pairs(handshake.pop_header(headers, "cookie") or ""))
-        if self.http is None:
-            self.http = self.http_factory() if self.http_factory else requests.Session()
-        request: dict[str, Any] = {"headers": headers, "cookies": cookies, "verify": self._verify()}
-        polling_url = self._get_engineio_url(url, path, "polling")
-        websocket_url = self._get_engineio_url(url, path, "websocket")
-        if self.transports[0] == "websocket":
-            transport = self._connect_to_websocket(websocket_url, request)
-            return self._greet(transport)
-        polling = PollingTransport(
-            self.http,
-            polling_url,
-            **request,
-            request_timeout=self.request_timeout,
-            timestamp=self._get_url_timestamp,
-        )
-        self._enter(polling)
-        shaken, packets = polling.open()
-        link = _Link(polling, shaken)
-        link.first = packets
-        if "websocket" in shaken.upgrades and "websocket" in self.transports:
-            upgraded = self._upgrade(f"{websocket_url}&sid={shaken.sid}", request)
-            if upgraded is not None:
-                link.transport = upgraded
-        return link
-
-    def _verify(self) -> bool | str | None:
-        """Return what ``requests`` calls so; ``None`` lets REQUESTS_CA_BUNDLE and its like have a say."""
-        verify: bool | str = self.http.verify if self.ssl_verify else False
-        return None if verify is True else verify
-
-    def _connect_to_websocket(self, url: str, request: dict[str, Any]) -> WebSocketTransport:
-        url += self._get_url_timestamp()
-        # websocket_extra_options is read, never edited: the next attempt needs it again.
-        kwargs = options.create_connection_options(self.http, url, **request, extra=self.websocket_extra_options)
-        kwargs = {"timeout": self.request_timeout, "skip_utf8_validation": True, **kwargs}
-        target = options.without_credentials(url)
-        try:
-            self.ws = websocket.create_connection(target, class_=BufferedWebSocket, **kwargs)
-        except websocket.WebSocketBadStatusException as exc:
-            content_type = (exc.resp_headers or {}).get("content-type", "")
-            raise handshake.status_error(exc.status_code, exc.resp_body or b"", content_type) from exc
-        except (OSError, ValueError, websocket.WebSocketException) as exc:
-            place = handshake.origin_of(target)
-            raise ConnectionError(f"websocket connection to {place} failed: {handshake.cause_text(exc)}") from exc
-        return WebSocketTransport(self.ws, self.request_timeout)
-
-    def _greet(self, transport: WebSocketTransport) -> _Link:
-        """Read the OPEN packet of a connection that begins with a websocket."""
-        self._enter(transport)
-        link = _Link(transport, handshake.read_open_frame(transport.receive_within(self.request_timeout)))
-        if link.handshake.max_payload is None:
-            with contextlib.suppress(handshake.SilenceError):
-                link.first = [transport.receive_within(handshake.GREETING)]
-                if handshake.is_version_3_greeting(link.first[0]):
-                    raise handshake.version_3_error()
-        return link
-
-    def _upgrade(self, url: str, request: dict[str, Any]) -> WebSocketTransport | None:
-        """Return the websocket that the server agreed to go on with, or ``None`` to stay on polling."""
-        transport: WebSocketTransport | None = None
-        try:
-            transport = self._connect_to_websocket(url, request)
-            self._enter(transport)
-            transport.send(deque([handshake.PROBE]))
-            answer = transport.receive_within(self.request_timeout)
-            if answer != handshake.PROBE_ANSWER:
-                raise ConnectionError(f"the server answered the probe with {answer!r:.200}")
-            transport.send(deque([handshake.UPGRADE]))
-        except ConnectionError as exc:
-            self.logger.warning("Upgrade to websocket failed, going on with polling: %s", exc)
-            if transport is not None:
-                transport.abort()
-                transport.release()
-            return None
-        self.logger.info("Upgraded to websocket")
-        return transport
-
-    def _enter(self, transport: Transport) -> None:
-        """Note what is being waited for, so that :meth:`abort` can end the wait."""
-        with self._guard:
-            self._opening = transport
-            if self._cancelled:
-                transport.abort()
 
     def _start(self, link: _Link) -> None:
         shaken = link.handshake
@@ -351,6 +259,7 @@ class EngineIOClient(engineio.Client):
             link.writer.join()
         link.transport.release()
         self._forget(link)
+        link.ended.set()
         if "disconnect" in self.handlers:
             try:
                 self.handlers["disconnect"](reason)

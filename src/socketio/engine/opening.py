@@ -1,0 +1,130 @@
+"""How the threaded client opens a connection: over polling, over websocket, and the upgrade between them.
+
+Replaces the handshake of ``engineio.Client``: there, fields of the OPEN packet are used unchecked, headers go with the
+first request only, the caller's dicts are edited, and a websocket that fails says no more than "Connection error".
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections import deque
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import engineio
+import requests
+import websocket
+from engineio.exceptions import ConnectionError
+
+from ..packet import Frame
+from . import handshake, options
+from .polling import PollingTransport
+from .websocket import BufferedWebSocket, WebSocketTransport
+
+Transport: TypeAlias = PollingTransport | WebSocketTransport
+
+
+@dataclass(slots=True)
+class Opened:
+    """A connection that was opened, and the packets that came with the handshake."""
+
+    transport: Transport
+    handshake: handshake.Handshake
+    first: list[Frame]
+
+
+class Opening(engineio.Client):
+    """The part of :class:`EngineIOClient` that opens connections."""
+
+    http: Any
+    ws: Any
+    _guard: threading.Lock
+    _opening: Transport | None
+    _cancelled: bool
+
+    def _open(self, url: str, headers: dict[str, str], path: str) -> Opened:
+        cookies = dict(handshake.cookie_pairs(handshake.pop_header(headers, "cookie") or ""))
+        if self.http is None:
+            self.http = self.http_factory() if self.http_factory else requests.Session()
+        request: dict[str, Any] = {"headers": headers, "cookies": cookies, "verify": self._verify()}
+        polling_url = self._get_engineio_url(url, path, "polling")
+        websocket_url = self._get_engineio_url(url, path, "websocket")
+        if self.transports[0] == "websocket":
+            transport = self._connect_to_websocket(websocket_url, request)
+            return self._greet(transport)
+        polling = PollingTransport(
+            self.http,
+            polling_url,
+            **request,
+            request_timeout=self.request_timeout,
+            timestamp=self._get_url_timestamp,
+        )
+        self._enter(polling)
+        shaken, packets = polling.open()
+        opened = Opened(polling, shaken, packets)
+        if "websocket" in shaken.upgrades and "websocket" in self.transports:
+            upgraded = self._upgrade(f"{websocket_url}&sid={shaken.sid}", request)
+            if upgraded is not None:
+                opened.transport = upgraded
+        return opened
+
+    def _verify(self) -> bool | str | None:
+        """Return what ``requests`` calls so; ``None`` lets REQUESTS_CA_BUNDLE and its like have a say."""
+        verify: bool | str = self.http.verify if self.ssl_verify else False
+        return None if verify is True else verify
+
+    def _connect_to_websocket(self, url: str, request: dict[str, Any]) -> WebSocketTransport:
+        url += self._get_url_timestamp()
+        # websocket_extra_options is read, never edited: the next attempt needs it again.
+        kwargs = options.create_connection_options(self.http, url, **request, extra=self.websocket_extra_options)
+        kwargs = {"timeout": self.request_timeout, "skip_utf8_validation": True, **kwargs}
+        target = options.without_credentials(url)
+        try:
+            self.ws = websocket.create_connection(target, class_=BufferedWebSocket, **kwargs)
+        except websocket.WebSocketBadStatusException as exc:
+            content_type = (exc.resp_headers or {}).get("content-type", "")
+            raise handshake.status_error(exc.status_code, exc.resp_body or b"", content_type) from exc
+        except (OSError, ValueError, websocket.WebSocketException) as exc:
+            place = handshake.origin_of(target)
+            raise ConnectionError(f"websocket connection to {place} failed: {handshake.cause_text(exc)}") from exc
+        return WebSocketTransport(self.ws, self.request_timeout)
+
+    def _greet(self, transport: WebSocketTransport) -> Opened:
+        """Read the OPEN packet of a connection that begins with a websocket."""
+        self._enter(transport)
+        frame = transport.receive_within(self.request_timeout)
+        opened = Opened(transport, handshake.read_open_frame(frame), [])
+        if opened.handshake.max_payload is None:
+            with contextlib.suppress(handshake.SilenceError):
+                opened.first = [transport.receive_within(handshake.GREETING)]
+                if handshake.is_version_3_greeting(opened.first[0]):
+                    raise handshake.version_3_error()
+        return opened
+
+    def _upgrade(self, url: str, request: dict[str, Any]) -> WebSocketTransport | None:
+        """Return the websocket that the server agreed to go on with, or ``None`` to stay on polling."""
+        transport: WebSocketTransport | None = None
+        try:
+            transport = self._connect_to_websocket(url, request)
+            self._enter(transport)
+            transport.send(deque([handshake.PROBE]))
+            answer = transport.receive_within(self.request_timeout)
+            if answer != handshake.PROBE_ANSWER:
+                raise ConnectionError(f"the server answered the probe with {answer!r:.200}")
+            transport.send(deque([handshake.UPGRADE]))
+        except ConnectionError as exc:
+            self.logger.warning("Upgrade to websocket failed, going on with polling: %s", exc)
+            if transport is not None:
+                transport.abort()
+                transport.release()
+            return None
+        self.logger.info("Upgraded to websocket")
+        return transport
+
+    def _enter(self, transport: Transport) -> None:
+        """Note what is being waited for, so that :meth:`abort` can end the wait."""
+        with self._guard:
+            self._opening = transport
+            if self._cancelled:
+                transport.abort()

@@ -363,4 +363,5 @@ def _packet_class(serializer: str | type[Packet], json: Any) -> type[Packet]:
         raise ValueError(f"serializer is 'default', 'msgpack' or a packet class, not {serializer!r}")
     if json is None:
         return packet_class
-    return type(packet_class.__name__, (packet_class,), {"json": AdaptedJson(json)})
+    adapted: type[Packet] = type(packet_class.__name__, (packet_class,), {"json": AdaptedJson(json)})
+    return adapted

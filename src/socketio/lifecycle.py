@@ -236,21 +236,20 @@ class Lifecycle(BaseClient):
 
     def _disconnect(self, timeout: float) -> None:
         with self._lock:
-            if self._state is State.IDLE:
+            was = self._state
+            if was is State.IDLE:
                 return
-            if self._state is State.CLOSING:
-                ended = self._ended
-            else:
-                ended = None
-                was, self._state = self._state, State.CLOSING
-                self._stop.set()
-                self._changed.notify_all()
-                for call in self._connect_calls:  # nobody shall wait for a handler that has called disconnect()
-                    call.set()
-        if ended is not None:
-            self._call_all([ended])
-            return
+            self._state = State.CLOSING
         self._dispatcher.blocking()
+        self._call_all([self._ended] if was is State.CLOSING else self._close(timeout, was))
+
+    def _close(self, timeout: float, was: State) -> list[threading.Event]:
+        """Send, say goodbye, close; return the calls of the disconnect handlers."""
+        with self._lock:
+            self._stop.set()
+            self._changed.notify_all()
+            for call in self._connect_calls:  # nobody shall wait for a handler that has called disconnect()
+                call.set()
         connected = self.connected and self.eio.drain(timeout)
         with self._lock:
             names = list(self.namespaces)
@@ -268,7 +267,7 @@ class Lifecycle(BaseClient):
         finals = self._requested() if was is State.RECONNECTING else names
         calls += [self._trigger("__disconnect_final", name) for name in finals]
         self._submit_end()
-        self._call_all(calls)
+        return calls
 
     @contextlib.contextmanager
     def _leaving_on_interrupt(self) -> Iterator[None]:

@@ -55,7 +55,10 @@ class MsgPackPacket(packet.Packet):
             fields["data"] = self.data
         if self.id is not None:
             fields["id"] = self.id
-        encoded: bytes = require().packb(fields, default=self.dumps_default)
+        try:
+            encoded: bytes = require().packb(fields, default=self.dumps_default)
+        except OverflowError as exc:
+            raise ValueError(f"an integer that MessagePack cannot express: {exc}") from exc
         return encoded
 
     def decode(self, encoded_packet: Any) -> int:

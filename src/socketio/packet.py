@@ -21,6 +21,7 @@ CONNECT, DISCONNECT, EVENT, ACK, CONNECT_ERROR, BINARY_EVENT, BINARY_ACK = range
 packet_names = ["CONNECT", "DISCONNECT", "EVENT", "ACK", "CONNECT_ERROR", "BINARY_EVENT", "BINARY_ACK"]
 
 _BINARY_TYPE = {EVENT: BINARY_EVENT, ACK: BINARY_ACK}
+_WITH_ID = (EVENT, ACK, BINARY_EVENT, BINARY_ACK)
 _MAX_DIGITS = 100
 _MAX_COUNT_DIGITS = 10
 _HEADER = re.compile(r"(\d)(?:(\d+)-)?(/[^,]*,?)?(\d*)", re.ASCII)
@@ -152,12 +153,15 @@ class Packet:
         self.attachment_count = self._attachment_count(header[2])
         if header[3]:
             self.namespace = header[3].removesuffix(",").partition("?")[0]
-        if len(header[4]) > _MAX_DIGITS:
+        data_start = header.end()
+        if self.packet_type not in _WITH_ID:
+            data_start = header.start(4)
+        elif len(header[4]) > _MAX_DIGITS:
             raise ValueError(f"acknowledgement id of more than {_MAX_DIGITS} digits")
-        if header[4]:
+        elif header[4]:
             self.id = int(header[4])
-        if header.end() < len(frame):
-            self.data = self._load(frame[header.end() :])
+        if data_start < len(frame):
+            self.data = self._load(frame[data_start:])
         if self.attachment_count:
             self._find_placeholders()
         return self.attachment_count

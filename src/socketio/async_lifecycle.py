@@ -245,22 +245,37 @@ class AsyncLifecycle(BaseClient):
         self._changed.notify_all()
         for call in self._connect_calls:  # nobody shall wait for a handler that has called disconnect()
             call.set()
-        connected = self.connected and await self.eio.drain(timeout)
-        names = list(self.namespaces)
-        frames = self._farewell()
-        self._close_session()
-        with contextlib.suppress(EngineError):
-            self.eio.send_frames(frames)
-        await self.eio.disconnect(abort=bool(names) and not connected)
-        task = self._reconnect_task
-        if task is not None and task is not caller and not task.done():
-            await asyncio.wait([task], timeout=HANDLERS)
-        self._state = State.IDLE
+        try:
+            names = await self._say_goodbye(timeout)
+            task = self._reconnect_task
+            if task is not None and task is not caller and not task.done():
+                await asyncio.wait([task], timeout=HANDLERS)
+            self._become_idle()
+        except BaseException:  # the event loop ends
+            self._become_idle()
+            self._submit_end()
+            raise
         calls = [self._trigger("disconnect", name, self.reason.CLIENT_DISCONNECT) for name in names]
         finals = self._requested() if was is State.RECONNECTING else names
         calls += [self._trigger("__disconnect_final", name) for name in finals]
         self._submit_end()
         return calls
+
+    async def _say_goodbye(self, timeout: float) -> list[str]:
+        """Send what was emitted, leave the namespaces, close; return which these were."""
+        connected = self.connected
+        taken = connected and await self.eio.drain(timeout)
+        names = list(self.namespaces)
+        frames = self._farewell()
+        self._close_session()
+        with contextlib.suppress(EngineError):
+            self.eio.send_frames(frames)
+        await self.eio.disconnect(abort=connected and not taken)
+        return names
+
+    def _become_idle(self) -> None:
+        self._close_session()
+        self._state = State.IDLE
 
     # -- calling handlers
 

@@ -250,24 +250,40 @@ class Lifecycle(BaseClient):
             self._changed.notify_all()
             for call in self._connect_calls:  # nobody shall wait for a handler that has called disconnect()
                 call.set()
-        connected = self.connected and self.eio.drain(timeout)
+        try:
+            names = self._say_goodbye(timeout)
+            task = self._reconnect_task
+            if task is not None and task is not threading.current_thread():
+                task.join(HANDLERS)
+            self._become_idle()
+        except BaseException:  # Ctrl-C
+            self.eio.disconnect(abort=True)
+            self._become_idle()
+            self._submit_end()
+            raise
+        calls = [self._trigger("disconnect", name, self.reason.CLIENT_DISCONNECT) for name in names]
+        finals = self._requested() if was is State.RECONNECTING else names
+        calls += [self._trigger("__disconnect_final", name) for name in finals]
+        self._submit_end()
+        return calls
+
+    def _say_goodbye(self, timeout: float) -> list[str]:
+        """Send what was emitted, leave the namespaces, close; return which these were."""
+        connected = self.connected
+        taken = connected and self.eio.drain(timeout)
         with self._lock:
             names = list(self.namespaces)
             frames = self._farewell()
             self._close_session()
         with contextlib.suppress(EngineError):
             self.eio.send_frames(frames)
-        self.eio.disconnect(abort=bool(names) and not connected)
-        task = self._reconnect_task
-        if task is not None and task is not threading.current_thread():
-            task.join(HANDLERS)
+        self.eio.disconnect(abort=connected and not taken)
+        return names
+
+    def _become_idle(self) -> None:
         with self._lock:
+            self._close_session()
             self._state = State.IDLE
-        calls = [self._trigger("disconnect", name, self.reason.CLIENT_DISCONNECT) for name in names]
-        finals = self._requested() if was is State.RECONNECTING else names
-        calls += [self._trigger("__disconnect_final", name) for name in finals]
-        self._submit_end()
-        return calls
 
     @contextlib.contextmanager
     def _leaving_on_interrupt(self) -> Iterator[None]:

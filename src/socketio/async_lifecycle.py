@@ -190,8 +190,11 @@ class AsyncLifecycle(BaseClient):
             self._trigger("disconnect", name, self.reason.SERVER_DISCONNECT)
             self._trigger("__disconnect_final", name)
         if over:
-            self.eio.start_background_task(self.eio.disconnect)
-            self._submit_end()
+            self.eio.start_background_task(self._hang_up)
+
+    async def _hang_up(self) -> None:
+        await self.eio.disconnect()
+        self._submit_end()
 
     def _close_session(self) -> None:
         """End the session; whoever waits in call() is told."""
@@ -231,6 +234,7 @@ class AsyncLifecycle(BaseClient):
 
     async def _disconnect(self, timeout: float) -> None:
         if self._state is State.IDLE:
+            await self.eio.disconnect()  # what the server has ended may still be closing
             return
         if self._state is not State.CLOSING:
             # A task of its own, so that it goes on when whoever waits for it is cancelled.

@@ -237,10 +237,12 @@ class Lifecycle(BaseClient):
     def _disconnect(self, timeout: float) -> None:
         with self._lock:
             was = self._state
-            if was is State.IDLE:
-                return
-            self._state = State.CLOSING
+            if was is not State.IDLE:
+                self._state = State.CLOSING
         self._dispatcher.blocking()
+        if was is State.IDLE:
+            self.eio.disconnect()  # what the server has ended may still be closing
+            return
         self._call_all([self._ended] if was is State.CLOSING else self._close(timeout, was))
 
     def _close(self, timeout: float, was: State) -> list[threading.Event]:

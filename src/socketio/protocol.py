@@ -125,10 +125,7 @@ class Protocol:
         if self._partial is not None:
             incomplete, self._partial = self._partial, None
             if isinstance(frame, bytes):
-                if not incomplete.add_attachment(frame):
-                    self._partial = incomplete
-                    return []
-                return [self._interpret(incomplete)]
+                return self._add_attachment(incomplete, frame)
             dropped.append(FrameDropped("a packet without all of its attachments"))
         elif isinstance(frame, bytes) and self._packet_class.uses_binary_events:
             return [FrameDropped("an attachment without a packet")]
@@ -140,6 +137,16 @@ class Protocol:
             self._partial = received
             return dropped
         return [*dropped, self._interpret(received)]
+
+    def _add_attachment(self, incomplete: Packet, attachment: bytes) -> list[Event]:
+        try:
+            complete = incomplete.add_attachment(attachment)
+        except Exception as exc:
+            return [FrameDropped(str(exc) or repr(exc))]
+        if complete:
+            return [self._interpret(incomplete)]
+        self._partial = incomplete
+        return []
 
     def _interpret(self, received: Packet) -> Event:
         namespace = received.namespace or "/"

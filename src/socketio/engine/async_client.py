@@ -284,11 +284,15 @@ class AsyncEngineIOClient(AsyncOpening):
         if unsent:
             self.logger.warning("%d packets were not sent before the connection ended", unsent)
         link.transport.abort()
-        if link.writer is not None:
-            await asyncio.wait([link.writer])
-        await link.transport.release()
-        await self._forget(link)
-        link.ended.set()
+        try:  # each step is taken, even if the event loop ends in the one before
+            if link.writer is not None:
+                await asyncio.wait([link.writer])
+        finally:
+            try:
+                await link.transport.release()
+            finally:
+                await self._forget(link)
+                link.ended.set()
         if "disconnect" in self.handlers:
             try:
                 await self.handlers["disconnect"](reason)

@@ -165,10 +165,12 @@ class AsyncEngineIOClient(AsyncOpening):
         except ConnectionError as exc:
             if link.reason is None:
                 self.logger.warning("Sending failed: %s", exc)
-            link.transport.abort()
         except Exception:
             self.logger.exception("Sending failed: unexpected error")
-            link.transport.abort()
+        else:
+            return
+        link.outbox.close()  # nobody shall wait for it to be emptied
+        link.transport.abort()
 
     # -- receiving
 

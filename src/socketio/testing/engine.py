@@ -1,0 +1,226 @@
+"""python-engineio's server, on aiohttp, with what it takes to lose nothing and to be stopped at any time.
+
+In: HTTP requests. Out: calls of a :class:`Listener`, in order, on the event loop. Inwards: frames, queued
+together. Nothing here knows Socket.IO. Everything runs on the loop's thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Coroutine, Iterable
+from typing import Any, Protocol
+
+import engineio
+from aiohttp import web
+from engineio import packet
+from engineio.async_drivers import aiohttp as aiohttp_driver
+from engineio.exceptions import EngineIOError
+
+from ..logs import resolve
+from ..packet import Frame
+
+MAX_BUFFER_SIZE = 100_000_000
+"""Bytes of the largest message that is taken, unless the option ``max_http_buffer_size`` says otherwise."""
+
+logger = logging.getLogger("socketio.testing")
+
+
+class Listener(Protocol):
+    """Who is told what happens. None of its methods raises; events after :meth:`closed` may come."""
+
+    def opened(self, engine_sid: str, environ: dict[str, Any]) -> None:
+        """Take note of a new connection and of the request that it began with."""
+
+    async def received(self, engine_sid: str, message: Any) -> None:
+        """Take a message: a frame, or anything else that JSON knows. The next one comes when this returns."""
+
+    def closed(self, engine_sid: str, reason: str) -> None:
+        """Take note of the end of a connection, and why."""
+
+
+class EngineServer(engineio.AsyncServer):  # type: ignore[misc]  # python-engineio has no annotations
+    """An Engine.IO server that tells a listener.
+
+    :param options: those of ``engineio.AsyncServer``. Every origin is welcome, and messages of up to
+        :data:`MAX_BUFFER_SIZE`, unless they say otherwise.
+    """
+
+    _async: dict[str, Any]
+
+    def __init__(self, listener: Listener, options: dict[str, Any]) -> None:
+        defaults = {"max_http_buffer_size": MAX_BUFFER_SIZE, "cors_allowed_origins": "*"}
+        super().__init__(
+            async_mode="aiohttp",
+            async_handlers=False,  # else every message would have a task of its own
+            json=None,  # named, so that it cannot be among the options: it would be the whole process's
+            logger=resolve(False, "socketio.testing.engine"),
+            **{**defaults, **options},
+        )
+        self._async = {**self._async, "websocket": _WebSocket}
+        self._listener = listener
+        self._farewells: dict[str, Any] = {}
+        self._answering: set[asyncio.Future[web.StreamResponse]] = set()
+        self._closing = False
+        self.on("connect", self._opened)
+        self.on("message", listener.received)
+        self.on("disconnect", self._closed)
+
+    def queue_frames(self, engine_sid: str, frames: Iterable[Frame]) -> None:
+        """Send the frames of one packet, nothing between them; nothing if the connection is gone."""
+        socket = self.sockets.get(engine_sid)
+        if socket is None or socket.closing or socket.closed:
+            return
+        for frame in frames:
+            # What AsyncSocket.send() does, without becoming a coroutine. A packet belongs to one connection:
+            # it keeps the first encoding that it was asked for, and the transports have different ones.
+            socket.queue.put_nowait(packet.Packet(packet.MESSAGE, data=frame))
+
+    async def close(self, engine_sid: str, reason: str) -> None:
+        """Send what is queued and a CLOSE packet, and end the connection. Does not wait for the client."""
+        socket = self.sockets.get(engine_sid)
+        if socket is not None:
+            await socket.close(wait=False, reason=reason)
+
+    async def close_all(self) -> None:
+        """Close every connection, and let no new one in."""
+        self._closing = True
+        for engine_sid in list(self.sockets):
+            await self.close(engine_sid, self.reason.SERVER_DISCONNECT)
+
+    # -- what python-engineio calls
+
+    def _opened(self, engine_sid: str, environ: dict[str, Any]) -> None:
+        # python-engineio announces whole seconds, and half a second as none: the OPEN packet is corrected in
+        # its queue.
+        queue = self.sockets[engine_sid].queue
+        opening = queue.get_nowait()
+        queue.task_done()
+        opening.data["pingInterval"] = int((self.ping_interval + self.ping_interval_grace_period) * 1000)
+        queue.put_nowait(opening)
+        self._listener.opened(engine_sid, environ)
+
+    def _closed(self, engine_sid: str, reason: str) -> None:
+        # After the CLOSE packet, which is queued when this returns.
+        asyncio.get_running_loop().call_soon(self._take_leave, self.sockets[engine_sid])
+        self._listener.closed(engine_sid, reason)
+
+    def _take_leave(self, socket: Any) -> None:
+        """End what waits on the queue of a closed connection: a pending poll, or the websocket's writer.
+
+        python-engineio leaves a poll pending when the client closes, and a websocket open until its client
+        closes it.
+        """
+        if not socket.upgraded:
+            if socket.queue.empty():
+                socket.queue.put_nowait(packet.Packet(packet.NOOP))
+            self._farewells[socket.sid] = socket
+            asyncio.get_running_loop().call_later(self.ping_timeout, self._farewells.pop, socket.sid, None)
+        socket.queue.put_nowait(None)
+
+    # -- HTTP
+
+    async def handle_request(self, request: web.Request) -> web.StreamResponse:
+        """Answer a request for the Engine.IO path."""
+        if self._closing:
+            raise web.HTTPServiceUnavailable
+        engine_sid = request.query.get("sid", "")
+        if request.method == "POST":
+            return await self._to_its_end(self._take_payload(request, engine_sid))
+        if request.headers.get("upgrade"):
+            return await self._to_its_end(super().handle_request(request))
+        if engine_sid in self._farewells and request.method == "GET":
+            return await self._respond(request, self._farewell(engine_sid))
+        # Cancelled when its client goes away, a poll ends the connection: what it would have fetched is lost.
+        response: web.StreamResponse = await super().handle_request(request)
+        return response
+
+    async def _take_payload(self, request: web.Request, engine_sid: str) -> web.StreamResponse:
+        """Read the packets of a POST.
+
+        Replaces python-engineio's way, which takes the part of a body that has arrived for the whole, refuses
+        more than 16 packets, and answers OK to what it cannot read.
+        """
+        socket = self.sockets.get(engine_sid)
+        if socket is None or socket.closed or not socket.connected or socket.upgraded:
+            is_leaving = engine_sid in self._farewells
+            return await self._respond(request, self._ok() if is_leaving else self._bad_request())
+        try:
+            body = await request.read()
+            for received in [_decode(encoded) for encoded in body.decode().split("\x1e")]:
+                await socket.receive(received)
+        except web.HTTPRequestEntityTooLarge:
+            await self.refuse(engine_sid, "the payload is too large")
+            raise
+        except (ValueError, OSError, EngineIOError, web.RequestPayloadError) as exc:
+            await self.refuse(engine_sid, repr(exc))
+            return await self._respond(request, self._bad_request())
+        return await self._respond(request, self._ok())
+
+    def _farewell(self, engine_sid: str) -> Any:
+        """Return the answer to the first poll after the end: what was still queued.
+
+        python-engineio refuses the poll, and what was sent just before the end is lost.
+        """
+        queue = self._farewells.pop(engine_sid).queue
+        packets = []
+        while not queue.empty():
+            packets.append(queue.get_nowait())
+        left = [queued for queued in packets if queued is not None]
+        return self._ok(left) if left else self._bad_request()
+
+    async def refuse(self, engine_sid: str, reason: str) -> None:
+        """Close the connection of a client that sent what is no Engine.IO."""
+        logger.warning("closing the connection %s: %s", engine_sid, reason)
+        await self.close(engine_sid, self.reason.TRANSPORT_ERROR)
+
+    async def _to_its_end(self, answering: Coroutine[Any, Any, web.StreamResponse]) -> web.StreamResponse:
+        """Answer a request even if its client does not wait for it: what it had sent counts."""
+        task = asyncio.ensure_future(answering)
+        self._answering.add(task)
+        task.add_done_callback(self._answering.discard)
+        return await asyncio.shield(task)
+
+    async def _respond(self, request: web.Request, answer: Any) -> web.StreamResponse:
+        environ = self._async["translate_request"](request)
+        response: web.StreamResponse = await self._make_response(answer, environ)
+        return response
+
+
+class _WebSocket(aiohttp_driver.WebSocket):  # type: ignore[misc]  # python-engineio has no annotations
+    """A websocket that ends its Engine.IO connection with it, and that only valid packets come out of."""
+
+    async def __call__(self, environ: dict[str, Any]) -> Any:
+        socket = self.handler.__self__
+        try:
+            return await super().__call__(environ)
+        except (OSError, ValueError) as exc:
+            logger.info("a websocket of %s ended early: %s", socket.sid, exc)
+            return self._sock
+        finally:
+            # python-engineio goes on waiting for an upgrade that failed at its first step, and forgets the
+            # connection when the handshake of its websocket fails.
+            socket.upgrading = False
+            if socket.upgraded or not socket.connected:
+                await socket.close(wait=False, abort=True, reason=socket.server.reason.TRANSPORT_ERROR)
+
+    async def wait(self) -> Any:
+        message = await super().wait()
+        try:
+            _decode(message)
+        except ValueError as exc:
+            socket = self.handler.__self__
+            if socket.upgraded:  # else it is the upgrade that fails, and polling goes on
+                await socket.server.refuse(socket.sid, repr(exc))
+            raise OSError("a malformed packet") from exc
+        return message
+
+
+def _decode(encoded: Frame) -> Any:
+    """Return an Engine.IO packet, or raise ``ValueError``."""
+    if isinstance(encoded, str) and encoded[:1] not in ("0", "1", "2", "3", "4", "5", "6", "b"):
+        raise ValueError("unknown Engine.IO packet type")
+    try:
+        return packet.Packet(encoded_packet=encoded)
+    except RecursionError as exc:
+        raise ValueError("data nested too deeply") from exc

@@ -8,12 +8,12 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any, TypeAlias, TypeVar
 
 from .async_lifecycle import AsyncLifecycle, Waiter, ignore
-from .base_client import State, ack_result, check_event_name, event_arguments
+from .base_client import State, check_event_name
 from .engine import EngineError
 from .events import AckReceived, Event, EventReceived, FrameDropped, NamespaceConnected, NamespaceRefused
 from .exceptions import BadNamespaceError, CallInterruptedError, ConnectionError, TimeoutError
 from .packet import Frame
-from .protocol import Protocol
+from .protocol import Protocol, ack_result, event_arguments
 
 T = TypeVar("T")
 OrCallable: TypeAlias = T | Callable[[], T] | Callable[[], Awaitable[T]]

@@ -292,24 +292,10 @@ class BaseClient:
         return [frame for name in list(protocol.namespaces) for frame in protocol.disconnect(name)]
 
 
-def event_arguments(data: Any) -> tuple[Any, ...]:
-    """Return the arguments that ``data`` stands for: a tuple several, ``None`` none, anything else one."""
-    if data is None:
-        return ()
-    return data if isinstance(data, tuple) else (data,)
-
-
 def check_event_name(event: Any) -> None:
     """Raise ``TypeError`` for an event name that is no text."""
     if not isinstance(event, str):
         raise TypeError(f"an event name is a str, not {type(event).__name__}")
-
-
-def ack_result(args: tuple[Any, ...]) -> Any:
-    """Return what ``call()`` returns for the values of an acknowledgement."""
-    if not args:
-        return None
-    return args[0] if len(args) == 1 else args
 
 
 def attempt_failure(exc: Exception) -> tuple[Exception, Any]:

@@ -6,13 +6,13 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias, TypeVar
 
-from .base_client import State, ack_result, check_event_name, event_arguments
+from .base_client import State, check_event_name
 from .engine import EngineError
 from .events import AckReceived, Event, EventReceived, FrameDropped, NamespaceConnected, NamespaceRefused
 from .exceptions import BadNamespaceError, CallInterruptedError, ConnectionError, TimeoutError
 from .lifecycle import GOODBYE, Lifecycle, Waiter
 from .packet import Frame
-from .protocol import Protocol
+from .protocol import Protocol, ack_result, event_arguments
 
 T = TypeVar("T")
 OrCallable: TypeAlias = T | Callable[[], T]

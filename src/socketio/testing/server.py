@@ -22,7 +22,8 @@ from ..exceptions import TimeoutError
 from ..handlers import H, Handler, Handlers
 from ..msgpack_packet import MsgPackPacket
 from ..packet import Packet
-from .session import Session, as_arguments
+from ..protocol import ack_result, event_arguments
+from .session import Session
 from .web import Request, Site
 
 T = TypeVar("T")
@@ -220,7 +221,7 @@ class Server:
         namespace, ``TypeError`` or ``ValueError`` for data that cannot be encoded, ``RuntimeError`` if the
         server is not running.
         """
-        self._ask(lambda session: session.emit(event, as_arguments(data), to, namespace, callback))
+        self._ask(lambda session: session.emit(event, event_arguments(data), to, namespace, callback))
 
     def call(self, event: str, data: Any = None, *, to: str, namespace: str = "/", timeout: float | None = 60) -> Any:
         """Send an event to a client and return its acknowledgement.
@@ -236,15 +237,12 @@ class Server:
         """
         if self._is_own_thread():
             raise RuntimeError("call() in a handler would wait for what only its thread can read: use emit()")
-        answer = self._ask(lambda session: session.request(event, as_arguments(data), to, namespace))
+        answer = self._ask(lambda session: session.request(event, event_arguments(data), to, namespace))
         with contextlib.suppress(concurrent.futures.TimeoutError):
             answer.exception(timeout)
         if answer.cancel():
             raise TimeoutError(f"no acknowledgement of {event} within {timeout} seconds")
-        values = answer.result()
-        if len(values) > 1:
-            return values
-        return values[0] if values else None
+        return ack_result(answer.result())
 
     def disconnect(self, sid: str, namespace: str = "/") -> None:
         """End a client's namespace with a DISCONNECT packet. The Engine.IO connection stays.

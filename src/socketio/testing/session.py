@@ -25,7 +25,7 @@ from .. import packet
 from ..exceptions import BadNamespaceError, CallInterruptedError, ConnectionRefusedError
 from ..handlers import Call, Handler, Handlers
 from ..packet import Frame, Packet
-from ..protocol import RESERVED_EVENTS
+from ..protocol import RESERVED_EVENTS, event_arguments
 from ..signatures import accepts
 from .engine import EngineServer
 
@@ -282,7 +282,7 @@ class Session:
 
     def _acknowledge(self, sid: str, namespace: str, ack_id: int | None, result: Any) -> None:
         if ack_id is not None and sid in self._peers:
-            self._send(sid, self._encode(packet.ACK, list(as_arguments(result)), namespace, ack_id))
+            self._send(sid, self._encode(packet.ACK, list(event_arguments(result)), namespace, ack_id))
 
     def _end(self, sid: str, reason: str) -> bool:
         """Forget a client in a namespace and tell who waits for it; return whether a task was started."""
@@ -321,13 +321,6 @@ class Session:
         task = asyncio.get_running_loop().create_task(job)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-
-def as_arguments(value: Any) -> tuple[Any, ...]:
-    """Return the arguments that a value stands for: several for a tuple, none for ``None``, else one."""
-    if value is None:
-        return ()
-    return value if isinstance(value, tuple) else (value,)
 
 
 async def _complete(result: Awaitable[Any], finish: Callable[[Any], None], fail: Callable[[Exception], None]) -> None:

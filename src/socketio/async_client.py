@@ -7,13 +7,11 @@ import contextlib
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any, TypeAlias, TypeVar
 
-from .async_lifecycle import AsyncLifecycle, Waiter, ignore
-from .base_client import State, check_event_name
-from .engine import EngineError
-from .events import AckReceived, Event, EventReceived, FrameDropped, NamespaceConnected, NamespaceRefused
-from .exceptions import BadNamespaceError, CallInterruptedError, ConnectionError, TimeoutError
-from .packet import Frame
-from .protocol import Protocol, ack_result, event_arguments
+from .async_lifecycle import AsyncLifecycle, ignore
+from .base_lifecycle import Waiter
+from .events import AckReceived, EventReceived
+from .exceptions import CallInterruptedError, TimeoutError
+from .protocol import Protocol, ack_result
 
 T = TypeVar("T")
 OrCallable: TypeAlias = T | Callable[[], T] | Callable[[], Awaitable[T]]
@@ -71,13 +69,7 @@ class AsyncClient(AsyncLifecycle):
         already; ``ValueError`` for arguments that can never work. Each step takes at most ``request_timeout``
         seconds.
         """
-        if self._state is not State.IDLE:
-            connected = self._state is State.CONNECTED
-            raise ConnectionError("Already connected" if connected else f"The client is {self._state.value} already")
-        self._remember(url, headers, auth, transports, namespaces, socketio_path, wait, wait_timeout)
-        self._state = State.CONNECTING
-        self._stop = asyncio.Event()
-        self._ended.clear()
+        self._begin(asyncio.Event(), url, headers, auth, transports, namespaces, socketio_path, wait, wait_timeout)
         try:
             await self._connect(retry)
         except Exception:
@@ -127,25 +119,6 @@ class AsyncClient(AsyncLifecycle):
         """
         self._request(event, data, namespace or "/", callback)
 
-    def _request(
-        self, event: str, data: Any, namespace: str, callback: Callable[..., Any] | None
-    ) -> tuple[Protocol, int]:
-        check_event_name(event)
-        args = event_arguments(data)
-        protocol, ack_id = self._protocol, 0
-        if protocol is None:
-            raise BadNamespaceError(f"{namespace} is not a connected namespace")
-        if callback is None:
-            frames = protocol.emit(event, args, namespace)
-        else:
-            ack_id, frames = protocol.request(event, args, namespace, callback)
-        try:
-            self.eio.send_frames(frames)
-        except EngineError as exc:
-            protocol.forget(namespace, ack_id)
-            raise BadNamespaceError(f"{namespace} is not a connected namespace any more") from exc
-        return protocol, ack_id
-
     async def send(self, data: Any, namespace: str | None = None, callback: Callable[..., Any] | None = None) -> None:
         """Emit the event ``message``. See :meth:`emit`."""
         await self.emit("message", data, namespace=namespace, callback=callback)
@@ -159,7 +132,7 @@ class AsyncClient(AsyncLifecycle):
         once :class:`~socketio.exceptions.CallInterruptedError` when the connection is lost meanwhile. It may be called
         from handlers.
         """
-        waiter = Waiter()
+        waiter = Waiter(asyncio.Event())
         protocol, ack_id = self._request(event, data, namespace or "/", waiter)
         try:
             with contextlib.suppress(asyncio.TimeoutError):
@@ -174,52 +147,20 @@ class AsyncClient(AsyncLifecycle):
 
     # -- receiving
 
-    def _on_message(self, frame: Frame) -> None:
-        protocol = self._protocol
-        if protocol is None:
-            return
-        for event in protocol.receive(frame):
-            self._handle(protocol, event)
-
-    def _handle(self, protocol: Protocol, event: Event) -> None:
-        if isinstance(event, EventReceived):
-            self._run_event(protocol, event)
-        elif isinstance(event, AckReceived):
-            self._acknowledged(event)
-        elif isinstance(event, FrameDropped):
-            self.logger.warning("Dropped what the server sent: %s", event.reason)
-        elif isinstance(event, NamespaceConnected):
-            self.logger.info("Namespace %s is connected", event.namespace)
-            self._connect_calls.append(self._trigger("connect", event.namespace))
-            self._accepted.add(event.namespace)
-            self._changed.notify_all()
-        elif isinstance(event, NamespaceRefused):
-            self._connect_calls.append(self._trigger("connect_error", event.namespace, *event.args))
-            self._refusals[event.namespace] = event.data
-            self._leave_namespaces(protocol, event.namespace, event.ended)
-        else:
-            self._leave_namespaces(protocol, event.namespace, (event.namespace,))
-
     def _run_event(self, protocol: Protocol, event: EventReceived) -> None:
         def call() -> Any:
             found = self._registry.find(event.event, event.namespace, event.args)
             return found[0](*found[1]) if found is not None else None
 
-        def acknowledge(result: Any) -> None:
-            if event.ack_id is not None and self._protocol is protocol:
-                with contextlib.suppress(EngineError):
-                    self.eio.send_frames(protocol.acknowledge(event.namespace, event.ack_id, event_arguments(result)))
+        def returned(result: Any) -> None:
+            self._acknowledge(protocol, event, result)
 
         def failed() -> None:
             self.logger.exception("Handler of event %s of namespace %s failed", event.event, event.namespace)
 
-        self._run(event.event, event.namespace, call, acknowledge, failed)
+        self._run(event.event, event.namespace, call, returned, failed)
 
-    def _acknowledged(self, event: AckReceived) -> None:
-        if isinstance(event.callback, Waiter):
-            event.callback(*event.args)
-            return
-
+    def _call_back(self, event: AckReceived) -> None:
         def failed() -> None:
             self.logger.exception("Callback of an acknowledgement in namespace %s failed", event.namespace)
 

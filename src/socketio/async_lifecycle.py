@@ -15,29 +15,28 @@ from typing import Any
 from . import backoff
 from .async_condition import AsyncCondition
 from .async_dispatch import AsyncDispatcher
-from .base_client import BaseClient, State, attempt_failure, check_headers
+from .base_client import State, attempt_failure, check_headers
+from .base_lifecycle import BaseLifecycle
 from .engine import AsyncEngineIOClient, EngineError
 from .exceptions import ConnectionError
-from .packet import Frame
-from .protocol import Protocol
 
 HANDLERS = 5.0
 """Seconds that disconnect() waits for the disconnect handlers to return."""
 
 
-class AsyncLifecycle(BaseClient):
+class AsyncLifecycle(BaseLifecycle):
     """The part of :class:`AsyncClient` that makes, repairs and ends connections."""
 
     eio: AsyncEngineIOClient
-    _on_message: Callable[[Frame], None]
 
     def _set_up(self) -> None:
         self._dispatcher = AsyncDispatcher(serial=not self.async_handlers)
+        self._lock = contextlib.nullcontext()
         self._changed = AsyncCondition()
         self._stop = asyncio.Event()
         self._ended = asyncio.Event()
         self._ended.set()
-        self._connect_calls: list[asyncio.Event] = []
+        self._connect_calls = []
         self._closing: asyncio.Task[list[asyncio.Event]] | None = None
         self._reconnect_task: asyncio.Task[Any] | None = None
         self.eio.on("connect", self._on_transport_open)
@@ -59,7 +58,7 @@ class AsyncLifecycle(BaseClient):
             await self._attempt()
         except Exception:
             if not retry or not self._begin_retry():
-                self._finish([])
+                self._give_up([])
                 raise
             if not await self._reconnect():
                 raise
@@ -67,7 +66,6 @@ class AsyncLifecycle(BaseClient):
     async def _attempt(self) -> None:
         """Connect once; raise whatever stands in the way, with nothing left open."""
         self._begin_attempt()
-        self._connect_calls = []
         try:
             url = self._check_url(await ask(self.connection_url))
             headers = check_headers(await ask(self.connection_headers))
@@ -100,32 +98,12 @@ class AsyncLifecycle(BaseClient):
                 lambda: self._protocol is not protocol or self._is_answered() or self._stop.is_set(),
                 self._wait_timeout,
             )
-        if self._stop.is_set():
-            raise ConnectionError("the connection attempt was ended by disconnect()")
-        alive = protocol is not None and self._protocol is protocol
-        if not alive and not self._is_answered():
-            raise ConnectionError("the connection was lost before the namespaces were connected")
-        error = self._namespace_error() if self._wait_for_namespaces else None
-        if error is not None:
-            raise error
-        if alive:  # else the server has accepted, and ended it since
-            self._state = State.CONNECTED
+        self._take_for_made(protocol)
 
     async def _on_transport_open(self) -> None:
-        auth = await ask(self.connection_auth)
-        protocol = self._open_session()
-        frames: list[Frame] = []
-        for namespace in self.connection_namespaces:
-            frames += protocol.connect(namespace, auth)
-        self.eio.send_frames(frames)
+        self._open_session(await ask(self.connection_auth))
 
     # -- repairing it
-
-    def _begin_retry(self) -> bool:
-        if self._stop.is_set() or self._state is State.IDLE:
-            return False
-        self._state = State.RECONNECTING
-        return True
 
     async def _reconnect(self) -> bool:
         """Try to connect again until it works, it has been tried often enough, or the application ends it.
@@ -149,7 +127,7 @@ class AsyncLifecycle(BaseClient):
                     break
             else:
                 return True
-        self._finish(self._requested())
+        self._give_up(self._requested())
         return False
 
     # -- its end
@@ -177,51 +155,20 @@ class AsyncLifecycle(BaseClient):
             # The event loop ends; what is not awaited here is not run any more.
             await self._call_all(calls)
 
-    def _leave_namespaces(self, protocol: Protocol, namespace: str, ended: tuple[str, ...]) -> None:
-        """Tell the handlers of namespaces that the server has ended; with the last one, the connection ends."""
-        self._note_failure(namespace)
-        over = self._is_over(protocol, bool(ended))
-        if over:
-            self._close_session()
-            self._state = State.IDLE
-        self._changed.notify_all()
-        for name in ended:
-            self.logger.info("The server ended namespace %s", name)
-            self._trigger("disconnect", name, self.reason.SERVER_DISCONNECT)
-            self._trigger("__disconnect_final", name)
-        if over:
-            self.eio.start_background_task(self._hang_up)
+    def _hang_up(self) -> None:
+        async def hang_up() -> None:
+            await self.eio.disconnect()
+            self._submit_end()
 
-    async def _hang_up(self) -> None:
-        await self.eio.disconnect()
-        self._submit_end()
-
-    def _close_session(self) -> None:
-        """End the session; whoever waits in call() is told."""
-        protocol, self._protocol = self._protocol, None
-        for callback in protocol.close() if protocol is not None else ():
-            if isinstance(callback, Waiter):
-                callback.interrupt()
-        self._changed.notify_all()
+        self.eio.start_background_task(hang_up)
 
     async def _drop_session(self) -> None:
         """Close what an attempt that failed has left."""
-        names = list(self.namespaces)
-        frames = self._farewell()
-        self._close_session()
+        names, frames = self._take_leave()
         with contextlib.suppress(EngineError):
             self.eio.send_frames(frames)
         await self.eio.disconnect()
         await self._call_all([self._trigger("disconnect", name, self.reason.CLIENT_DISCONNECT) for name in names])
-
-    def _finish(self, names: list[str]) -> None:
-        """Be idle, for good; tell the final-disconnect handlers of these namespaces."""
-        if self._state in (State.IDLE, State.CLOSING):
-            return
-        self._state = State.IDLE
-        for name in names:
-            self._trigger("__disconnect_final", name)
-        self._submit_end()
 
     def _submit_end(self) -> None:
         """Let wait() return, after the handlers before."""
@@ -245,10 +192,7 @@ class AsyncLifecycle(BaseClient):
 
     async def _close(self, timeout: float, was: State, caller: asyncio.Task[Any] | None) -> list[asyncio.Event]:
         """Send, say goodbye, close; return the calls of the disconnect handlers."""
-        self._stop.set()
-        self._changed.notify_all()
-        for call in self._connect_calls:  # nobody shall wait for a handler that has called disconnect()
-            call.set()
+        self._stop_attempts()
         try:
             names = await self._say_goodbye(timeout)
             task = self._reconnect_task
@@ -269,17 +213,11 @@ class AsyncLifecycle(BaseClient):
         """Send what was emitted, leave the namespaces, close; return which these were."""
         connected = self.connected
         taken = connected and await self.eio.drain(timeout)
-        names = list(self.namespaces)
-        frames = self._farewell()
-        self._close_session()
+        names, frames = self._take_leave()
         with contextlib.suppress(EngineError):
             self.eio.send_frames(frames)
         await self.eio.disconnect(abort=connected and not taken)
         return names
-
-    def _become_idle(self) -> None:
-        self._close_session()
-        self._state = State.IDLE
 
     # -- calling handlers
 
@@ -329,22 +267,6 @@ class AsyncLifecycle(BaseClient):
 
         with contextlib.suppress(asyncio.TimeoutError):
             await asyncio.wait_for(all_done(), timeout)
-
-
-class Waiter:
-    """Where call() waits for its acknowledgement."""
-
-    def __init__(self) -> None:
-        self.done = asyncio.Event()
-        self.args: tuple[Any, ...] | None = None
-
-    def __call__(self, *args: Any) -> None:
-        self.args = args
-        self.done.set()
-
-    def interrupt(self) -> None:
-        """End the waiting without an answer."""
-        self.done.set()
 
 
 async def ask(option: Any) -> Any:

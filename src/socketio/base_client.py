@@ -9,7 +9,7 @@ from typing import Any, TypeVar, overload
 
 from . import engine, logs
 from .base_namespace import BaseClientNamespace
-from .exceptions import ConnectionError, ConnectionRefusedError, InvalidURLError
+from .exceptions import ConnectionError, InvalidURLError
 from .handlers import Handler, Handlers
 from .packet import AdaptedJson, Packet
 from .protocol import RESERVED_EVENTS, Protocol
@@ -71,8 +71,6 @@ class BaseClient:
         self._registry = Handlers()
         self._state = State.IDLE
         self._protocol: Protocol | None = None
-        self._refusals: dict[str, Any] = {}
-        self._accepted: set[str] = set()
         self._wait_for_namespaces = True
         self._wait_timeout = 20.0
         self._path_warning_given = False
@@ -230,11 +228,6 @@ class BaseClient:
         self._wait_for_namespaces = wait
         self._wait_timeout = wait_timeout
 
-    def _begin_attempt(self) -> None:
-        self.failed_namespaces = []
-        self._refusals = {}
-        self._accepted = set()
-
     def _check_url(self, url: Any) -> str:
         """Return the URL to connect to; warn once about a path that has no meaning."""
         path = check_url(url).path.strip("/")
@@ -243,59 +236,6 @@ class BaseClient:
             self.logger.warning("The path in the URL is ignored: use socketio_path, or namespaces, for %r", path)
         checked: str = url
         return checked
-
-    def _open_session(self) -> Protocol:
-        """Return the session for a transport that has just opened, and make it the current one."""
-        self._protocol = Protocol(self.packet_class, self.eio.sid or "")
-        return self._protocol
-
-    def _requested(self) -> list[str]:
-        """Return the namespaces that connect() asked for, as the server names them."""
-        return [name.partition("?")[0] for name in self.connection_namespaces]
-
-    def _is_answered(self) -> bool:
-        return all(name in self._accepted or name in self.failed_namespaces for name in self._requested())
-
-    def _note_failure(self, namespace: str) -> None:
-        if namespace in self._requested() and namespace not in (*self._accepted, *self.failed_namespaces):
-            self.failed_namespaces.append(namespace)
-
-    def _namespace_error(self) -> ConnectionError | None:
-        """Return the error for the namespaces that were not accepted, ``None`` if all were."""
-        for name in self._requested():
-            self._note_failure(name)
-        if not self.failed_namespaces:
-            return None
-        text = f"One or more namespaces failed to connect: {', '.join(self.failed_namespaces)}"
-        error = ConnectionError(text, data=self._refusals)
-        reasons = [f"{name}: {_refusal_text(data)}" for name, data in self._refusals.items()]
-        error.__cause__ = ConnectionRefusedError(
-            "; ".join(reasons) or f"the server did not accept them within {self._wait_timeout:g} s"
-        )
-        return error
-
-    def _is_over(self, protocol: Protocol, ended: bool) -> bool:
-        """Return whether the connection ends with the namespace that the server has just ended, or refused.
-
-        After a refusal it is for connect() to end it, while that waits.
-        """
-        if self._protocol is not protocol or protocol.namespaces or protocol.pending:
-            return False
-        waits = self._wait_for_namespaces and self._state in (State.CONNECTING, State.RECONNECTING)
-        return self._state is not State.CLOSING and (ended or not waits)
-
-    def _farewell(self) -> list[Any]:
-        """End the session; return the frames that tell the server."""
-        protocol = self._protocol
-        if protocol is None:
-            return []
-        return [frame for name in list(protocol.namespaces) for frame in protocol.disconnect(name)]
-
-
-def check_event_name(event: Any) -> None:
-    """Raise ``TypeError`` for an event name that is no text."""
-    if not isinstance(event, str):
-        raise TypeError(f"an event name is a str, not {type(event).__name__}")
 
 
 def attempt_failure(exc: Exception) -> tuple[Exception, Any]:
@@ -328,11 +268,6 @@ def check_headers(headers: Any) -> Mapping[str, str]:
     if not isinstance(headers, Mapping):
         raise TypeError(f"headers are a dict, not {type(headers).__name__}")
     return headers
-
-
-def _refusal_text(data: Any) -> str:
-    message = data.get("message") if isinstance(data, dict) else data
-    return str(message) if message is not None else "refused"
 
 
 def _packet_class(serializer: str | type[Packet], json: Any) -> type[Packet]:

@@ -6,13 +6,11 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias, TypeVar
 
-from .base_client import State, check_event_name
-from .engine import EngineError
-from .events import AckReceived, Event, EventReceived, FrameDropped, NamespaceConnected, NamespaceRefused
-from .exceptions import BadNamespaceError, CallInterruptedError, ConnectionError, TimeoutError
-from .lifecycle import GOODBYE, Lifecycle, Waiter
-from .packet import Frame
-from .protocol import Protocol, ack_result, event_arguments
+from .base_lifecycle import Waiter
+from .events import AckReceived, EventReceived
+from .exceptions import CallInterruptedError, TimeoutError
+from .lifecycle import GOODBYE, Lifecycle
+from .protocol import Protocol, ack_result
 
 T = TypeVar("T")
 OrCallable: TypeAlias = T | Callable[[], T]
@@ -70,16 +68,7 @@ class Client(Lifecycle):
         already; ``ValueError`` for arguments that can never work. Each step takes at most ``request_timeout``
         seconds.
         """
-        with self._lock:
-            if self._state is not State.IDLE:
-                connected = self._state is State.CONNECTED
-                raise ConnectionError(
-                    "Already connected" if connected else f"The client is {self._state.value} already"
-                )
-            self._remember(url, headers, auth, transports, namespaces, socketio_path, wait, wait_timeout)
-            self._state = State.CONNECTING
-            self._stop = threading.Event()
-            self._ended.clear()
+        self._begin(threading.Event(), url, headers, auth, transports, namespaces, socketio_path, wait, wait_timeout)
         self._dispatcher.blocking()
         try:
             self._connect(retry)
@@ -133,26 +122,6 @@ class Client(Lifecycle):
         """
         self._request(event, data, namespace or "/", callback)
 
-    def _request(
-        self, event: str, data: Any, namespace: str, callback: Callable[..., Any] | None
-    ) -> tuple[Protocol, int]:
-        check_event_name(event)
-        args = event_arguments(data)
-        with self._lock:
-            protocol, ack_id = self._protocol, 0
-            if protocol is None:
-                raise BadNamespaceError(f"{namespace} is not a connected namespace")
-            if callback is None:
-                frames = protocol.emit(event, args, namespace)
-            else:
-                ack_id, frames = protocol.request(event, args, namespace, callback)
-            try:
-                self.eio.send_frames(frames)
-            except EngineError as exc:
-                protocol.forget(namespace, ack_id)
-                raise BadNamespaceError(f"{namespace} is not a connected namespace any more") from exc
-            return protocol, ack_id
-
     def send(self, data: Any, namespace: str | None = None, callback: Callable[..., Any] | None = None) -> None:
         """Emit the event ``message``. See :meth:`emit`."""
         self.emit("message", data, namespace=namespace, callback=callback)
@@ -166,7 +135,7 @@ class Client(Lifecycle):
         once :class:`~socketio.exceptions.CallInterruptedError` when the connection is lost meanwhile. It may be called
         from handlers.
         """
-        waiter = Waiter()
+        waiter = Waiter(threading.Event())
         protocol, ack_id = self._request(event, data, namespace or "/", waiter)
         self._dispatcher.blocking()
         try:
@@ -183,64 +152,24 @@ class Client(Lifecycle):
 
     # -- receiving
 
-    def _on_message(self, frame: Frame) -> None:
-        with self._lock:
-            protocol = self._protocol
-            if protocol is None:
-                return
-            events = protocol.receive(frame)
-        for event in events:
-            self._handle(protocol, event)
-
-    def _handle(self, protocol: Protocol, event: Event) -> None:
-        if isinstance(event, EventReceived):
-            self._run(event.event, event.namespace, lambda: self._run_event(protocol, event))
-        elif isinstance(event, AckReceived):
-            self._acknowledged(event)
-        elif isinstance(event, FrameDropped):
-            self.logger.warning("Dropped what the server sent: %s", event.reason)
-        elif isinstance(event, NamespaceConnected):
-            self.logger.info("Namespace %s is connected", event.namespace)
-            call = self._trigger("connect", event.namespace)
-            with self._lock:
-                self._connect_calls.append(call)
-                self._accepted.add(event.namespace)
-                self._changed.notify_all()
-        elif isinstance(event, NamespaceRefused):
-            call = self._trigger("connect_error", event.namespace, *event.args)
-            with self._lock:
-                self._connect_calls.append(call)
-                self._refusals[event.namespace] = event.data
-            self._leave_namespaces(protocol, event.namespace, event.ended)
-        else:
-            self._leave_namespaces(protocol, event.namespace, (event.namespace,))
-
     def _run_event(self, protocol: Protocol, event: EventReceived) -> None:
-        found = self._registry.find(event.event, event.namespace, event.args)
-        try:
-            result = found[0](*found[1]) if found is not None else None
-            if event.ack_id is None:
-                return
-            with self._lock:
-                if self._protocol is protocol:
-                    self.eio.send_frames(protocol.acknowledge(event.namespace, event.ack_id, event_arguments(result)))
-        except EngineError:
-            self.logger.info("No connection to acknowledge %s with", event.event)
-        except (Exception, SystemExit):
-            self.logger.exception("Handler of event %s of namespace %s failed", event.event, event.namespace)
+        def run() -> None:
+            try:
+                found = self._registry.find(event.event, event.namespace, event.args)
+                self._acknowledge(protocol, event, found[0](*found[1]) if found is not None else None)
+            except (Exception, SystemExit):
+                self.logger.exception("Handler of event %s of namespace %s failed", event.event, event.namespace)
 
-    def _acknowledged(self, event: AckReceived) -> None:
-        if isinstance(event.callback, Waiter):
-            event.callback(*event.args)
-            return
+        self._run(event.event, event.namespace, run)
 
-        def call_back() -> None:
+    def _call_back(self, event: AckReceived) -> None:
+        def run() -> None:
             try:
                 event.callback(*event.args)
             except (Exception, SystemExit):
                 self.logger.exception("Callback of an acknowledgement in namespace %s failed", event.namespace)
 
-        self._dispatcher.submit(call_back)
+        self._dispatcher.submit(run)
 
     # -- helpers
 

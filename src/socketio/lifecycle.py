@@ -17,12 +17,11 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from . import backoff
-from .base_client import BaseClient, State, attempt_failure, check_headers
+from .base_client import State, attempt_failure, check_headers
+from .base_lifecycle import BaseLifecycle
 from .dispatch import Dispatcher
 from .engine import EngineError, EngineIOClient
 from .exceptions import ConnectionError
-from .packet import Frame
-from .protocol import Protocol
 
 GOODBYE = 1.0
 """Seconds for the goodbye after Ctrl-C."""
@@ -30,11 +29,10 @@ HANDLERS = 5.0
 """Seconds that disconnect() waits for the disconnect handlers to return."""
 
 
-class Lifecycle(BaseClient):
+class Lifecycle(BaseLifecycle):
     """The part of :class:`Client` that makes, repairs and ends connections."""
 
     eio: EngineIOClient
-    _on_message: Callable[[Frame], None]
 
     def _set_up(self) -> None:
         # Re-entrant: a signal handler may call disconnect() on the main thread while that holds the lock.
@@ -44,7 +42,7 @@ class Lifecycle(BaseClient):
         self._stop = threading.Event()
         self._ended = threading.Event()
         self._ended.set()
-        self._connect_calls: list[threading.Event] = []
+        self._connect_calls = []
         self._reconnect_task: threading.Thread | None = None
         self.eio.on("connect", self._on_transport_open)
         self.eio.on("message", self._on_message)
@@ -60,7 +58,7 @@ class Lifecycle(BaseClient):
             self._attempt()
         except Exception:
             if not retry or not self._begin_retry():
-                self._finish([])
+                self._give_up([])
                 raise
             if not self._reconnect():
                 raise
@@ -68,7 +66,6 @@ class Lifecycle(BaseClient):
     def _attempt(self) -> None:
         """Connect once; raise whatever stands in the way, with nothing left open."""
         self._begin_attempt()
-        self._connect_calls = []
         try:
             url = self._check_url(ask(self.connection_url))
             headers = check_headers(ask(self.connection_headers))
@@ -102,35 +99,13 @@ class Lifecycle(BaseClient):
                     lambda: self._protocol is not protocol or self._is_answered() or self._stop.is_set(),
                     self._wait_timeout,
                 )
-            if self._stop.is_set():
-                raise ConnectionError("the connection attempt was ended by disconnect()")
-            alive = protocol is not None and self._protocol is protocol
-            if not alive and not self._is_answered():
-                raise ConnectionError("the connection was lost before the namespaces were connected")
-            error = self._namespace_error() if self._wait_for_namespaces else None
-            if error is not None:
-                raise error
-            if alive:  # else the server has accepted, and ended it since
-                self._state = State.CONNECTED
+            self._take_for_made(protocol)
 
     def _on_transport_open(self) -> None:
         _leave_at_exit(self)
-        auth = ask(self.connection_auth)
-        with self._lock:
-            protocol = self._open_session()
-            frames: list[Frame] = []
-            for namespace in self.connection_namespaces:
-                frames += protocol.connect(namespace, auth)
-            self.eio.send_frames(frames)
+        self._open_session(ask(self.connection_auth))
 
     # -- repairing it
-
-    def _begin_retry(self) -> bool:
-        with self._lock:
-            if self._stop.is_set() or self._state is State.IDLE:
-                return False
-            self._state = State.RECONNECTING
-            return True
 
     def _reconnect(self) -> bool:
         """Try to connect again until it works, it has been tried often enough, or the application ends it.
@@ -152,7 +127,7 @@ class Lifecycle(BaseClient):
                     break
             else:
                 return True
-        self._finish(self._requested())
+        self._give_up(self._requested())
         return False
 
     # -- its end
@@ -177,51 +152,17 @@ class Lifecycle(BaseClient):
         elif was_connected:
             self._submit_end()
 
-    def _leave_namespaces(self, protocol: Protocol, namespace: str, ended: tuple[str, ...]) -> None:
-        """Tell the handlers of namespaces that the server has ended; with the last one, the connection ends."""
-        with self._lock:
-            self._note_failure(namespace)
-            over = self._is_over(protocol, bool(ended))
-            if over:
-                self._close_session()
-                self._state = State.IDLE
-            self._changed.notify_all()
-        for name in ended:
-            self.logger.info("The server ended namespace %s", name)
-            self._trigger("disconnect", name, self.reason.SERVER_DISCONNECT)
-            self._trigger("__disconnect_final", name)
-        if over:
-            self.eio.disconnect()
-            self._submit_end()
-
-    def _close_session(self) -> None:
-        """End the session, under the lock; whoever waits in call() is told."""
-        protocol, self._protocol = self._protocol, None
-        for callback in protocol.close() if protocol is not None else ():
-            if isinstance(callback, Waiter):
-                callback.interrupt()
-        self._changed.notify_all()
+    def _hang_up(self) -> None:
+        self.eio.disconnect()
+        self._submit_end()
 
     def _drop_session(self) -> None:
         """Close what an attempt that failed has left."""
-        with self._lock:
-            names = list(self.namespaces)
-            frames = self._farewell()
-            self._close_session()
+        names, frames = self._take_leave()
         with contextlib.suppress(EngineError):
             self.eio.send_frames(frames)
         self.eio.disconnect()
         self._call_all([self._trigger("disconnect", name, self.reason.CLIENT_DISCONNECT) for name in names])
-
-    def _finish(self, names: list[str]) -> None:
-        """Be idle, for good; tell the final-disconnect handlers of these namespaces."""
-        with self._lock:
-            if self._state in (State.IDLE, State.CLOSING):
-                return
-            self._state = State.IDLE
-        for name in names:
-            self._trigger("__disconnect_final", name)
-        self._submit_end()
 
     def _submit_end(self) -> None:
         """Let wait() return, after the handlers before."""
@@ -247,11 +188,7 @@ class Lifecycle(BaseClient):
 
     def _close(self, timeout: float, was: State) -> list[threading.Event]:
         """Send, say goodbye, close; return the calls of the disconnect handlers."""
-        with self._lock:
-            self._stop.set()
-            self._changed.notify_all()
-            for call in self._connect_calls:  # nobody shall wait for a handler that has called disconnect()
-                call.set()
+        self._stop_attempts()
         try:
             names = self._say_goodbye(timeout)
             task = self._reconnect_task
@@ -273,19 +210,11 @@ class Lifecycle(BaseClient):
         """Send what was emitted, leave the namespaces, close; return which these were."""
         connected = self.connected
         taken = connected and self.eio.drain(timeout)
-        with self._lock:
-            names = list(self.namespaces)
-            frames = self._farewell()
-            self._close_session()
+        names, frames = self._take_leave()
         with contextlib.suppress(EngineError):
             self.eio.send_frames(frames)
         self.eio.disconnect(abort=connected and not taken)
         return names
-
-    def _become_idle(self) -> None:
-        with self._lock:
-            self._close_session()
-            self._state = State.IDLE
 
     @contextlib.contextmanager
     def _leaving_on_interrupt(self) -> Iterator[None]:
@@ -330,22 +259,6 @@ class Lifecycle(BaseClient):
         self._dispatcher.blocking()
         for done in calls:
             done.wait(max(0.0, deadline - time.monotonic()))
-
-
-class Waiter:
-    """Where call() waits for its acknowledgement."""
-
-    def __init__(self) -> None:
-        self.done = threading.Event()
-        self.args: tuple[Any, ...] | None = None
-
-    def __call__(self, *args: Any) -> None:
-        self.args = args
-        self.done.set()
-
-    def interrupt(self) -> None:
-        """End the waiting without an answer."""
-        self.done.set()
 
 
 def ask(option: Any) -> Any:

@@ -26,6 +26,7 @@ from . import handshake
 from .async_opening import AsyncOpening, Opened
 from .async_outbox import AsyncOutbox
 from .async_websocket import CLOSING
+from .base import EngineBase, message
 
 
 class _Link:
@@ -42,7 +43,7 @@ class _Link:
         self.writer: asyncio.Task[None] | None = None
 
 
-class AsyncEngineIOClient(AsyncOpening):
+class AsyncEngineIOClient(EngineBase, AsyncOpening):
     """An Engine.IO client whose messages come in order.
 
     Takes the options of ``engineio.AsyncClient``. Constructing one changes nothing in the process: no signal handler,
@@ -51,9 +52,6 @@ class AsyncEngineIOClient(AsyncOpening):
     :ivar farewell: returns the messages to send when the event loop ends while this is connected.
     """
 
-    state: str
-    sid: str | None
-    current_transport: str | None
     read_loop_task: asyncio.Task[None] | None
     write_loop_task: asyncio.Task[None] | None
 
@@ -103,12 +101,8 @@ class AsyncEngineIOClient(AsyncOpening):
     async def _start(self, link: _Link) -> None:
         shaken = link.handshake
         self._link, self._opening = link, None
-        self.sid, self.upgrades = shaken.sid, list(shaken.upgrades)
-        self.ping_interval, self.ping_timeout = shaken.ping_interval, shaken.ping_timeout
-        self.current_transport = link.transport.name
-        self.state = "connected"
+        self._take_over(shaken, link.transport.name)
         link.transport.set_silence(shaken.silence)
-        self.logger.info("Connected over %s", link.transport.name)
         link.writer = self.write_loop_task = asyncio.ensure_future(self._write(link))
         if "connect" in self.handlers:
             await self.handlers["connect"]()
@@ -136,12 +130,6 @@ class AsyncEngineIOClient(AsyncOpening):
     async def send(self, data: Frame) -> None:
         """Queue a message. Raises ``ConnectionError`` when there is no connection."""
         self.send_frames([data])
-
-    def send_frames(self, frames: list[Frame]) -> None:
-        """Queue messages, with nothing in between. Raises ``ConnectionError`` when there is no connection."""
-        link = self._link
-        if link is None or not link.outbox.put([_message(frame) for frame in frames]):
-            raise ConnectionError("there is no connection")
 
     async def drain(self, timeout: float) -> bool:
         """Wait until the server has read all that was sent; return whether it has, in ``timeout`` seconds."""
@@ -196,30 +184,6 @@ class AsyncEngineIOClient(AsyncOpening):
             for frame in await link.transport.receive():
                 self._receive(link, frame)
 
-    def _receive(self, link: _Link, frame: Frame) -> None:
-        if isinstance(frame, bytes):
-            self._deliver(frame)
-            return
-        kind, content = frame[:1], frame[1:]
-        if kind == "4":
-            self._deliver(content)
-        elif kind == "2":
-            link.outbox.put(["3" + content])
-        elif kind == "1":
-            self.logger.info("The server closed the connection")
-            link.reason = self.reason.SERVER_DISCONNECT
-        elif kind != "6":
-            self.logger.warning("Dropped an unexpected Engine.IO packet: %.200r", frame)
-
-    def _deliver(self, message: Frame) -> None:
-        handler = self.handlers.get("message")
-        if handler is None:
-            return
-        try:
-            handler(message)
-        except Exception:
-            self.logger.exception("message handler error")
-
     # -- closing
 
     async def disconnect(self, abort: bool = False, reason: str | None = None) -> None:
@@ -271,7 +235,7 @@ class AsyncEngineIOClient(AsyncOpening):
         try:
             await link.transport.send(link.outbox.rest())
             await link.transport.confirm(CLOSING)
-            await link.transport.send(deque(map(_message, self.farewell())))
+            await link.transport.send(deque(map(message, self.farewell())))
             await link.transport.send(deque(link.transport.goodbye))
             await link.transport.close()
         finally:
@@ -326,8 +290,3 @@ class AsyncEngineIOClient(AsyncOpening):
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
-
-
-def _message(frame: Frame) -> Frame:
-    """Return the Engine.IO packet for a message."""
-    return "4" + frame if isinstance(frame, str) else frame

@@ -22,6 +22,7 @@ from engineio.exceptions import ConnectionError
 from .. import logs
 from ..packet import Frame
 from . import handshake
+from .base import EngineBase
 from .opening import Opened, Opening
 from .outbox import Outbox
 
@@ -43,16 +44,13 @@ class _Link:
         self.writer: threading.Thread | None = None
 
 
-class EngineIOClient(Opening):
+class EngineIOClient(EngineBase, Opening):
     """An Engine.IO client whose messages come in order.
 
     Takes the options of ``engineio.Client``. Constructing one changes nothing in the process: no signal handler, and
     no log level or handler unless ``logger=True``.
     """
 
-    state: str
-    sid: str | None
-    current_transport: str | None
     read_loop_task: threading.Thread | None
     write_loop_task: threading.Thread | None
 
@@ -100,12 +98,8 @@ class EngineIOClient(Opening):
             if self._cancelled:
                 raise ConnectionError("the connection attempt was ended by disconnect()")
             self._link, self._opening = link, None
-            self.sid, self.upgrades = shaken.sid, list(shaken.upgrades)
-            self.ping_interval, self.ping_timeout = shaken.ping_interval, shaken.ping_timeout
-            self.current_transport = link.transport.name
-            self.state = "connected"
+            self._take_over(shaken, link.transport.name)
         link.transport.set_silence(shaken.silence)
-        self.logger.info("Connected over %s", link.transport.name)
         link.writer = self.write_loop_task = _thread("socketio-writer", self._write, link)
         link.writer.start()
         if "connect" in self.handlers:
@@ -132,12 +126,6 @@ class EngineIOClient(Opening):
     def send(self, data: Frame) -> None:
         """Queue a message. Raises ``ConnectionError`` when there is no connection."""
         self.send_frames([data])
-
-    def send_frames(self, frames: list[Frame]) -> None:
-        """Queue messages, with nothing in between. Raises ``ConnectionError`` when there is no connection."""
-        link = self._link
-        if link is None or not link.outbox.put([_message(frame) for frame in frames]):
-            raise ConnectionError("there is no connection")
 
     def drain(self, timeout: float) -> bool:
         """Wait until the server has read all that was sent; return whether it has, in ``timeout`` seconds."""
@@ -184,30 +172,6 @@ class EngineIOClient(Opening):
             self.logger.exception("Connection lost: unexpected error")
         finally:
             self._end(link)
-
-    def _receive(self, link: _Link, frame: Frame) -> None:
-        if isinstance(frame, bytes):
-            self._deliver(frame)
-            return
-        kind, content = frame[:1], frame[1:]
-        if kind == "4":
-            self._deliver(content)
-        elif kind == "2":
-            link.outbox.put(["3" + content])
-        elif kind == "1":
-            self.logger.info("The server closed the connection")
-            link.reason = self.reason.SERVER_DISCONNECT
-        elif kind != "6":
-            self.logger.warning("Dropped an unexpected Engine.IO packet: %.200r", frame)
-
-    def _deliver(self, message: Frame) -> None:
-        handler = self.handlers.get("message")
-        if handler is None:
-            return
-        try:
-            handler(message)
-        except Exception:
-            self.logger.exception("message handler error")
 
     # -- closing
 
@@ -283,8 +247,3 @@ class EngineIOClient(Opening):
 
 def _thread(name: str, target: Callable[[_Link], None], link: _Link) -> threading.Thread:
     return threading.Thread(target=target, args=(link,), name=name, daemon=True)
-
-
-def _message(frame: Frame) -> Frame:
-    """Return the Engine.IO packet for a message."""
-    return "4" + frame if isinstance(frame, str) else frame

@@ -1,0 +1,274 @@
+"""What both clients do with their session, without ever waiting: open it, read it, end it.
+
+The lock guards the session and the state: a real one for threads, one that does nothing for asyncio, where no method
+here can be interrupted. No application code and no socket is called under it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from typing import Any
+
+from .base_client import BaseClient, State
+from .engine import EngineError
+from .events import AckReceived, Event, EventReceived, FrameDropped, NamespaceConnected, NamespaceRefused
+from .exceptions import BadNamespaceError, ConnectionError, ConnectionRefusedError
+from .packet import Frame
+from .protocol import Protocol, event_arguments
+
+
+class Waiter:
+    """Where call() waits for its acknowledgement.
+
+    :param done: the event to wait for; set without ``args`` when there will be no answer.
+    """
+
+    def __init__(self, done: Any) -> None:
+        self.done = done
+        self.args: tuple[Any, ...] | None = None
+
+    def __call__(self, *args: Any) -> None:
+        self.args = args
+        self.done.set()
+
+
+class BaseLifecycle(BaseClient):
+    """The part of both lifecycles that does not wait.
+
+    :ivar _changed: wakes those who wait for the state to change; notified under the lock.
+    :ivar _connect_calls: tell when the handlers that an attempt to connect waits for have returned.
+    """
+
+    _lock: contextlib.AbstractContextManager[Any]
+    _changed: Any
+    _stop: Any
+    _ended: Any
+    _connect_calls: list[Any]
+    _trigger: Callable[..., Any]
+    _run_event: Callable[[Protocol, EventReceived], None]
+    _call_back: Callable[[AckReceived], None]
+    _hang_up: Callable[[], None]
+    _submit_end: Callable[[], None]
+
+    def _begin(self, stop: Any, *args: Any) -> None:
+        """Go from idle to connecting, with the arguments of connect()."""
+        with self._lock:
+            if self._state is not State.IDLE:
+                connected = self._state is State.CONNECTED
+                raise ConnectionError(
+                    "Already connected" if connected else f"The client is {self._state.value} already"
+                )
+            self._remember(*args)
+            self._state = State.CONNECTING
+            self._stop = stop
+            self._ended.clear()
+
+    def _begin_attempt(self) -> None:
+        self.failed_namespaces = []
+        self._refusals: dict[str, Any] = {}
+        self._accepted: set[str] = set()
+        self._connect_calls = []
+
+    def _begin_retry(self) -> bool:
+        """Go on to reconnecting after the first attempt; return ``False`` where that has been ended."""
+        with self._lock:
+            if self._stop.is_set() or self._state is State.IDLE:
+                return False
+            self._state = State.RECONNECTING
+            return True
+
+    # -- the session begins
+
+    def _open_session(self, auth: Any) -> None:
+        """Ask for the namespaces over a transport that has just opened."""
+        with self._lock:
+            protocol = self._protocol = Protocol(self.packet_class, self.eio.sid or "")
+            frames = [frame for name in self.connection_namespaces for frame in protocol.connect(name, auth)]
+            self.eio.send_frames(frames)
+
+    def _requested(self) -> list[str]:
+        """Return the namespaces that connect() asked for, as the server names them."""
+        return [name.partition("?")[0] for name in self.connection_namespaces]
+
+    def _is_answered(self) -> bool:
+        return all(name in self._accepted or name in self.failed_namespaces for name in self._requested())
+
+    def _note_failure(self, namespace: str) -> None:
+        if namespace in self._requested() and namespace not in (*self._accepted, *self.failed_namespaces):
+            self.failed_namespaces.append(namespace)
+
+    def _take_for_made(self, protocol: Protocol | None) -> None:
+        """Take the connection for made, under the lock; raise ``ConnectionError`` if it is not."""
+        if self._stop.is_set():
+            raise ConnectionError("the connection attempt was ended by disconnect()")
+        alive = protocol is not None and self._protocol is protocol
+        if not alive and not self._is_answered():
+            raise ConnectionError("the connection was lost before the namespaces were connected")
+        if self._wait_for_namespaces:
+            self._check_namespaces()
+        if alive:  # else the server has accepted, and ended it since
+            self._state = State.CONNECTED
+
+    def _check_namespaces(self) -> None:
+        """Raise ``ConnectionError`` for the namespaces that were not accepted."""
+        for name in self._requested():
+            self._note_failure(name)
+        if not self.failed_namespaces:
+            return
+        reasons = [f"{name}: {_refusal_text(data)}" for name, data in self._refusals.items()]
+        raise ConnectionError(
+            f"One or more namespaces failed to connect: {', '.join(self.failed_namespaces)}", data=self._refusals
+        ) from ConnectionRefusedError(
+            "; ".join(reasons) or f"the server did not accept them within {self._wait_timeout:g} s"
+        )
+
+    # -- the session is read
+
+    def _on_message(self, frame: Frame) -> None:
+        with self._lock:
+            protocol = self._protocol
+            if protocol is None:
+                return
+            events = protocol.receive(frame)
+        for event in events:
+            self._handle(protocol, event)
+
+    def _handle(self, protocol: Protocol, event: Event) -> None:
+        if isinstance(event, EventReceived):
+            self._run_event(protocol, event)
+        elif isinstance(event, AckReceived):
+            if isinstance(event.callback, Waiter):
+                event.callback(*event.args)
+            else:
+                self._call_back(event)
+        elif isinstance(event, FrameDropped):
+            self.logger.warning("Dropped what the server sent: %s", event.reason)
+        elif isinstance(event, NamespaceConnected):
+            self._accept(event.namespace)
+        elif isinstance(event, NamespaceRefused):
+            call = self._trigger("connect_error", event.namespace, *event.args)
+            with self._lock:
+                self._connect_calls.append(call)
+                self._refusals[event.namespace] = event.data
+            self._leave_namespaces(protocol, event.namespace, event.ended)
+        else:
+            self._leave_namespaces(protocol, event.namespace, (event.namespace,))
+
+    def _accept(self, namespace: str) -> None:
+        self.logger.info("Namespace %s is connected", namespace)
+        call = self._trigger("connect", namespace)
+        with self._lock:
+            self._connect_calls.append(call)
+            self._accepted.add(namespace)
+            self._changed.notify_all()
+
+    def _leave_namespaces(self, protocol: Protocol, namespace: str, ended: tuple[str, ...]) -> None:
+        """Tell the handlers of namespaces that the server has ended; with the last one, the connection ends."""
+        with self._lock:
+            self._note_failure(namespace)
+            over = self._is_over(protocol, bool(ended))
+            if over:
+                self._close_session()
+                self._state = State.IDLE
+            self._changed.notify_all()
+        for name in ended:
+            self.logger.info("The server ended namespace %s", name)
+            self._trigger("disconnect", name, self.reason.SERVER_DISCONNECT)
+            self._trigger("__disconnect_final", name)
+        if over:
+            self._hang_up()
+
+    def _is_over(self, protocol: Protocol, ended: bool) -> bool:
+        """Return whether the connection ends with the namespace that the server has just ended, or refused.
+
+        After a refusal it is for connect() to end it, while that waits.
+        """
+        if self._protocol is not protocol or protocol.namespaces or protocol.pending:
+            return False
+        waits = self._wait_for_namespaces and self._state in (State.CONNECTING, State.RECONNECTING)
+        return self._state is not State.CLOSING and (ended or not waits)
+
+    def _acknowledge(self, protocol: Protocol, event: EventReceived, result: Any) -> None:
+        """Send what a handler returned, if the server asked for it and is still there."""
+        if event.ack_id is None:
+            return
+        with self._lock, contextlib.suppress(EngineError):
+            if self._protocol is protocol:
+                self.eio.send_frames(protocol.acknowledge(event.namespace, event.ack_id, event_arguments(result)))
+
+    # -- the session is written
+
+    def _request(
+        self, event: str, data: Any, namespace: str, callback: Callable[..., Any] | None
+    ) -> tuple[Protocol, int]:
+        """Queue an event; return the session and the id of the acknowledgement, 0 where none is asked for."""
+        if not isinstance(event, str):
+            raise TypeError(f"an event name is a str, not {type(event).__name__}")
+        args = event_arguments(data)
+        with self._lock:
+            protocol, ack_id = self._protocol, 0
+            if protocol is None:
+                raise BadNamespaceError(f"{namespace} is not a connected namespace")
+            if callback is None:
+                frames = protocol.emit(event, args, namespace)
+            else:
+                ack_id, frames = protocol.request(event, args, namespace, callback)
+            try:
+                self.eio.send_frames(frames)
+            except EngineError as exc:
+                protocol.forget(namespace, ack_id)
+                raise BadNamespaceError(f"{namespace} is not a connected namespace any more") from exc
+            return protocol, ack_id
+
+    # -- the session ends
+
+    def _farewell(self) -> list[Frame]:
+        """Leave all namespaces; return the frames that tell the server."""
+        protocol = self._protocol
+        if protocol is None:
+            return []
+        return [frame for name in list(protocol.namespaces) for frame in protocol.disconnect(name)]
+
+    def _take_leave(self) -> tuple[list[str], list[Frame]]:
+        """End the session; return the namespaces that were connected, and the frames that tell the server."""
+        with self._lock:
+            names = list(self.namespaces)
+            frames = self._farewell()
+            self._close_session()
+        return names, frames
+
+    def _close_session(self) -> None:
+        """End the session, under the lock; whoever waits in call() is told."""
+        protocol, self._protocol = self._protocol, None
+        for callback in protocol.close() if protocol is not None else ():
+            if isinstance(callback, Waiter):
+                callback.done.set()
+        self._changed.notify_all()
+
+    def _stop_attempts(self) -> None:
+        with self._lock:
+            self._stop.set()
+            self._changed.notify_all()
+            for call in self._connect_calls:  # nobody shall wait for a handler that has called disconnect()
+                call.set()
+
+    def _become_idle(self) -> None:
+        with self._lock:
+            self._close_session()
+            self._state = State.IDLE
+
+    def _give_up(self, names: list[str]) -> None:
+        """Be idle after attempts that failed; tell the final-disconnect handlers of these namespaces."""
+        with self._lock:
+            if self._state in (State.IDLE, State.CLOSING):
+                return
+            self._state = State.IDLE
+        for name in names:
+            self._trigger("__disconnect_final", name)
+        self._submit_end()
+
+
+def _refusal_text(data: Any) -> str:
+    message = data.get("message") if isinstance(data, dict) else data
+    return str(message) if message is not None else "refused"

@@ -1,0 +1,70 @@
+"""What both Engine.IO clients do with packets, without ever waiting."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from engineio.exceptions import ConnectionError
+
+from .. import logs
+from ..packet import Frame
+from .handshake import Handshake
+
+
+def message(frame: Frame) -> Frame:
+    """Return the Engine.IO packet for a message."""
+    return "4" + frame if isinstance(frame, str) else frame
+
+
+class EngineBase:
+    """The part of :class:`EngineIOClient` and :class:`AsyncEngineIOClient` that does no I/O."""
+
+    _link: Any
+    logger: logs.Logger
+    handlers: dict[str, Callable[..., Any]]
+    reason: Any
+    state: str
+    sid: str | None
+    upgrades: list[str]
+    ping_interval: float
+    ping_timeout: float
+    current_transport: str | None
+
+    def _take_over(self, shaken: Handshake, transport: str) -> None:
+        """Be connected: keep what the server said, where users of ``engineio`` look for it."""
+        self.sid, self.upgrades = shaken.sid, list(shaken.upgrades)
+        self.ping_interval, self.ping_timeout = shaken.ping_interval, shaken.ping_timeout
+        self.current_transport = transport
+        self.state = "connected"
+        self.logger.info("Connected over %s", transport)
+
+    def send_frames(self, frames: list[Frame]) -> None:
+        """Queue messages, with nothing in between. Raises ``ConnectionError`` when there is no connection."""
+        link = self._link
+        if link is None or not link.outbox.put([message(frame) for frame in frames]):
+            raise ConnectionError("there is no connection")
+
+    def _receive(self, link: Any, packet: Frame) -> None:
+        if isinstance(packet, bytes):
+            self._deliver(packet)
+            return
+        kind, content = packet[:1], packet[1:]
+        if kind == "4":
+            self._deliver(content)
+        elif kind == "2":
+            link.outbox.put(["3" + content])
+        elif kind == "1":
+            self.logger.info("The server closed the connection")
+            link.reason = self.reason.SERVER_DISCONNECT
+        elif kind != "6":
+            self.logger.warning("Dropped an unexpected Engine.IO packet: %.200r", packet)
+
+    def _deliver(self, content: Frame) -> None:
+        handler = self.handlers.get("message")
+        if handler is None:
+            return
+        try:
+            handler(content)
+        except Exception:
+            self.logger.exception("message handler error")

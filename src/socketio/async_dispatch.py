@@ -10,6 +10,7 @@ import asyncio
 import inspect
 from collections import deque
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 
@@ -55,7 +56,7 @@ class AsyncDispatcher:
                 if inspect.isawaitable(result):
                     self._current = task = asyncio.ensure_future(self._finish(job, result))
                     self._tasks.add(task)
-                    task.add_done_callback(self._tasks.discard)
+                    task.add_done_callback(partial(self._ended, result))
                     return
                 job.returned(result)
             except Exception:
@@ -69,9 +70,13 @@ class AsyncDispatcher:
             job.returned(await result)
         except Exception:
             job.failed()
-        finally:
-            if self.serial:
-                self._unblock()
+
+    def _ended(self, result: Any, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if inspect.iscoroutine(result):
+            result.close()  # it has not begun, when the task was cancelled before its first step
+        if self._current is task:
+            self._unblock()
 
     def _unblock(self) -> None:
         self._blocked = False

@@ -138,3 +138,5 @@ class Dispatcher:
             self._changed.acquire()
             if self._leader == me:
                 self._leader = None
+            if self.serial:
+                self._changed.notify_all()  # nobody stands by with a patience of his own there

@@ -123,6 +123,7 @@ class AsyncEngineIOClient(EngineBase, AsyncOpening):
             if link.writer is not None:
                 await asyncio.wait([link.writer])
             await link.transport.release()
+            link.ended.set()
         await self._forget(self._link)
 
     # -- sending

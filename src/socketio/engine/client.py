@@ -110,16 +110,15 @@ class EngineIOClient(EngineBase, Opening):
     def _abandon(self) -> None:
         """Close what an attempt that failed has opened."""
         link = self._link
-        transport = self._opening if link is None else link.transport
-        if transport is not None:
-            transport.abort()
         if link is not None:
             link.outbox.close()
+            link.transport.abort()
             if link.writer is not None:
                 link.writer.join()
-        if transport is not None:
-            transport.release()
+            link.transport.release()
         self._forget(link)
+        if link is not None:
+            link.ended.set()
 
     # -- sending
 
@@ -189,7 +188,7 @@ class EngineIOClient(EngineBase, Opening):
             if link is None:
                 self._cancelled = self.state == "connecting"
                 if self._opening is not None:
-                    self._opening.abort()
+                    self._opening()
                 return
             first = link.reason is None
             if first:
@@ -197,9 +196,12 @@ class EngineIOClient(EngineBase, Opening):
                 self.state = "disconnecting"
         if first:
             self._say_goodbye(link, abort)
-        if link.reader is not threading.current_thread() and link.reader is not None:
-            link.reader.join(_CLOSING)
+        if link.reader is threading.current_thread():
+            return
+        if not link.ended.wait(_CLOSING):
             link.transport.abort()
+            link.ended.wait(_CLOSING)
+        if link.reader is not None and link.reader.is_alive():
             link.reader.join(_CLOSING)
 
     def _say_goodbye(self, link: _Link, abort: bool) -> None:

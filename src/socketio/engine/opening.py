@@ -9,8 +9,9 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections import deque
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 import engineio
 import requests
@@ -40,7 +41,7 @@ class Opening(engineio.Client):
     http: Any
     ws: Any
     _guard: threading.Lock
-    _opening: Transport | None
+    _opening: Callable[[], None] | None
     _cancelled: bool
 
     def _open(self, url: str, headers: dict[str, str], path: str) -> Opened:
@@ -52,7 +53,8 @@ class Opening(engineio.Client):
         websocket_url = self._get_engineio_url(url, path, "websocket")
         if self.transports[0] == "websocket":
             transport = self._connect_to_websocket(websocket_url, request)
-            return self._greet(transport)
+            with _releasing(transport):
+                return self._greet(transport)
         polling = PollingTransport(
             self.http,
             polling_url,
@@ -60,7 +62,7 @@ class Opening(engineio.Client):
             request_timeout=self.request_timeout,
             timestamp=self._get_url_timestamp,
         )
-        self._enter(polling)
+        self._enter(polling.abort)
         shaken, packets = polling.open()
         opened = Opened(polling, shaken, packets)
         if "websocket" in shaken.upgrades and "websocket" in self.transports:
@@ -80,8 +82,14 @@ class Opening(engineio.Client):
         kwargs = options.create_connection_options(self.http, url, **request, extra=self.websocket_extra_options)
         kwargs = {"timeout": self.request_timeout, "skip_utf8_validation": True, **kwargs}
         target = options.without_credentials(url)
+
+        def new_websocket(**of_class: Any) -> BufferedWebSocket:
+            ws = BufferedWebSocket(**of_class)
+            self._enter(ws.abort)
+            return ws
+
         try:
-            self.ws = websocket.create_connection(target, class_=BufferedWebSocket, **kwargs)
+            self.ws = websocket.create_connection(target, class_=cast("type[BufferedWebSocket]", new_websocket), **kwargs)
         except websocket.WebSocketBadStatusException as exc:
             content_type = (exc.resp_headers or {}).get("content-type", "")
             raise handshake.status_error(exc.status_code, exc.resp_body or b"", content_type) from exc
@@ -92,7 +100,6 @@ class Opening(engineio.Client):
 
     def _greet(self, transport: WebSocketTransport) -> Opened:
         """Read the OPEN packet of a connection that begins with a websocket."""
-        self._enter(transport)
         frame = transport.receive_within(self.request_timeout)
         opened = Opened(transport, handshake.read_open_frame(frame), [])
         if opened.handshake.max_payload is None:
@@ -104,27 +111,37 @@ class Opening(engineio.Client):
 
     def _upgrade(self, url: str, request: dict[str, Any]) -> WebSocketTransport | None:
         """Return the websocket that the server agreed to go on with, or ``None`` to stay on polling."""
-        transport: WebSocketTransport | None = None
         try:
             transport = self._connect_to_websocket(url, request)
-            self._enter(transport)
-            transport.send(deque([handshake.PROBE]))
-            answer = transport.receive_within(self.request_timeout)
-            if answer != handshake.PROBE_ANSWER:
-                raise ConnectionError(f"the server answered the probe with {answer!r:.200}")
-            transport.send(deque([handshake.UPGRADE]))
+            with _releasing(transport):
+                self._probe(transport)
         except ConnectionError as exc:
             self.logger.warning("Upgrade to websocket failed, going on with polling: %s", exc)
-            if transport is not None:
-                transport.abort()
-                transport.release()
             return None
         self.logger.info("Upgraded to websocket")
         return transport
 
-    def _enter(self, transport: Transport) -> None:
-        """Note what is being waited for, so that :meth:`abort` can end the wait."""
+    def _probe(self, transport: WebSocketTransport) -> None:
+        transport.send(deque([handshake.PROBE]))
+        answer = transport.receive_within(self.request_timeout)
+        if answer != handshake.PROBE_ANSWER:
+            raise ConnectionError(f"the server answered the probe with {answer!r:.200}")
+        transport.send(deque([handshake.UPGRADE]))
+
+    def _enter(self, abort: Callable[[], None]) -> None:
+        """Note how to end what is being waited for."""
         with self._guard:
-            self._opening = transport
+            self._opening = abort
             if self._cancelled:
-                transport.abort()
+                abort()
+
+
+@contextlib.contextmanager
+def _releasing(transport: WebSocketTransport) -> Iterator[None]:
+    """Release the transport if a step of the handshake fails."""
+    try:
+        yield
+    except BaseException:
+        transport.abort()
+        transport.release()
+        raise

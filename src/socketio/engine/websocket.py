@@ -41,6 +41,13 @@ class BufferedWebSocket(websocket.WebSocket):
         self._position = 0
         self.silence = 0.0
 
+    def abort(self) -> None:
+        """Cut the connection, whatever is being done with it, the handshake too."""
+        if self.sock is not None:
+            with contextlib.suppress(OSError):
+                # Below TLS: a session that another thread is in must not be entered.
+                socket.socket.shutdown(self.sock, socket.SHUT_RDWR)
+
     def _recv(self, bufsize: int) -> bytes:
         if self._position >= len(self._ahead):
             self._ahead = self._read()
@@ -95,11 +102,9 @@ class WebSocketTransport:
 
     def __init__(self, ws: BufferedWebSocket, request_timeout: float) -> None:
         self.ws = ws
-        assert ws.sock is not None
-        self._socket = ws.sock
         self._pong = threading.Event()
         ws.silence = request_timeout
-        self._socket.settimeout(0)
+        ws.settimeout(0)
 
     def set_silence(self, seconds: float) -> None:
         """From now on the server must send something within each span of so many seconds."""
@@ -159,9 +164,7 @@ class WebSocketTransport:
 
     def abort(self) -> None:
         """Cut the connection; whoever reads or writes sees it at once."""
-        with contextlib.suppress(OSError):
-            # Below TLS: a session that another thread is in must not be entered.
-            socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
+        self.ws.abort()
 
     def release(self) -> None:
         """Close what is open. The last call, when nobody reads or writes any more."""

@@ -11,13 +11,14 @@ import asyncio
 import contextlib
 import inspect
 from collections import deque
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import aiohttp
 import engineio
 from engineio.exceptions import ConnectionError
+from multidict import CIMultiDict
 
 from ..packet import Frame
 from . import handshake
@@ -72,9 +73,12 @@ class AsyncOpening(engineio.AsyncClient):
     async def _new_session(self) -> aiohttp.ClientSession:
         if self.http_factory is None:
             # unsafe: cookies of IP addresses are kept too; load balancers set them for their sticky sessions.
-            return aiohttp.ClientSession(
+            own = aiohttp.ClientSession(
                 cookie_jar=aiohttp.CookieJar(unsafe=True), raise_for_status=_keep_refusal_of_websocket
             )
+            # A GET whose connection breaks is repeated there, and what the server had sent into the first is lost.
+            own._retry_connection = False
+            return own
         made = self.http_factory()
         session: aiohttp.ClientSession = await made if inspect.isawaitable(made) else made
         return session
@@ -89,7 +93,7 @@ class AsyncOpening(engineio.AsyncClient):
             "timeout": aiohttp.ClientWSTimeout(ws_close=CLOSING),
             "max_msg_size": MAX_MESSAGE_SIZE,
             **self._tls_options(),
-            "headers": {**headers, **extra.pop("headers", {})},
+            "headers": _merged(headers, extra.pop("headers", {})),
             **extra,
             "autoping": False,
         }
@@ -132,6 +136,13 @@ class AsyncOpening(engineio.AsyncClient):
         if answer != handshake.PROBE_ANSWER:
             raise ConnectionError(f"the server answered the probe with {answer!r:.200}")
         await transport.send(deque([handshake.UPGRADE]))
+
+
+def _merged(headers: Mapping[str, str], winning: Mapping[str, str]) -> CIMultiDict[str]:
+    """Return all headers; of those that both have, whatever the case, the winning ones."""
+    merged = CIMultiDict(headers)
+    merged.update(winning)
+    return merged
 
 
 async def _keep_refusal_of_websocket(response: aiohttp.ClientResponse) -> None:

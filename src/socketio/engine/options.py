@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import ssl
 import urllib.parse
 from collections.abc import Mapping
 from typing import Any
 
 import requests
-
-from .handshake import pop_header
+from requests.structures import CaseInsensitiveDict
+from requests.utils import get_auth_from_url
 
 _OF_HTTP_ONLY = ("Accept", "Accept-Encoding", "Connection", "Content-Length")
 
@@ -42,21 +43,21 @@ def create_connection_options(
     """
     request = requests.Request("GET", http_url(url), headers=dict(headers), cookies=dict(cookies))
     prepared = http.prepare_request(request)
-    sent = {str(name): _text(value) for name, value in prepared.headers.items()}
+    sent = CaseInsensitiveDict({str(name): _text(value) for name, value in prepared.headers.items()})
     for name in _OF_HTTP_ONLY:
         sent.pop(name, None)
     extra = dict(extra)
     sent.update(_header_dict(extra.pop("header", None)))
     settings = http.merge_environment_settings(request.url, {}, None, verify, None)
     options: dict[str, Any] = {
-        "cookie": pop_header(sent, "cookie"),
-        "host": pop_header(sent, "host"),
-        "origin": pop_header(sent, "origin"),
+        "cookie": sent.pop("cookie", None),
+        "host": sent.pop("host", None),
+        "origin": sent.pop("origin", None),
         **_proxy(settings["proxies"], url),
     }
     sslopt = {**_sslopt(settings["verify"], settings["cert"]), **extra.pop("sslopt", {})}
     options = {name: value for name, value in options.items() if value is not None}
-    return {**options, "header": sent, "sslopt": sslopt, **extra}
+    return {**options, "header": dict(sent), "sslopt": sslopt, **extra}
 
 
 def _header_dict(header: Any) -> dict[str, str]:
@@ -78,7 +79,7 @@ def _sslopt(verify: Any, cert: Any) -> dict[str, Any]:
     if verify is False:
         options = {"cert_reqs": ssl.CERT_NONE, "check_hostname": False}
     elif isinstance(verify, str):
-        options = {"ca_certs": verify}
+        options = {"ca_cert_path" if os.path.isdir(verify) else "ca_certs": verify}
     if isinstance(cert, (tuple, list)):
         options["certfile"], options["keyfile"] = cert
     elif cert:
@@ -91,10 +92,13 @@ def _proxy(proxies: Mapping[str, str], url: str) -> dict[str, Any]:
     address = next((proxies[name] for name in names if proxies.get(name)), None)
     if address is None:
         return {}
-    parts = urllib.parse.urlsplit(address if "://" in address else f"http://{address}")
+    address = address if "://" in address else f"http://{address}"
+    parts = urllib.parse.urlsplit(address)
+    socks = parts.scheme.startswith("socks")
+    auth = get_auth_from_url(address)
     return {
         "http_proxy_host": parts.hostname,
-        "http_proxy_port": parts.port or 80,
-        "http_proxy_auth": (parts.username, parts.password) if parts.username else None,
-        "proxy_type": parts.scheme if parts.scheme.startswith("socks") else "http",
+        "http_proxy_port": parts.port or (1080 if socks else 80),
+        "http_proxy_auth": auth if auth[0] else None,
+        "proxy_type": parts.scheme if socks else "http",
     }

@@ -88,7 +88,8 @@ class AsyncLifecycle(BaseLifecycle):
             await self._call_all(self._connect_calls)
             await self._drop_session()
             raise
-        await self._call_all(self._connect_calls, self._wait_timeout)
+        if self._wait_for_namespaces:
+            await self._call_all(self._connect_calls, self._wait_timeout)
 
     async def _await_namespaces(self) -> None:
         """Wait until the server has answered for all namespaces, and take the connection for made."""

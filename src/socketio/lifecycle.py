@@ -88,7 +88,8 @@ class Lifecycle(BaseLifecycle):
             self._call_all(self._connect_calls)
             self._drop_session()
             raise
-        self._call_all(self._connect_calls, self._wait_timeout)
+        if self._wait_for_namespaces:
+            self._call_all(self._connect_calls, self._wait_timeout)
 
     def _await_namespaces(self) -> None:
         """Wait until the server has answered for all namespaces, and take the connection for made."""

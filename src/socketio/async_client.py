@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any, TypeAlias, TypeVar
 
-from .async_lifecycle import AsyncLifecycle, ignore
+from .async_lifecycle import AsyncLifecycle, ignore, nothing
 from .base_lifecycle import Waiter
 from .events import AckReceived, EventReceived
 from .exceptions import CallInterruptedError, TimeoutError
@@ -69,7 +69,7 @@ class AsyncClient(AsyncLifecycle):
         already; ``ValueError`` for arguments that can never work. Each step takes at most ``request_timeout``
         seconds.
         """
-        self._begin(asyncio.Event(), url, headers, auth, transports, namespaces, socketio_path, wait, wait_timeout)
+        self._begin(asyncio.Event, url, headers, auth, transports, namespaces, socketio_path, wait, wait_timeout)
         try:
             await self._connect(retry)
         except Exception:
@@ -93,7 +93,10 @@ class AsyncClient(AsyncLifecycle):
 
     async def wait(self) -> None:
         """Wait until the connection has ended for good, reconnections included."""
-        await self._ended.wait()
+        ended = None
+        while ended is not self._ended:  # a disconnect handler may have connected again
+            ended = self._ended
+            await ended.wait()
 
     # -- sending
 
@@ -123,10 +126,10 @@ class AsyncClient(AsyncLifecycle):
         """Emit the event ``message``. See :meth:`emit`."""
         await self.emit("message", data, namespace=namespace, callback=callback)
 
-    async def call(self, event: str, data: Any = None, namespace: str | None = None, timeout: float = 60) -> Any:
+    async def call(self, event: str, data: Any = None, namespace: str | None = None, timeout: float | None = 60) -> Any:
         """Emit an event and return its acknowledgement: several values as a tuple, one as itself, none as ``None``.
 
-        :param timeout: seconds to wait for it.
+        :param timeout: seconds to wait for it; ``None`` for as long as it takes.
 
         Raises as :meth:`emit` does; :class:`~socketio.exceptions.TimeoutError` when there is no answer in time; and at
         once :class:`~socketio.exceptions.CallInterruptedError` when the connection is lost meanwhile. It may be called
@@ -158,7 +161,7 @@ class AsyncClient(AsyncLifecycle):
         def failed() -> None:
             self.logger.exception("Handler of event %s of namespace %s failed", event.event, event.namespace)
 
-        self._run(event.event, event.namespace, call, returned, failed)
+        self._run(event.event, event.namespace, call, returned, failed, nothing)
 
     def _call_back(self, event: AckReceived) -> None:
         def failed() -> None:

@@ -18,6 +18,7 @@ class _Job(NamedTuple):
     call: Callable[[], Any]
     returned: Callable[[Any], None]
     failed: Callable[[], None]
+    ended: Callable[[], None]
 
 
 class AsyncDispatcher:
@@ -33,13 +34,20 @@ class AsyncDispatcher:
         self._tasks: set[asyncio.Task[None]] = set()
         self._current: asyncio.Task[None] | None = None
 
-    def submit(self, call: Callable[[], Any], returned: Callable[[Any], None], failed: Callable[[], None]) -> None:
+    def submit(
+        self,
+        call: Callable[[], Any],
+        returned: Callable[[Any], None],
+        failed: Callable[[], None],
+        ended: Callable[[], None] = lambda: None,
+    ) -> None:
         """Add a call.
 
         :param returned: called with the value, awaited if it can be; its own exceptions count as the call's.
         :param failed: called in the handling of an exception.
+        :param ended: called in the end, also when the task of the call was cancelled.
         """
-        self._waiting.append(_Job(call, returned, failed))
+        self._waiting.append(_Job(call, returned, failed, ended))
         self._begin_next()
 
     def is_current(self) -> bool:
@@ -56,11 +64,12 @@ class AsyncDispatcher:
                 if inspect.isawaitable(result):
                     self._current = task = asyncio.ensure_future(self._finish(job, result))
                     self._tasks.add(task)
-                    task.add_done_callback(partial(self._ended, result))
+                    task.add_done_callback(partial(self._ended, job, result))
                     return
                 job.returned(result)
             except Exception:
                 job.failed()
+            job.ended()
             self._blocked = False
 
     async def _finish(self, job: _Job, result: Awaitable[Any]) -> None:
@@ -71,10 +80,11 @@ class AsyncDispatcher:
         except Exception:
             job.failed()
 
-    def _ended(self, result: Any, task: asyncio.Task[None]) -> None:
+    def _ended(self, job: _Job, result: Any, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if inspect.iscoroutine(result):
             result.close()  # it has not begun, when the task was cancelled before its first step
+        job.ended()
         if self._current is task:
             self._unblock()
 

@@ -16,7 +16,7 @@ from . import backoff
 from .async_condition import AsyncCondition
 from .async_dispatch import AsyncDispatcher
 from .base_client import State, attempt_failure, check_headers
-from .base_lifecycle import BaseLifecycle
+from .base_lifecycle import Attempt, BaseLifecycle
 from .engine import AsyncEngineIOClient, EngineError
 from .exceptions import ConnectionError
 
@@ -36,7 +36,6 @@ class AsyncLifecycle(BaseLifecycle):
         self._stop = asyncio.Event()
         self._ended = asyncio.Event()
         self._ended.set()
-        self._connect_calls = []
         self._closing: asyncio.Task[list[asyncio.Event]] | None = None
         self._reconnect_task: asyncio.Task[Any] | None = None
         self.eio.on("connect", self._on_transport_open)
@@ -54,52 +53,56 @@ class AsyncLifecycle(BaseLifecycle):
     # -- making a connection
 
     async def _connect(self, retry: bool) -> None:
+        stop = self._stop
         try:
-            await self._attempt()
+            await self._connect_once(stop)
         except Exception:
-            if not retry or not self._begin_retry():
-                self._give_up([])
+            if not retry or not self._begin_retry(stop):
+                self._give_up(stop, [])
                 raise
             if not await self._reconnect():
                 raise
 
-    async def _attempt(self) -> None:
-        """Connect once; raise whatever stands in the way, with nothing left open."""
-        self._begin_attempt()
+    async def _connect_once(self, stop: asyncio.Event) -> None:
+        """Make one attempt to connect; raise whatever stands in the way, with nothing left open."""
+        attempt = self._begin_attempt(stop)
         try:
-            url = self._check_url(await ask(self.connection_url))
-            headers = check_headers(await ask(self.connection_headers))
-            await self.eio.connect(
-                url, headers=headers, transports=self.connection_transports, engineio_path=self.socketio_path
-            )
+            await self._open_transport()
         except Exception as exc:
-            await self._drop_session()
+            await self._drop_session(stop)
             error, argument = attempt_failure(exc)
-            self._connect_calls = [self._trigger("connect_error", name, argument) for name in self._requested()]
-            await self._call_all(self._connect_calls)
+            attempt.calls = [self._trigger("connect_error", name, argument) for name in attempt.requested]
+            await self._call_all(attempt.calls)
             if error is exc:
                 raise
             raise error from exc
         try:
-            await self._await_namespaces()
+            await self._await_namespaces(attempt, stop)
         except ConnectionError as exc:
-            unanswered = [name for name in self.failed_namespaces if name not in self._refusals]
-            self._connect_calls += [self._trigger("connect_error", name, str(exc)) for name in unanswered]
-            await self._call_all(self._connect_calls)
-            await self._drop_session()
+            unanswered = [name for name in attempt.failed if name not in attempt.refusals]
+            attempt.calls += [self._trigger("connect_error", name, str(exc)) for name in unanswered]
+            await self._call_all(attempt.calls)
+            await self._drop_session(stop)
             raise
         if self._wait_for_namespaces:
-            await self._call_all(self._connect_calls, self._wait_timeout)
+            await self._call_all(attempt.calls, self._wait_timeout)
 
-    async def _await_namespaces(self) -> None:
+    async def _open_transport(self) -> None:
+        url = self._check_url(await ask(self.connection_url))
+        headers = check_headers(await ask(self.connection_headers))
+        await self.eio.connect(
+            url, headers=headers, transports=self.connection_transports, engineio_path=self.socketio_path
+        )
+
+    async def _await_namespaces(self, attempt: Attempt, stop: asyncio.Event) -> None:
         """Wait until the server has answered for all namespaces, and take the connection for made."""
         protocol = self._protocol
         if self._wait_for_namespaces and protocol is not None:
             await self._changed.wait_for(
-                lambda: self._protocol is not protocol or self._is_answered() or self._stop.is_set(),
+                lambda: self._protocol is not protocol or attempt.is_answered() or stop.is_set(),
                 self._wait_timeout,
             )
-        self._take_for_made(protocol)
+        self._take_for_made(protocol, attempt, stop)
 
     async def _on_transport_open(self) -> None:
         self._open_session(await ask(self.connection_auth))
@@ -120,7 +123,7 @@ class AsyncLifecycle(BaseLifecycle):
             if stop.is_set():
                 break
             try:
-                await self._attempt()
+                await self._connect_once(stop)
             except Exception as exc:
                 self.logger.warning("Attempt %d to reconnect failed: %s", attempt, exc)
                 if attempt == self.reconnection_attempts:
@@ -128,7 +131,7 @@ class AsyncLifecycle(BaseLifecycle):
                     break
             else:
                 return True
-        self._give_up(self._requested())
+        self._give_up(stop, self._attempt.requested)
         return False
 
     # -- its end
@@ -136,24 +139,17 @@ class AsyncLifecycle(BaseLifecycle):
     async def _on_transport_closed(self, reason: str) -> None:
         if self._protocol is None:
             return
-        names = self._requested() if reason == self.reason.CLIENT_DISCONNECT else list(self.namespaces)
-        self._close_session()
-        was_connected = self._state is State.CONNECTED
-        again = was_connected and self.reconnection and reason != self.reason.CLIENT_DISCONNECT
-        if was_connected:
-            self._state = State.RECONNECTING if again else State.IDLE
+        ends = reason == self.reason.CLIENT_DISCONNECT  # with the event loop, after which no handler would be run
+        names = self._attempt.requested if ends else list(self.namespaces)
+        over, again = self._lose_session(reason)
         self.logger.info("Connection lost: %s", reason)
-        calls = []
-        for name in names:
-            calls.append(self._trigger("disconnect", name, reason))
-            if was_connected and not again:
-                calls.append(self._trigger("__disconnect_final", name))
+        calls = [self._trigger("disconnect", name, reason) for name in names]
+        if over:
+            calls += [self._trigger("__disconnect_final", name) for name in names]
+            self._submit_end()
         if again:
             self._reconnect_task = self.eio.start_background_task(self._reconnect)
-        elif was_connected:
-            self._submit_end()
-        if reason == self.reason.CLIENT_DISCONNECT:
-            # The event loop ends; what is not awaited here is not run any more.
+        if ends:
             await self._call_all(calls)
 
     def _hang_up(self) -> None:
@@ -163,9 +159,12 @@ class AsyncLifecycle(BaseLifecycle):
 
         self.eio.start_background_task(hang_up)
 
-    async def _drop_session(self) -> None:
-        """Close what an attempt that failed has left."""
-        names, frames = self._take_leave()
+    async def _drop_session(self, stop: asyncio.Event) -> None:
+        """Close what an attempt that failed has left, unless its life is over."""
+        with self._lock:
+            if stop.is_set():
+                return
+            names, frames = self._take_leave()
         with contextlib.suppress(EngineError):
             self.eio.send_frames(frames)
         await self.eio.disconnect()
@@ -173,12 +172,7 @@ class AsyncLifecycle(BaseLifecycle):
 
     def _submit_end(self) -> None:
         """Let wait() return, after the handlers before."""
-
-        def end() -> None:
-            if self._state is State.IDLE:
-                self._ended.set()
-
-        self._dispatcher.submit(end, ignore, _nothing)
+        self._dispatcher.submit(self._ended.set, ignore, nothing)
 
     async def _disconnect(self, timeout: float) -> None:
         if self._state is State.IDLE:
@@ -205,7 +199,7 @@ class AsyncLifecycle(BaseLifecycle):
             self._submit_end()
             raise
         calls = [self._trigger("disconnect", name, self.reason.CLIENT_DISCONNECT) for name in names]
-        finals = self._requested() if was is State.RECONNECTING else names
+        finals = self._attempt.requested if was is State.RECONNECTING else names
         calls += [self._trigger("__disconnect_final", name) for name in finals]
         self._submit_end()
         return calls
@@ -230,14 +224,10 @@ class AsyncLifecycle(BaseLifecycle):
             found = self._registry.find(event, namespace, args)
             return found[0](*found[1]) if found is not None else None
 
-        def returned(_: Any) -> None:
-            done.set()
-
         def failed() -> None:
-            done.set()
             self.logger.exception("Handler of %s of namespace %s failed", event, namespace)
 
-        self._run(event, namespace, call, returned, failed)
+        self._run(event, namespace, call, ignore, failed, done.set)
         return done
 
     def _run(
@@ -247,6 +237,7 @@ class AsyncLifecycle(BaseLifecycle):
         call: Callable[[], Any],
         returned: Callable[[Any], None],
         failed: Callable[[], None],
+        ended: Callable[[], None],
     ) -> None:
         """Run a handler in its turn; at once where it is marked as inline."""
         if self._registry.runs_inline(event, namespace):
@@ -254,8 +245,9 @@ class AsyncLifecycle(BaseLifecycle):
                 returned(call())
             except Exception:
                 failed()
+            ended()
         else:
-            self._dispatcher.submit(call, returned, failed)
+            self._dispatcher.submit(call, returned, failed, ended)
 
     async def _call_all(self, calls: list[asyncio.Event], timeout: float = HANDLERS) -> None:
         """Wait until handlers have returned, but no longer than so many seconds."""
@@ -280,5 +272,5 @@ def ignore(_: Any) -> None:
     """Do nothing with what a call returned."""
 
 
-def _nothing() -> None:
-    pass
+def nothing() -> None:
+    """Do nothing."""

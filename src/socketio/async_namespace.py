@@ -48,7 +48,7 @@ class AsyncClientNamespace(BaseClientNamespace):
         """Emit the event ``message``, to this namespace unless another is given. See :meth:`AsyncClient.send`."""
         return await self.client.send(data, namespace=namespace or self.namespace, callback=callback)
 
-    async def call(self, event: str, data: Any = None, namespace: str | None = None, timeout: float = 60) -> Any:
+    async def call(self, event: str, data: Any = None, namespace: str | None = None, timeout: float | None = 60) -> Any:
         """Emit an event, to this namespace unless another is given, and return its acknowledgement.
 
         See :meth:`AsyncClient.call`.

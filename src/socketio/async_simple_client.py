@@ -5,7 +5,6 @@ The queue is filled on the reading side, so that its order is exactly that of th
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections import deque
 from collections.abc import Callable, Coroutine, Mapping
@@ -34,7 +33,7 @@ class AsyncSimpleClient:
         self.client_args = args
         self.client_kwargs = kwargs
         self.client: AsyncClient | None = None
-        self.namespace = "/"
+        self.namespace = self._name = "/"
         self.connected = False
         self.input_buffer: deque[list[Any]] = deque()
         self._changed = AsyncCondition()
@@ -63,7 +62,8 @@ class AsyncSimpleClient:
         self.namespace = namespace
         self.input_buffer.clear()
         client = self.client = self.client_class(*self.client_args, **self.client_kwargs)
-        self._register(client, namespace.partition("?")[0])
+        self._name = namespace.partition("?")[0]
+        self._register(client, self._name)
         try:
             await client.connect(
                 url,
@@ -109,7 +109,7 @@ class AsyncSimpleClient:
     @property
     def sid(self) -> str | None:
         """The id that the server gave this client; ``None`` without a connection."""
-        return self.client.get_sid(self.namespace) if self.client is not None else None
+        return self.client.get_sid(self._name) if self.client is not None else None
 
     @property
     def transport(self) -> str:
@@ -122,37 +122,34 @@ class AsyncSimpleClient:
         Waits while the connection is being restored. Raises :class:`~socketio.exceptions.DisconnectedError` when it
         has ended for good.
         """
-        await self._repeat(lambda client: client.emit(event, data, namespace=self.namespace))
+        await self._repeat(lambda client: client.emit(event, data, namespace=self._name))
 
-    async def call(self, event: str, data: Any = None, timeout: float = 60) -> Any:
+    async def call(self, event: str, data: Any = None, timeout: float | None = 60) -> Any:
         """Emit an event and return its acknowledgement. See :meth:`AsyncClient.call`.
 
         Waits while the connection is being restored. Raises :class:`~socketio.exceptions.DisconnectedError` when it
         has ended for good, :class:`~socketio.exceptions.TimeoutError` when there is no answer within ``timeout``
         seconds, or the connection was lost before it came.
         """
-        deadline = time.monotonic() + timeout
+        deadline = None if timeout is None else time.monotonic() + timeout
         return await self._repeat(
-            lambda client: client.call(
-                event, data, namespace=self.namespace, timeout=max(0.0, deadline - time.monotonic())
-            ),
-            timeout,
+            lambda client: client.call(event, data, namespace=self._name, timeout=_rest(deadline)), deadline
         )
 
     async def _repeat(
-        self, action: Callable[[AsyncClient], Coroutine[Any, Any, Any]], timeout: float | None = None
+        self, action: Callable[[AsyncClient], Coroutine[Any, Any, Any]], deadline: float | None = None
     ) -> Any:
         """Do something as soon as there is a connection; again, if it is lost before it could be begun."""
         while True:
-            if not await self._changed.wait_for(lambda: self._restored or not self.connected, timeout):
-                raise TimeoutError(f"the connection was not restored within {timeout:g} s")
+            if not await self._changed.wait_for(lambda: self._restored or not self.connected, _rest(deadline)):
+                raise TimeoutError("the connection was not restored in time")
             client = self.client
             if not self.connected or client is None:
                 raise DisconnectedError("the connection has ended")
             try:
                 return await action(client)
             except BadNamespaceError:
-                await asyncio.sleep(0)
+                self._restored = client.get_sid(self._name) is not None
 
     async def receive(self, timeout: float | None = None) -> list[Any]:
         """Return the next event: its name, followed by its arguments.
@@ -187,3 +184,8 @@ class AsyncSimpleClient:
         traceback: TracebackType | None,
     ) -> None:
         await self.disconnect()
+
+
+def _rest(deadline: float | None) -> float | None:
+    """Return the seconds that are left until a deadline."""
+    return None if deadline is None else max(0.0, deadline - time.monotonic())

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
 
 from .base_client import BaseClient, State
@@ -16,6 +17,8 @@ from .events import AckReceived, Event, EventReceived, FrameDropped, NamespaceCo
 from .exceptions import BadNamespaceError, ConnectionError, ConnectionRefusedError
 from .packet import Frame
 from .protocol import Protocol, event_arguments
+
+_ENDED = "the connection attempt was ended by disconnect()"
 
 
 class Waiter:
@@ -33,26 +36,64 @@ class Waiter:
         self.done.set()
 
 
+@dataclass(slots=True)
+class Attempt:
+    """What has become of one attempt to connect.
+
+    ``requested`` are the namespaces; ``accepted``, ``failed`` (in that order) and ``refusals`` (what came with them)
+    the answers. ``calls`` tell when the handlers that the attempt waits for have returned. ``over`` says that the
+    server has accepted, and ended it since.
+    """
+
+    requested: list[str]
+    accepted: set[str] = field(default_factory=set)
+    failed: list[str] = field(default_factory=list)
+    refusals: dict[str, Any] = field(default_factory=dict)
+    calls: list[Any] = field(default_factory=list)
+    over: bool = False
+
+    def is_answered(self) -> bool:
+        """Return whether the server has answered for all namespaces."""
+        return all(name in self.accepted or name in self.failed for name in self.requested)
+
+    def note_failure(self, namespace: str) -> None:
+        """Note that a namespace will not be accepted any more."""
+        if namespace in self.requested and namespace not in (*self.accepted, *self.failed):
+            self.failed.append(namespace)
+
+    def check(self, timeout: float) -> None:
+        """Raise ``ConnectionError`` for the namespaces that were not accepted."""
+        for name in self.requested:
+            self.note_failure(name)
+        if not self.failed:
+            return
+        reasons = [f"{name}: {_refusal_text(data)}" for name, data in self.refusals.items()]
+        raise ConnectionError(
+            f"One or more namespaces failed to connect: {', '.join(self.failed)}", data=self.refusals
+        ) from ConnectionRefusedError("; ".join(reasons) or f"the server did not accept them within {timeout:g} s")
+
+
 class BaseLifecycle(BaseClient):
     """The part of both lifecycles that does not wait.
 
     :ivar _changed: wakes those who wait for the state to change; notified under the lock.
-    :ivar _connect_calls: tell when the handlers that an attempt to connect waits for have returned.
+    :ivar _stop: one for each life, from connect() to the end of its last reconnection; set when that life is over.
+    :ivar _ended: one for each life too; set when the last handlers have been called.
     """
 
     _lock: contextlib.AbstractContextManager[Any]
     _changed: Any
     _stop: Any
     _ended: Any
-    _connect_calls: list[Any]
+    _attempt: Attempt
     _trigger: Callable[..., Any]
     _run_event: Callable[[Protocol, EventReceived], None]
     _call_back: Callable[[AckReceived], None]
     _hang_up: Callable[[], None]
     _submit_end: Callable[[], None]
 
-    def _begin(self, stop: Any, *args: Any) -> None:
-        """Go from idle to connecting, with the arguments of connect()."""
+    def _begin(self, event: Callable[[], Any], *args: Any) -> None:
+        """Go from idle to connecting, with the arguments of connect(); ``event`` makes an event to wait for."""
         with self._lock:
             if self._state is not State.IDLE:
                 connected = self._state is State.CONNECTED
@@ -61,19 +102,21 @@ class BaseLifecycle(BaseClient):
                 )
             self._remember(*args)
             self._state = State.CONNECTING
-            self._stop = stop
-            self._ended.clear()
+            self._stop, self._ended = event(), event()
+            self._attempt = Attempt([])
 
-    def _begin_attempt(self) -> None:
-        self.failed_namespaces = []
-        self._refusals: dict[str, Any] = {}
-        self._accepted: set[str] = set()
-        self._connect_calls = []
+    def _begin_attempt(self, stop: Any) -> Attempt:
+        with self._lock:
+            if stop.is_set():
+                raise ConnectionError(_ENDED)
+            attempt = self._attempt = Attempt([name.partition("?")[0] for name in self.connection_namespaces])
+            self.failed_namespaces = attempt.failed
+            return attempt
 
-    def _begin_retry(self) -> bool:
+    def _begin_retry(self, stop: Any) -> bool:
         """Go on to reconnecting after the first attempt; return ``False`` where that has been ended."""
         with self._lock:
-            if self._stop.is_set() or self._state is State.IDLE:
+            if stop.is_set():
                 return False
             self._state = State.RECONNECTING
             return True
@@ -87,41 +130,18 @@ class BaseLifecycle(BaseClient):
             frames = [frame for name in self.connection_namespaces for frame in protocol.connect(name, auth)]
             self.eio.send_frames(frames)
 
-    def _requested(self) -> list[str]:
-        """Return the namespaces that connect() asked for, as the server names them."""
-        return [name.partition("?")[0] for name in self.connection_namespaces]
-
-    def _is_answered(self) -> bool:
-        return all(name in self._accepted or name in self.failed_namespaces for name in self._requested())
-
-    def _note_failure(self, namespace: str) -> None:
-        if namespace in self._requested() and namespace not in (*self._accepted, *self.failed_namespaces):
-            self.failed_namespaces.append(namespace)
-
-    def _take_for_made(self, protocol: Protocol | None) -> None:
+    def _take_for_made(self, protocol: Protocol | None, attempt: Attempt, stop: Any) -> None:
         """Take the connection for made, under the lock; raise ``ConnectionError`` if it is not."""
-        if self._stop.is_set():
-            raise ConnectionError("the connection attempt was ended by disconnect()")
-        alive = protocol is not None and self._protocol is protocol
-        if not alive and not self._is_answered():
-            raise ConnectionError("the connection was lost before the namespaces were connected")
-        if self._wait_for_namespaces:
-            self._check_namespaces()
-        if alive:  # else the server has accepted, and ended it since
-            self._state = State.CONNECTED
-
-    def _check_namespaces(self) -> None:
-        """Raise ``ConnectionError`` for the namespaces that were not accepted."""
-        for name in self._requested():
-            self._note_failure(name)
-        if not self.failed_namespaces:
+        if attempt.over:
             return
-        reasons = [f"{name}: {_refusal_text(data)}" for name, data in self._refusals.items()]
-        raise ConnectionError(
-            f"One or more namespaces failed to connect: {', '.join(self.failed_namespaces)}", data=self._refusals
-        ) from ConnectionRefusedError(
-            "; ".join(reasons) or f"the server did not accept them within {self._wait_timeout:g} s"
-        )
+        if stop.is_set():
+            raise ConnectionError(_ENDED)
+        lost = protocol is None or self._protocol is not protocol
+        if lost and not attempt.failed:
+            raise ConnectionError("the connection was lost before the namespaces were connected")
+        if self._wait_for_namespaces or lost:
+            attempt.check(self._wait_timeout)
+        self._state = State.CONNECTED
 
     # -- the session is read
 
@@ -149,8 +169,8 @@ class BaseLifecycle(BaseClient):
         elif isinstance(event, NamespaceRefused):
             call = self._trigger("connect_error", event.namespace, *event.args)
             with self._lock:
-                self._connect_calls.append(call)
-                self._refusals[event.namespace] = event.data
+                self._attempt.calls.append(call)
+                self._attempt.refusals[event.namespace] = event.data
             self._leave_namespaces(protocol, event.namespace, event.ended)
         else:
             self._leave_namespaces(protocol, event.namespace, (event.namespace,))
@@ -159,18 +179,19 @@ class BaseLifecycle(BaseClient):
         self.logger.info("Namespace %s is connected", namespace)
         call = self._trigger("connect", namespace)
         with self._lock:
-            self._connect_calls.append(call)
-            self._accepted.add(namespace)
+            self._attempt.calls.append(call)
+            self._attempt.accepted.add(namespace)
             self._changed.notify_all()
 
     def _leave_namespaces(self, protocol: Protocol, namespace: str, ended: tuple[str, ...]) -> None:
         """Tell the handlers of namespaces that the server has ended; with the last one, the connection ends."""
         with self._lock:
-            self._note_failure(namespace)
+            self._attempt.note_failure(namespace)
             over = self._is_over(protocol, bool(ended))
             if over:
+                self._attempt.over = not self._attempt.failed
                 self._close_session()
-                self._state = State.IDLE
+                self._end_life()
             self._changed.notify_all()
         for name in ended:
             self.logger.info("The server ended namespace %s", name)
@@ -246,24 +267,40 @@ class BaseLifecycle(BaseClient):
                 callback.done.set()
         self._changed.notify_all()
 
+    def _lose_session(self, reason: str) -> tuple[bool, bool]:
+        """End the session whose transport has ended, under the lock; return whether this was the end, and if not,
+        whether it is time to reconnect."""
+        self._close_session()
+        if self._state is not State.CONNECTED:
+            return False, False  # it is for the attempt, or for disconnect()
+        if self.reconnection and reason != self.reason.CLIENT_DISCONNECT:
+            self._state = State.RECONNECTING
+            return False, True
+        self._end_life()
+        return True, False
+
+    def _end_life(self) -> None:
+        """Be idle, under the lock; nobody goes on trying."""
+        self._state = State.IDLE
+        self._stop_attempts()
+
     def _stop_attempts(self) -> None:
-        with self._lock:
-            self._stop.set()
-            self._changed.notify_all()
-            for call in self._connect_calls:  # nobody shall wait for a handler that has called disconnect()
-                call.set()
+        self._stop.set()
+        self._changed.notify_all()
+        for call in self._attempt.calls:  # nobody shall wait for a handler that has called disconnect()
+            call.set()
 
     def _become_idle(self) -> None:
         with self._lock:
             self._close_session()
-            self._state = State.IDLE
+            self._end_life()
 
-    def _give_up(self, names: list[str]) -> None:
+    def _give_up(self, stop: Any, names: list[str]) -> None:
         """Be idle after attempts that failed; tell the final-disconnect handlers of these namespaces."""
         with self._lock:
-            if self._state in (State.IDLE, State.CLOSING):
+            if stop.is_set():
                 return
-            self._state = State.IDLE
+            self._end_life()
         for name in names:
             self._trigger("__disconnect_final", name)
         self._submit_end()

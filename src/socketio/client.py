@@ -68,7 +68,7 @@ class Client(Lifecycle):
         already; ``ValueError`` for arguments that can never work. Each step takes at most ``request_timeout``
         seconds.
         """
-        self._begin(threading.Event(), url, headers, auth, transports, namespaces, socketio_path, wait, wait_timeout)
+        self._begin(threading.Event, url, headers, auth, transports, namespaces, socketio_path, wait, wait_timeout)
         self._dispatcher.blocking()
         try:
             self._connect(retry)
@@ -96,7 +96,10 @@ class Client(Lifecycle):
         """Wait until the connection has ended for good, reconnections included."""
         self._dispatcher.blocking()
         with self._leaving_on_interrupt():
-            self._ended.wait()
+            ended = None
+            while ended is not self._ended:  # a disconnect handler may have connected again
+                ended = self._ended
+                ended.wait()
 
     # -- sending
 
@@ -126,10 +129,10 @@ class Client(Lifecycle):
         """Emit the event ``message``. See :meth:`emit`."""
         self.emit("message", data, namespace=namespace, callback=callback)
 
-    def call(self, event: str, data: Any = None, namespace: str | None = None, timeout: float = 60) -> Any:
+    def call(self, event: str, data: Any = None, namespace: str | None = None, timeout: float | None = 60) -> Any:
         """Emit an event and return its acknowledgement: several values as a tuple, one as itself, none as ``None``.
 
-        :param timeout: seconds to wait for it.
+        :param timeout: seconds to wait for it; ``None`` for as long as it takes.
 
         Raises as :meth:`emit` does; :class:`~socketio.exceptions.TimeoutError` when there is no answer in time; and at
         once :class:`~socketio.exceptions.CallInterruptedError` when the connection is lost meanwhile. It may be called

@@ -18,7 +18,7 @@ from typing import Any
 
 from . import backoff
 from .base_client import State, attempt_failure, check_headers
-from .base_lifecycle import BaseLifecycle
+from .base_lifecycle import Attempt, BaseLifecycle
 from .dispatch import Dispatcher
 from .engine import EngineError, EngineIOClient
 from .exceptions import ConnectionError
@@ -42,7 +42,6 @@ class Lifecycle(BaseLifecycle):
         self._stop = threading.Event()
         self._ended = threading.Event()
         self._ended.set()
-        self._connect_calls = []
         self._reconnect_task: threading.Thread | None = None
         self.eio.on("connect", self._on_transport_open)
         self.eio.on("message", self._on_message)
@@ -54,53 +53,55 @@ class Lifecycle(BaseLifecycle):
     # -- making a connection
 
     def _connect(self, retry: bool) -> None:
+        stop = self._stop
         try:
-            self._attempt()
+            self._connect_once(stop)
         except Exception:
-            if not retry or not self._begin_retry():
-                self._give_up([])
+            if not retry or not self._begin_retry(stop):
+                self._give_up(stop, [])
                 raise
             if not self._reconnect():
                 raise
 
-    def _attempt(self) -> None:
-        """Connect once; raise whatever stands in the way, with nothing left open."""
-        self._begin_attempt()
+    def _connect_once(self, stop: threading.Event) -> None:
+        """Make one attempt to connect; raise whatever stands in the way, with nothing left open."""
+        attempt = self._begin_attempt(stop)
         try:
-            url = self._check_url(ask(self.connection_url))
-            headers = check_headers(ask(self.connection_headers))
-            self.eio.connect(
-                url, headers=headers, transports=self.connection_transports, engineio_path=self.socketio_path
-            )
+            self._open_transport()
         except Exception as exc:
-            self._drop_session()
+            self._drop_session(stop)
             error, argument = attempt_failure(exc)
-            self._connect_calls = [self._trigger("connect_error", name, argument) for name in self._requested()]
-            self._call_all(self._connect_calls)
+            attempt.calls = [self._trigger("connect_error", name, argument) for name in attempt.requested]
+            self._call_all(attempt.calls)
             if error is exc:
                 raise
             raise error from exc
         try:
-            self._await_namespaces()
+            self._await_namespaces(attempt, stop)
         except ConnectionError as exc:
-            unanswered = [name for name in self.failed_namespaces if name not in self._refusals]
-            self._connect_calls += [self._trigger("connect_error", name, str(exc)) for name in unanswered]
-            self._call_all(self._connect_calls)
-            self._drop_session()
+            unanswered = [name for name in attempt.failed if name not in attempt.refusals]
+            attempt.calls += [self._trigger("connect_error", name, str(exc)) for name in unanswered]
+            self._call_all(attempt.calls)
+            self._drop_session(stop)
             raise
         if self._wait_for_namespaces:
-            self._call_all(self._connect_calls, self._wait_timeout)
+            self._call_all(attempt.calls, self._wait_timeout)
 
-    def _await_namespaces(self) -> None:
+    def _open_transport(self) -> None:
+        url = self._check_url(ask(self.connection_url))
+        headers = check_headers(ask(self.connection_headers))
+        self.eio.connect(url, headers=headers, transports=self.connection_transports, engineio_path=self.socketio_path)
+
+    def _await_namespaces(self, attempt: Attempt, stop: threading.Event) -> None:
         """Wait until the server has answered for all namespaces, and take the connection for made."""
         with self._lock:
             protocol = self._protocol
             if self._wait_for_namespaces and protocol is not None:
                 self._changed.wait_for(
-                    lambda: self._protocol is not protocol or self._is_answered() or self._stop.is_set(),
+                    lambda: self._protocol is not protocol or attempt.is_answered() or stop.is_set(),
                     self._wait_timeout,
                 )
-            self._take_for_made(protocol)
+            self._take_for_made(protocol, attempt, stop)
 
     def _on_transport_open(self) -> None:
         _leave_at_exit(self)
@@ -120,7 +121,7 @@ class Lifecycle(BaseLifecycle):
             if stop.wait(delay):
                 break
             try:
-                self._attempt()
+                self._connect_once(stop)
             except Exception as exc:
                 self.logger.warning("Attempt %d to reconnect failed: %s", attempt, exc)
                 if attempt == self.reconnection_attempts:
@@ -128,7 +129,7 @@ class Lifecycle(BaseLifecycle):
                     break
             else:
                 return True
-        self._give_up(self._requested())
+        self._give_up(stop, self._attempt.requested)
         return False
 
     # -- its end
@@ -138,28 +139,27 @@ class Lifecycle(BaseLifecycle):
             if self._protocol is None:
                 return
             names = list(self.namespaces)
-            self._close_session()
-            was_connected = self._state is State.CONNECTED
-            again = was_connected and self.reconnection and reason != self.reason.CLIENT_DISCONNECT
-            if was_connected:
-                self._state = State.RECONNECTING if again else State.IDLE
+            over, again = self._lose_session(reason)
         self.logger.info("Connection lost: %s", reason)
         for name in names:
             self._trigger("disconnect", name, reason)
-            if was_connected and not again:
+        if over:
+            for name in names:
                 self._trigger("__disconnect_final", name)
+            self._submit_end()
         if again:
             self._reconnect_task = self.eio.start_background_task(self._reconnect)
-        elif was_connected:
-            self._submit_end()
 
     def _hang_up(self) -> None:
         self.eio.disconnect()
         self._submit_end()
 
-    def _drop_session(self) -> None:
-        """Close what an attempt that failed has left."""
-        names, frames = self._take_leave()
+    def _drop_session(self, stop: threading.Event) -> None:
+        """Close what an attempt that failed has left, unless its life is over."""
+        with self._lock:
+            if stop.is_set():
+                return
+            names, frames = self._take_leave()
         with contextlib.suppress(EngineError):
             self.eio.send_frames(frames)
         self.eio.disconnect()
@@ -167,13 +167,7 @@ class Lifecycle(BaseLifecycle):
 
     def _submit_end(self) -> None:
         """Let wait() return, after the handlers before."""
-
-        def end() -> None:
-            with self._lock:
-                if self._state is State.IDLE:
-                    self._ended.set()
-
-        self._dispatcher.submit(end)
+        self._dispatcher.submit(self._ended.set)
         self._dispatcher.retire()
 
     def _disconnect(self, timeout: float) -> None:
@@ -189,7 +183,8 @@ class Lifecycle(BaseLifecycle):
 
     def _close(self, timeout: float, was: State) -> list[threading.Event]:
         """Send, say goodbye, close; return the calls of the disconnect handlers."""
-        self._stop_attempts()
+        with self._lock:
+            self._stop_attempts()
         try:
             names = self._say_goodbye(timeout)
             task = self._reconnect_task
@@ -202,7 +197,7 @@ class Lifecycle(BaseLifecycle):
             self._submit_end()
             raise
         calls = [self._trigger("disconnect", name, self.reason.CLIENT_DISCONNECT) for name in names]
-        finals = self._requested() if was is State.RECONNECTING else names
+        finals = self._attempt.requested if was is State.RECONNECTING else names
         calls += [self._trigger("__disconnect_final", name) for name in finals]
         self._submit_end()
         return calls

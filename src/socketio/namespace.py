@@ -42,7 +42,7 @@ class ClientNamespace(BaseClientNamespace):
         """Emit the event ``message``, to this namespace unless another is given. See :meth:`Client.send`."""
         return self.client.send(data, namespace=namespace or self.namespace, callback=callback)
 
-    def call(self, event: str, data: Any = None, namespace: str | None = None, timeout: float = 60) -> Any:
+    def call(self, event: str, data: Any = None, namespace: str | None = None, timeout: float | None = 60) -> Any:
         """Emit an event, to this namespace unless another is given, and return its acknowledgement.
 
         See :meth:`Client.call`.

@@ -33,7 +33,7 @@ class SimpleClient:
         self.client_args = args
         self.client_kwargs = kwargs
         self.client: Client | None = None
-        self.namespace = "/"
+        self.namespace = self._name = "/"
         self.connected = False
         self.input_buffer: deque[list[Any]] = deque()
         self._changed = threading.Condition()
@@ -62,7 +62,8 @@ class SimpleClient:
         self.namespace = namespace
         self.input_buffer.clear()
         client = self.client = self.client_class(*self.client_args, **self.client_kwargs)
-        self._register(client, namespace.partition("?")[0])
+        self._name = namespace.partition("?")[0]
+        self._register(client, self._name)
         try:
             client.connect(
                 url,
@@ -110,7 +111,7 @@ class SimpleClient:
     @property
     def sid(self) -> str | None:
         """The id that the server gave this client; ``None`` without a connection."""
-        return self.client.get_sid(self.namespace) if self.client is not None else None
+        return self.client.get_sid(self._name) if self.client is not None else None
 
     @property
     def transport(self) -> str:
@@ -123,36 +124,34 @@ class SimpleClient:
         Waits while the connection is being restored. Raises :class:`~socketio.exceptions.DisconnectedError` when it
         has ended for good.
         """
-        self._repeat(lambda client: client.emit(event, data, namespace=self.namespace))
+        self._repeat(lambda client: client.emit(event, data, namespace=self._name))
 
-    def call(self, event: str, data: Any = None, timeout: float = 60) -> Any:
+    def call(self, event: str, data: Any = None, timeout: float | None = 60) -> Any:
         """Emit an event and return its acknowledgement. See :meth:`Client.call`.
 
         Waits while the connection is being restored. Raises :class:`~socketio.exceptions.DisconnectedError` when it
         has ended for good, :class:`~socketio.exceptions.TimeoutError` when there is no answer within ``timeout``
         seconds, or the connection was lost before it came.
         """
-        deadline = time.monotonic() + timeout
+        deadline = None if timeout is None else time.monotonic() + timeout
         return self._repeat(
-            lambda client: client.call(
-                event, data, namespace=self.namespace, timeout=max(0.0, deadline - time.monotonic())
-            ),
-            timeout,
+            lambda client: client.call(event, data, namespace=self._name, timeout=_rest(deadline)), deadline
         )
 
-    def _repeat(self, action: Callable[[Client], Any], timeout: float | None = None) -> Any:
+    def _repeat(self, action: Callable[[Client], Any], deadline: float | None = None) -> Any:
         """Do something as soon as there is a connection; again, if it is lost before it could be begun."""
         while True:
             with self._changed:
-                if not self._changed.wait_for(lambda: self._restored or not self.connected, timeout):
-                    raise TimeoutError(f"the connection was not restored within {timeout:g} s")
+                if not self._changed.wait_for(lambda: self._restored or not self.connected, _rest(deadline)):
+                    raise TimeoutError("the connection was not restored in time")
                 client = self.client
             if not self.connected or client is None:
                 raise DisconnectedError("the connection has ended")
             try:
                 return action(client)
             except BadNamespaceError:
-                continue
+                with self._changed:
+                    self._restored = client.get_sid(self._name) is not None
 
     def receive(self, timeout: float | None = None) -> list[Any]:
         """Return the next event: its name, followed by its arguments.
@@ -188,3 +187,8 @@ class SimpleClient:
         traceback: TracebackType | None,
     ) -> None:
         self.disconnect()
+
+
+def _rest(deadline: float | None) -> float | None:
+    """Return the seconds that are left until a deadline."""
+    return None if deadline is None else max(0.0, deadline - time.monotonic())

@@ -244,22 +244,23 @@ class AsyncEngineIOClient(EngineBase, AsyncOpening):
             await asyncio.wait([reading])
 
     async def _end(self, link: _Link) -> None:
-        """Release a connection whose reading has ended, and tell."""
-        reason = link.reason or self.reason.TRANSPORT_ERROR
-        link.reason = reason
+        """Release a connection whose reading has ended, and tell. Each step is taken, even if the event loop ends in
+        the one before."""
+        link.reason = link.reason or self.reason.TRANSPORT_ERROR
         unsent = link.outbox.close()
         if unsent:
             self.logger.warning("%d packets were not sent before the connection ended", unsent)
         link.transport.abort()
-        try:  # each step is taken, even if the event loop ends in the one before
+        async with contextlib.AsyncExitStack() as steps:
+            steps.callback(link.ended.set)
+            steps.push_async_callback(self._forget, link)  # from here on, another connection can be opened
+            steps.push_async_callback(self._tell_end, link.reason)
+            steps.push_async_callback(self._reset)
+            steps.push_async_callback(link.transport.release)
             if link.writer is not None:
                 await asyncio.wait([link.writer])
-        finally:
-            try:
-                await link.transport.release()
-            finally:
-                await self._forget(link)
-                link.ended.set()
+
+    async def _tell_end(self, reason: str) -> None:
         if "disconnect" in self.handlers:
             try:
                 await self.handlers["disconnect"](reason)
@@ -267,16 +268,14 @@ class AsyncEngineIOClient(EngineBase, AsyncOpening):
                 self.logger.exception("disconnect handler error")
 
     async def _forget(self, link: _Link | None) -> None:
-        if self._link is not link:
-            return
-        self._link = self.ws = None
-        self.current_transport = None
-        self.read_loop_task = self.write_loop_task = None
-        await self._reset()
+        if self._link is link:
+            self._link = None
+            await self._reset()
 
     async def _reset(self) -> None:
         # There, the session is closed but kept when it was closed already.
-        self.state, self.sid = "disconnected", None
+        self.state, self.sid, self.current_transport, self.ws = "disconnected", None, None, None
+        self.read_loop_task = self.write_loop_task = None
         if self.http is not None and not self.external_http:
             http, self.http = self.http, None
             await http.close()

@@ -226,25 +226,28 @@ class EngineIOClient(EngineBase, Opening):
         if link.writer is not None:
             link.writer.join()
         link.transport.release()
-        self._forget(link)
-        link.ended.set()
+        self._reset()
         if "disconnect" in self.handlers:
             try:
                 self.handlers["disconnect"](reason)
             except Exception:
                 self.logger.exception("disconnect handler error")
+        self._forget(link)  # from here on, another connection can be opened
+        link.ended.set()
 
     def _forget(self, link: _Link | None) -> None:
         with self._guard:
-            if self._link is not link:
-                return
-            self._link = self._opening = self.ws = None
-            if self.http is not None and not self.external_http:
-                self.http.close()
-                self.http = None
-            self.current_transport = None
-            self.read_loop_task = self.write_loop_task = None
-            self._reset()
+            if self._link is link:
+                self._link = self._opening = None
+                self._reset()
+
+    def _reset(self) -> None:
+        # There, a session of the client's own is not closed.
+        if self.http is not None and not self.external_http:
+            self.http.close()
+            self.http = None
+        self.state, self.sid, self.current_transport, self.ws = "disconnected", None, None, None
+        self.read_loop_task = self.write_loop_task = None
 
 
 def _thread(name: str, target: Callable[[_Link], None], link: _Link) -> threading.Thread:

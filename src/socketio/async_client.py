@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any, TypeAlias, TypeVar
 
 from .async_lifecycle import AsyncLifecycle, ignore, nothing
+from .base_client import State
 from .base_lifecycle import Waiter
 from .events import AckReceived, EventReceived
 from .exceptions import CallInterruptedError, TimeoutError
@@ -69,6 +70,10 @@ class AsyncClient(AsyncLifecycle):
         already; ``ValueError`` for arguments that can never work. Each step takes at most ``request_timeout``
         seconds.
         """
+        # disconnect() may have ended a life whose last attempt takes a moment to notice.
+        await self._changed.wait_for(
+            lambda: not self._attempting or self._state is not State.IDLE, self.eio.request_timeout
+        )
         self._begin(asyncio.Event, url, headers, auth, transports, namespaces, socketio_path, wait, wait_timeout)
         try:
             await self._connect(retry)

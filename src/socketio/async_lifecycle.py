@@ -67,6 +67,12 @@ class AsyncLifecycle(BaseLifecycle):
         """Make one attempt to connect; raise whatever stands in the way, with nothing left open."""
         attempt = self._begin_attempt(stop)
         try:
+            await self._carry_out(attempt, stop)
+        finally:
+            self._end_attempt()
+
+    async def _carry_out(self, attempt: Attempt, stop: asyncio.Event) -> None:
+        try:
             await self._open_transport()
         except Exception as exc:
             await self._drop_session(stop)

@@ -41,8 +41,7 @@ class Attempt:
     """What has become of one attempt to connect.
 
     ``requested`` are the namespaces; ``accepted``, ``failed`` (in that order) and ``refusals`` (what came with them)
-    the answers. ``calls`` tell when the handlers that the attempt waits for have returned. ``over`` says that the
-    server has accepted, and ended it since.
+    the answers. ``calls`` tell when the handlers that the attempt waits for have returned.
     """
 
     requested: list[str]
@@ -50,7 +49,6 @@ class Attempt:
     failed: list[str] = field(default_factory=list)
     refusals: dict[str, Any] = field(default_factory=dict)
     calls: list[Any] = field(default_factory=list)
-    over: bool = False
 
     def is_answered(self) -> bool:
         """Return whether the server has answered for all namespaces."""
@@ -78,6 +76,7 @@ class BaseLifecycle(BaseClient):
 
     :ivar _changed: wakes those who wait for the state to change; notified under the lock.
     :ivar _stop: one for each life, from connect() to the end of its last reconnection; set when that life is over.
+    :ivar _attempting: whether an attempt is under way; that of a life that is over may take a moment to end.
     :ivar _ended: one for each life too; set when the last handlers have been called.
     """
 
@@ -86,6 +85,7 @@ class BaseLifecycle(BaseClient):
     _stop: Any
     _ended: Any
     _attempt: Attempt
+    _attempting: bool = False
     _trigger: Callable[..., Any]
     _run_event: Callable[[Protocol, EventReceived], None]
     _call_back: Callable[[AckReceived], None]
@@ -95,11 +95,10 @@ class BaseLifecycle(BaseClient):
     def _begin(self, event: Callable[[], Any], *args: Any) -> None:
         """Go from idle to connecting, with the arguments of connect(); ``event`` makes an event to wait for."""
         with self._lock:
-            if self._state is not State.IDLE:
-                connected = self._state is State.CONNECTED
-                raise ConnectionError(
-                    "Already connected" if connected else f"The client is {self._state.value} already"
-                )
+            if self._state is State.CONNECTED:
+                raise ConnectionError("Already connected")
+            if self._state is not State.IDLE or self._attempting:
+                raise ConnectionError(f"The client is busy: {self._state.value}")
             self._remember(*args)
             self._state = State.CONNECTING
             self._stop, self._ended = event(), event()
@@ -109,9 +108,15 @@ class BaseLifecycle(BaseClient):
         with self._lock:
             if stop.is_set():
                 raise ConnectionError(_ENDED)
+            self._attempting = True
             attempt = self._attempt = Attempt([name.partition("?")[0] for name in self.connection_namespaces])
             self.failed_namespaces = attempt.failed
             return attempt
+
+    def _end_attempt(self) -> None:
+        with self._lock:
+            self._attempting = False
+            self._changed.notify_all()
 
     def _begin_retry(self, stop: Any) -> bool:
         """Go on to reconnecting after the first attempt; return ``False`` where that has been ended."""
@@ -126,15 +131,17 @@ class BaseLifecycle(BaseClient):
     def _open_session(self, auth: Any) -> None:
         """Ask for the namespaces over a transport that has just opened."""
         with self._lock:
+            if self._stop.is_set():
+                raise ConnectionError(_ENDED)
             protocol = self._protocol = Protocol(self.packet_class, self.eio.sid or "")
             frames = [frame for name in self.connection_namespaces for frame in protocol.connect(name, auth)]
             self.eio.send_frames(frames)
 
     def _take_for_made(self, protocol: Protocol | None, attempt: Attempt, stop: Any) -> None:
         """Take the connection for made, under the lock; raise ``ConnectionError`` if it is not."""
-        if attempt.over:
-            return
         if stop.is_set():
+            if attempt.is_answered() and not attempt.failed:
+                return  # it was made, and a handler, or the server, has ended it since
             raise ConnectionError(_ENDED)
         lost = protocol is None or self._protocol is not protocol
         if lost and not attempt.failed:
@@ -189,7 +196,6 @@ class BaseLifecycle(BaseClient):
             self._attempt.note_failure(namespace)
             over = self._is_over(protocol, bool(ended))
             if over:
-                self._attempt.over = not self._attempt.failed
                 self._close_session()
                 self._end_life()
             self._changed.notify_all()

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias, TypeVar
 
+from .base_client import State
 from .base_lifecycle import Waiter
 from .events import AckReceived, EventReceived
 from .exceptions import CallInterruptedError, TimeoutError
@@ -68,8 +69,12 @@ class Client(Lifecycle):
         already; ``ValueError`` for arguments that can never work. Each step takes at most ``request_timeout``
         seconds.
         """
-        self._begin(threading.Event, url, headers, auth, transports, namespaces, socketio_path, wait, wait_timeout)
         self._dispatcher.blocking()
+        with self._lock:  # disconnect() may have ended a life whose last attempt takes a moment to notice
+            self._changed.wait_for(
+                lambda: not self._attempting or self._state is not State.IDLE, self.eio.request_timeout
+            )
+        self._begin(threading.Event, url, headers, auth, transports, namespaces, socketio_path, wait, wait_timeout)
         try:
             self._connect(retry)
         except Exception:

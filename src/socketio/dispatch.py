@@ -35,7 +35,9 @@ class Dispatcher:
     def __init__(self, name: str, serial: bool = False) -> None:
         self.serial = serial
         self._name = name
-        self._changed = threading.Condition(threading.Lock())
+        # Entered itself, never by way of the condition: Ctrl-C can come between the lines of Condition.__enter__.
+        self._lock = threading.Lock()
+        self._changed = threading.Condition(self._lock)
         self._jobs: deque[Job] = deque()
         self._leader: int | None = None
         self._begun = 0.0
@@ -46,7 +48,7 @@ class Dispatcher:
 
     def submit(self, job: Job) -> None:
         """Add a job. Returns at once."""
-        with self._changed:
+        with self._lock:
             self._retired = False
             self._jobs.append(job)
             if self._ensure_stand_by():
@@ -56,7 +58,7 @@ class Dispatcher:
 
     def blocking(self) -> None:
         """Tell that the running job is about to block. Does nothing on other threads, or in serial mode."""
-        with self._changed:
+        with self._lock:
             if self._leader == threading.get_ident() and not self.serial:
                 self._leader = None
                 self._ensure_stand_by()
@@ -67,7 +69,7 @@ class Dispatcher:
 
     def retire(self) -> None:
         """Let the threads end as soon as all jobs are done, until there is another job."""
-        with self._changed:
+        with self._lock:
             self._retired = True
             self._changed.notify_all()
 
@@ -89,13 +91,13 @@ class Dispatcher:
         return True
 
     def _start(self) -> None:
-        with self._changed:
+        with self._lock:
             self._starting -= 1
         self._run()
 
     def _run(self) -> None:
         me = threading.get_ident()
-        with self._changed:
+        with self._lock:
             self._threads.add(me)
             try:
                 while self._stand_by():
@@ -131,11 +133,11 @@ class Dispatcher:
         self._leader = me
         self._begun = time.monotonic()
         self._ensure_stand_by()
-        self._changed.release()
+        self._lock.release()
         try:
             job()
         finally:
-            self._changed.acquire()
+            self._lock.acquire()
             if self._leader == me:
                 self._leader = None
             if self.serial:

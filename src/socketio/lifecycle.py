@@ -67,6 +67,12 @@ class Lifecycle(BaseLifecycle):
         """Make one attempt to connect; raise whatever stands in the way, with nothing left open."""
         attempt = self._begin_attempt(stop)
         try:
+            self._carry_out(attempt, stop)
+        finally:
+            self._end_attempt()
+
+    def _carry_out(self, attempt: Attempt, stop: threading.Event) -> None:
+        try:
             self._open_transport()
         except Exception as exc:
             self._drop_session(stop)

@@ -36,7 +36,9 @@ class SimpleClient:
         self.namespace = self._name = "/"
         self.connected = False
         self.input_buffer: deque[list[Any]] = deque()
-        self._changed = threading.Condition()
+        # Entered itself, never by way of the condition: Ctrl-C can come between the lines of Condition.__enter__.
+        self._lock = threading.RLock()
+        self._changed = threading.Condition(self._lock)
         self._restored = False
 
     def connect(
@@ -94,7 +96,7 @@ class SimpleClient:
 
         @inline
         def receive(event: str, *args: Any) -> None:
-            with self._changed:
+            with self._lock:
                 self.input_buffer.append([event, *args])
                 self._changed.notify_all()
 
@@ -104,7 +106,7 @@ class SimpleClient:
         client.on("*", receive, namespace)
 
     def _set(self, connected: bool, restored: bool) -> None:
-        with self._changed:
+        with self._lock:
             self.connected, self._restored = connected, restored
             self._changed.notify_all()
 
@@ -141,7 +143,7 @@ class SimpleClient:
     def _repeat(self, action: Callable[[Client], Any], deadline: float | None = None) -> Any:
         """Do something as soon as there is a connection; again, if it is lost before it could be begun."""
         while True:
-            with self._changed:
+            with self._lock:
                 if not self._changed.wait_for(lambda: self._restored or not self.connected, _rest(deadline)):
                     raise TimeoutError("the connection was not restored in time")
                 client = self.client
@@ -150,7 +152,7 @@ class SimpleClient:
             try:
                 return action(client)
             except BadNamespaceError:
-                with self._changed:
+                with self._lock:
                     self._restored = client.get_sid(self._name) is not None
 
     def receive(self, timeout: float | None = None) -> list[Any]:
@@ -163,7 +165,7 @@ class SimpleClient:
         :class:`~socketio.exceptions.DisconnectedError` when the connection has ended for good and all that came before
         was received.
         """
-        with self._changed:
+        with self._lock:
             if not self._changed.wait_for(lambda: self.input_buffer or not self.connected, timeout):
                 raise TimeoutError(f"no event within {timeout:g} s")
             if not self.input_buffer:

@@ -21,6 +21,7 @@ from typing import Any
 from engineio.exceptions import ConnectionError
 
 from .. import logs
+from ..async_condition import AsyncCondition
 from ..packet import Frame
 from . import handshake
 from .async_opening import AsyncOpening, Opened
@@ -59,6 +60,8 @@ class AsyncEngineIOClient(EngineBase, AsyncOpening):
         super().__init__(logger=logs.resolve(logger, "engineio.client"), handle_sigint=False, **kwargs)
         self.handle_sigint = handle_sigint
         self.farewell: Callable[[], list[Frame]] = list
+        self._freed = AsyncCondition()
+        self._busy = False
         self._link: _Link | None = None
         self._opening: asyncio.Task[Opened] | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -81,11 +84,11 @@ class AsyncEngineIOClient(EngineBase, AsyncOpening):
         ``engineio.exceptions.ConnectionError`` for a connection that fails, and what the ``connect`` handler raises.
         """
         self.transports = handshake.choose_transports(transports)
-        if self._link is not None and self._link.reason is not None:  # it is about to end
-            with contextlib.suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self._link.ended.wait(), self.request_timeout)
-        if self.state != "disconnected":
+        is_open = self._link is not None and self._link.reason is None
+        # What is about to end, be it a connection or an attempt, is waited for.
+        if is_open or not await self._freed.wait_for(lambda: not self._busy, self.request_timeout):
             raise ValueError("Client is not in a disconnected state")
+        self._busy = True
         self.state = "connecting"
         # A task of its own, so that disconnect() can end it without ending whoever waits for it.
         opening = self._opening = asyncio.ensure_future(self._open(url, dict(headers or {}), engineio_path))
@@ -93,7 +96,8 @@ class AsyncEngineIOClient(EngineBase, AsyncOpening):
             link = _Link(await opening)
             await self._start(link)
         except BaseException as exc:
-            await self._abandon()
+            # A task of its own here too: it goes on, should this one be cancelled once more.
+            await asyncio.shield(asyncio.ensure_future(self._abandon()))
             if isinstance(exc, asyncio.CancelledError) and self._opening is None and opening.cancelled():
                 raise ConnectionError("the connection attempt was ended by disconnect()") from None
             raise
@@ -270,7 +274,11 @@ class AsyncEngineIOClient(EngineBase, AsyncOpening):
     async def _forget(self, link: _Link | None) -> None:
         if self._link is link:
             self._link = None
-            await self._reset()
+            self._busy = False
+            try:
+                await self._reset()
+            finally:
+                self._freed.notify_all()
 
     async def _reset(self) -> None:
         # There, the session is closed but kept when it was closed already.

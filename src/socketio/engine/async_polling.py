@@ -20,6 +20,9 @@ from ..packet import Frame
 from . import payload
 from .handshake import Handshake, cause_text, origin_of, read_open_body, status_error
 
+_CLOSING = 0.1
+"""Seconds for the server to answer the pending GET after the goodbye."""
+
 
 class AsyncPollingTransport:
     """One Engine.IO session over HTTP.
@@ -102,6 +105,8 @@ class AsyncPollingTransport:
 
     async def close(self) -> None:
         """Stop waiting for packets: the goodbye was a packet, and not every server answers the pending GET then."""
+        if self._pending:
+            await asyncio.wait(self._pending, timeout=_CLOSING)
         self.abort()
 
     def abort(self) -> None:

@@ -58,6 +58,8 @@ class EngineIOClient(EngineBase, Opening):
         super().__init__(logger=logs.resolve(logger, "engineio.client"), handle_sigint=False, **kwargs)
         self.handle_sigint = handle_sigint
         self._guard = threading.Lock()
+        self._freed = threading.Condition(self._guard)
+        self._busy = False
         self._link: _Link | None = None
         self._opening = None
         self._cancelled = False
@@ -77,19 +79,20 @@ class EngineIOClient(EngineBase, Opening):
         ``engineio.exceptions.ConnectionError`` for a connection that fails, and what the ``connect`` handler raises.
         """
         self.transports = handshake.choose_transports(transports)
-        link = self._link
-        if link is not None and link.reason is not None:  # it is about to end
-            link.ended.wait(self.request_timeout)
         with self._guard:
-            if self.state != "disconnected":
+            is_open = self._link is not None and self._link.reason is None
+            # What is about to end, be it a connection or an attempt, is waited for.
+            if is_open or not self._freed.wait_for(lambda: not self._busy, self.request_timeout):
                 raise ValueError("Client is not in a disconnected state")
-            self.state = "connecting"
+            self._busy = True
             self._cancelled = False
+            self.state = "connecting"
+        link = None
         try:
             link = _Link(self._open(url, dict(headers or {}), engineio_path))
             self._start(link)
         except BaseException:
-            self._abandon()
+            self._abandon(link)
             raise
 
     def _start(self, link: _Link) -> None:
@@ -107,16 +110,15 @@ class EngineIOClient(EngineBase, Opening):
         link.reader = self.read_loop_task = _thread("socketio-reader", self._read, link)
         link.reader.start()
 
-    def _abandon(self) -> None:
+    def _abandon(self, link: _Link | None) -> None:
         """Close what an attempt that failed has opened."""
-        link = self._link
         if link is not None:
             link.outbox.close()
             link.transport.abort()
             if link.writer is not None:
                 link.writer.join()
             link.transport.release()
-        self._forget(link)
+        self._forget(self._link)
         if link is not None:
             link.ended.set()
 
@@ -240,6 +242,8 @@ class EngineIOClient(EngineBase, Opening):
             if self._link is link:
                 self._link = self._opening = None
                 self._reset()
+                self._busy = False
+                self._freed.notify_all()
 
     def _reset(self) -> None:
         # There, a session of the client's own is not closed.

@@ -15,14 +15,16 @@ class Outbox:
     """The packets of one connection, first in, first out."""
 
     def __init__(self) -> None:
-        self._changed = threading.Condition(threading.Lock())
+        # Entered itself, never by way of the condition: Ctrl-C can come between the lines of Condition.__enter__.
+        self._lock = threading.Lock()
+        self._changed = threading.Condition(self._lock)
         self._waiting: deque[Frame] = deque()
         self._taken: deque[Frame] = deque()
         self._closed = False
 
     def put(self, packets: list[Frame]) -> bool:
         """Add packets, with nothing in between; return ``False`` when the outbox is closed."""
-        with self._changed:
+        with self._lock:
             if self._closed:
                 return False
             self._waiting.extend(packets)
@@ -34,7 +36,7 @@ class Outbox:
 
         Whoever takes them removes each one from the result when it is sent. Those taken before count as sent now.
         """
-        with self._changed:
+        with self._lock:
             self._taken = deque()
             self._changed.notify_all()
             self._changed.wait_for(lambda: self._waiting or self._closed)
@@ -44,7 +46,7 @@ class Outbox:
 
     def flush(self, timeout: float) -> bool:
         """Wait until all is sent; return whether it was, in ``timeout`` seconds and before the outbox was closed."""
-        with self._changed:
+        with self._lock:
             self._changed.wait_for(lambda: self._closed or self._is_empty(), timeout)
             return self._is_empty()
 
@@ -53,7 +55,7 @@ class Outbox:
 
     def close(self) -> int:
         """Take no more packets; return how many were not sent."""
-        with self._changed:
+        with self._lock:
             self._closed = True
             self._changed.notify_all()
             return len(self._taken) + len(self._waiting)

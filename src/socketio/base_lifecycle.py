@@ -97,8 +97,10 @@ class BaseLifecycle(BaseClient):
         with self._lock:
             if self._state is State.CONNECTED:
                 raise ConnectionError("Already connected")
-            if self._state is not State.IDLE or self._attempting:
-                raise ConnectionError(f"The client is busy: {self._state.value}")
+            if self._state is not State.IDLE:
+                raise ConnectionError(f"The client is {self._state.value} already")
+            if self._attempting:
+                raise ConnectionError("The client has not ended its last attempt to connect yet")
             self._remember(*args)
             self._state = State.CONNECTING
             self._stop, self._ended = event(), event()

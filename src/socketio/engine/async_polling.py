@@ -35,7 +35,9 @@ class AsyncPollingTransport:
     """
 
     name = "polling"
-    goodbye: ClassVar[list[Frame]] = ["1"]
+    # CLOSE, and UPGRADE before it: python-engineio leaves the pending GET without an answer when it reads a CLOSE, but
+    # answers it when it reads an UPGRADE. The reference server answers it in any case.
+    goodbye: ClassVar[list[Frame]] = ["5", "1"]
 
     def __init__(
         self,
@@ -57,6 +59,7 @@ class AsyncPollingTransport:
         self._last_answer = 0.0
         self._silence = request_timeout
         self._max_payload: int | None = None
+        self._closing = False
         self._aborted = False
 
     async def open(self) -> tuple[Handshake, list[Frame]]:
@@ -84,6 +87,8 @@ class AsyncPollingTransport:
 
     async def receive(self) -> list[Frame]:
         """Wait for packets and return them."""
+        if self._closing:
+            raise ConnectionError("the connection was closed")
         timeout = max(0.001, self._last_answer + self._silence - time.monotonic())
         _, body = await self._request("GET", timeout)
         self._last_answer = time.monotonic()
@@ -105,6 +110,7 @@ class AsyncPollingTransport:
 
     async def close(self) -> None:
         """Stop waiting for packets: the goodbye was a packet, and not every server answers the pending GET then."""
+        self._closing = True
         if self._pending:
             await asyncio.wait(self._pending, timeout=_CLOSING)
         self.abort()

@@ -1,0 +1,1 @@
+"""Scenarios with real servers: every behaviour, in both flavours, over every transport."""

@@ -29,8 +29,8 @@ class AsyncClient(AsyncLifecycle):
     :param logger: ``True`` to log to stderr, ``False`` for errors only, or a logger to use.
     :param serializer: ``'default'`` for JSON, ``'msgpack'``, or a packet class; the server must use the same.
     :param json: a module with ``dumps`` and ``loads`` for this client, ``orjson`` say.
-    :param handle_sigint: whether the end of the event loop, by Ctrl-C say, says goodbye to the server, for a second
-        at the most.
+    :param handle_sigint: kept as an attribute; here the end of the event loop, by Ctrl-C say, always says goodbye to
+        the server, for a second at the most.
     :param async_handlers: ``False`` to run handlers strictly one at a time, however long one takes.
     :param engineio_options: for the Engine.IO client: ``request_timeout`` (5 seconds), ``http_session`` (an
         ``aiohttp.ClientSession``, or a function or coroutine function that returns one), ``ssl_verify`` (``True``),

@@ -1,0 +1,222 @@
+"""What the transports for asyncio rely on in aiohttp."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import time
+
+import aiohttp
+import pytest
+from aiohttp import WSMsgType
+from yarl import URL
+
+from .conftest import CEILING
+
+
+@pytest.fixture
+async def http():
+    async with aiohttp.ClientSession() as http:
+        yield http
+
+
+@pytest.fixture
+async def connect(http, server):
+    """Return a coroutine function that opens a websocket, which is closed after the test."""
+    opened = []
+
+    async def connect(path="/ws", **options):
+        options = {"timeout": aiohttp.ClientWSTimeout(ws_close=0.05), "autoping": False, **options}
+        opened.append(await http.ws_connect(server.ws + path, **options))
+        return opened[-1]
+
+    yield connect
+    for ws in opened:
+        await ws.close()
+
+
+# -- websockets
+
+
+@pytest.mark.parametrize("message", ["ünï", "", b"\x00\xff", b""])
+async def test_texts_and_bytes_are_told_apart(connect, message):
+    """send_str() and send_bytes() send what receive() returns as TEXT or BINARY. (M8)"""
+    ws = await connect()
+    await (ws.send_str(message) if isinstance(message, str) else ws.send_bytes(message))
+    received = await ws.receive(timeout=CEILING)
+    assert received.type is (WSMsgType.TEXT if isinstance(message, str) else WSMsgType.BINARY)
+    assert received.data == message
+
+
+async def test_silence_is_a_timeout_after_which_the_websocket_goes_on(connect):
+    """receive(timeout=) raises asyncio.TimeoutError, and a later receive() works. (N3, M7)"""
+    ws = await connect()
+    with pytest.raises(asyncio.TimeoutError):
+        await ws.receive(timeout=0.01)
+    await ws.send_str("hello")
+    assert (await ws.receive(timeout=CEILING)).data == "hello"
+
+
+async def test_pings_and_pongs_are_shown_without_autoping(connect):
+    """With autoping=False receive() returns PING and PONG, and pong() and ping() send them. (M7, N9)"""
+    ws = await connect()
+    await ws.send_str("ping me")
+    received = await ws.receive(timeout=CEILING)
+    assert received.type is WSMsgType.PING
+    await ws.pong(received.data)
+    assert (await ws.receive(timeout=CEILING)).data == "PONG hello"
+    await ws.ping()
+    assert (await ws.receive(timeout=CEILING)).type is WSMsgType.PONG
+
+
+async def test_the_end_by_the_server_is_shown(connect):
+    """When the server closes, receive() returns what is no message; it does not raise. (M17)"""
+    ws = await connect()
+    await ws.send_str("hang up")
+    received = await ws.receive(timeout=CEILING)
+    assert received.type in (WSMsgType.CLOSE, WSMsgType.CLOSING, WSMsgType.CLOSED)
+
+
+async def test_a_shut_socket_ends_the_reading(connect):
+    """get_extra_info('socket') has a shutdown(), after which receive() returns that it is over. (N26)"""
+    ws = await connect()
+    receiving = asyncio.ensure_future(ws.receive(timeout=CEILING))
+    await asyncio.sleep(0)
+    ws.get_extra_info("socket").shutdown(socket.SHUT_RDWR)
+    received = await asyncio.wait_for(receiving, CEILING)
+    assert received.type in (WSMsgType.CLOSE, WSMsgType.CLOSING, WSMsgType.CLOSED, WSMsgType.ERROR)
+    await ws.close()
+    if (connection := ws.get_extra_info("socket")) is not None:
+        with pytest.raises(OSError):
+            connection.shutdown(socket.SHUT_RDWR)
+
+
+async def test_closing_waits_no_longer_than_it_may(connect):
+    """ClientWSTimeout(ws_close=) limits how long close() waits for a server that does not answer. (N26)"""
+    ws = await connect("/ws_silent")
+    began = time.monotonic()
+    await ws.close()
+    assert time.monotonic() - began < CEILING / 2
+
+
+async def test_closing_may_be_repeated(connect):
+    """close() of a closed websocket does nothing. (N39)"""
+    ws = await connect()
+    await ws.close()
+    await ws.close()
+    assert ws.closed
+
+
+async def test_sending_after_the_end_raises_what_is_caught(connect):
+    """Sending over a websocket that is closed raises one of the errors that the transport knows. (N1)"""
+    ws = await connect()
+    await ws.close()
+    with pytest.raises((OSError, RuntimeError, aiohttp.ClientError)):
+        await ws.send_str("x")
+
+
+async def test_the_size_of_a_message_can_be_raised(connect):
+    """max_msg_size is the limit of a message, 4 MiB by default. (N12)"""
+    ws = await connect(max_msg_size=100_000_000)
+    await ws.send_str("large")
+    assert len((await ws.receive(timeout=CEILING)).data) == 5_000_000
+    ws = await connect()
+    await ws.send_str("large")
+    assert (await ws.receive(timeout=CEILING)).type is not WSMsgType.TEXT
+
+
+async def test_a_refused_websocket_has_a_status(connect):
+    """A handshake that is refused raises WSServerHandshakeError with the status, a ClientError. (M13)"""
+    with pytest.raises(aiohttp.WSServerHandshakeError) as caught:
+        await connect("/refuse")
+    assert caught.value.status == 403
+    assert isinstance(caught.value, aiohttp.ClientError)
+
+
+async def test_a_refused_websocket_can_be_read_by_raise_for_status(server):
+    """A session's raise_for_status function is asked about websockets too, while the body can be read. (M13)"""
+    seen = []
+
+    async def look(response):
+        seen.append((response.status, response.request_info.url.path))
+        if response.status != 101:
+            raise KeyError(await response.read())
+
+    async with aiohttp.ClientSession(raise_for_status=look) as http:
+        ws = await http.ws_connect(f"{server.ws}/ws")
+        await ws.close()
+        with pytest.raises(KeyError) as caught:
+            await http.ws_connect(f"{server.ws}/refuse")
+    assert seen == [(101, "/ws"), (403, "/refuse")]
+    assert caught.value.args == (b'{"message": "no"}',)
+
+
+async def test_headers_go_with_the_websocket_request(connect, server):
+    """ws_connect(headers=) sends a dict of headers, a Cookie among them. (M4)"""
+    await connect(headers={"X-Header": "1", "Cookie": "a=2"})
+    assert (server.requests[-1]["X-Header"], server.requests[-1]["Cookie"]) == ("1", "a=2")
+
+
+# -- requests
+
+
+async def test_a_request_takes_what_the_transport_gives(http, server):
+    """request() takes headers, data, a limit and ssl=False, and gives status, headers and body. (M4, M6)"""
+    timeout = aiohttp.ClientTimeout(total=CEILING)
+    async with http.request(
+        "GET", f"{server.http}/ok", headers={"X": "1"}, data=None, timeout=timeout, ssl=False
+    ) as response:
+        assert (response.status, await response.read()) == (200, b"ok")
+        assert response.headers.get("Content-Type", "").startswith("text/plain")
+        assert {name: morsel.value for name, morsel in response.cookies.items()} == {"server": "1"}
+    assert server.requests[-1]["X"] == "1"
+
+
+async def test_the_limit_of_a_request_is_kept(http, server):
+    """ClientTimeout(total=) ends a request that is not answered with asyncio.TimeoutError. (N4)"""
+    with pytest.raises(asyncio.TimeoutError):
+        async with http.request("GET", f"{server.http}/silent", timeout=aiohttp.ClientTimeout(total=0.05)):
+            pass
+
+
+async def test_a_request_can_be_cancelled(http, server):
+    """A task that waits for an answer can be cancelled, and ends at once. (N26)"""
+
+    async def poll():
+        async with http.request("GET", f"{server.http}/silent", timeout=aiohttp.ClientTimeout(total=CEILING)):
+            pass
+
+    task = asyncio.ensure_future(poll())
+    done, _ = await asyncio.wait([task], timeout=0.05)
+    assert not done
+    task.cancel()
+    done, _ = await asyncio.wait([task], timeout=CEILING / 2)
+    assert done
+    assert task.cancelled()
+
+
+# -- sessions
+
+
+async def test_a_cookie_jar_drops_cookies_of_ip_addresses_by_default(server):
+    """A default jar keeps no cookie of an IP address, an unsafe one does; filter_cookies() tells. (M4)"""
+    for jar, kept in ((None, {}), (aiohttp.CookieJar(unsafe=True), {"server": "1"})):
+        async with aiohttp.ClientSession(cookie_jar=jar) as http:
+            async with http.get(f"{server.http}/ok"):
+                pass
+            found = http.cookie_jar.filter_cookies(URL(server.http))
+            assert {name: morsel.value for name, morsel in found.items()} == kept
+
+
+async def test_a_session_may_be_closed_twice(http):
+    """close() may be repeated, and closed tells. (N39)"""
+    assert not http.closed
+    await http.close()
+    await http.close()
+    assert http.closed
+
+
+async def test_a_session_is_not_callable():
+    """A session and a function that makes one can be told apart. (M5)"""
+    async with aiohttp.ClientSession() as http:
+        assert not callable(http)

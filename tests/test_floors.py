@@ -1,0 +1,176 @@
+"""A file imports only from floors below it: the plan of the house, held against the imports as they are written."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+import socketio
+
+PACKAGE = Path(socketio.__file__).parent
+
+# From the ground up. A file may import from every line above its own here, and from nothing else of the package.
+FLOORS = """
+    0   exceptions  backoff  signatures  logs  async_condition
+    1   packet  events
+    1   msgpack_packet  protocol
+    2   handlers  base_namespace  dispatch  async_dispatch
+    2   namespace  async_namespace
+    2   engine.payload  engine.outbox  engine.async_outbox  engine.options
+    2   engine.handshake
+    2   engine.base  engine.polling  engine.websocket  engine.async_polling  engine.async_websocket
+    2   engine.opening  engine.async_opening
+    2   engine.client  engine.async_client
+    2   engine
+    3   base_client
+    4   base_lifecycle
+    4   lifecycle  async_lifecycle
+    4   client  async_client
+    5   simple_client  async_simple_client
+    6   testing.engine
+    6   testing.session  testing.web
+    6   testing.server
+    6   testing
+    6   demo
+    7   socketio
+    7   __main__
+"""
+LEVELS = {name: number for number, line in enumerate(FLOORS.strip().splitlines()) for name in line.split()[1:]}
+
+# Who may import what from elsewhere; all else is the standard library.
+OUTSIDE = {
+    "engineio": ("engine", "testing"),
+    "requests": ("engine", "testing"),
+    "urllib3": ("engine", "testing"),
+    "websocket": ("engine", "testing"),
+    "aiohttp": ("engine", "testing"),
+    "multidict": ("engine", "testing"),
+    "yarl": ("engine", "testing"),
+    "bidict": ("testing",),
+    "msgpack": ("msgpack_packet",),
+    "prompt_toolkit": ("__main__", "cli"),
+}
+# What may be imported inside a function, because it needs an optional package.
+OPTIONAL = {"msgpack", "prompt_toolkit", "msgpack_packet"}
+
+
+@dataclass(frozen=True)
+class Import:
+    """One imported module: its name, within the package or not, and where the import stands."""
+
+    module: str
+    is_own: bool
+    line: int
+    in_function: bool
+    for_types_only: bool
+
+
+def modules() -> dict[str, Path]:
+    """Return the files of the package by the name that they have in the plan."""
+    found = {}
+    for path in sorted(PACKAGE.rglob("*.py")):
+        parts = path.relative_to(PACKAGE).with_suffix("").parts
+        name = ".".join(part for part in parts if part != "__init__")
+        found[name or "socketio"] = path
+    return found
+
+
+MODULES = modules()
+
+
+def imports_of(name: str) -> list[Import]:
+    """Return all imports of a file."""
+    path = MODULES[name]
+    package = name.split(".") if path.name == "__init__.py" and name != "socketio" else name.split(".")[:-1]
+    found: list[Import] = []
+
+    def note(node: ast.Import | ast.ImportFrom, in_function: bool, for_types_only: bool) -> None:
+        for module, is_own in resolve(node, package):
+            found.append(Import(module, is_own, node.lineno, in_function, for_types_only))
+
+    def walk(node: ast.AST, in_function: bool, for_types_only: bool) -> None:
+        for child in ast.iter_child_nodes(node):
+            if isinstance(child, (ast.Import, ast.ImportFrom)):
+                note(child, in_function, for_types_only)
+                continue
+            is_function = isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda))
+            is_guard = isinstance(child, ast.If) and ast.unparse(child.test) == "TYPE_CHECKING"
+            walk(child, in_function or is_function, for_types_only or is_guard)
+
+    walk(ast.parse(path.read_text(encoding="utf-8")), False, False)
+    return found
+
+
+def resolve(node: ast.Import | ast.ImportFrom, package: list[str]) -> list[tuple[str, bool]]:
+    """Return the modules that an import names, and whether each is one of the package."""
+    if isinstance(node, ast.Import):
+        return [(alias.name.partition(".")[0], False) for alias in node.names]
+    if node.level == 0:
+        return [((node.module or "").partition(".")[0], False)]
+    base = package[: len(package) - node.level + 1]
+    if node.module:
+        return [(".".join([*base, *node.module.split(".")]), True)]
+    names = (".".join([*base, alias.name]) for alias in node.names)
+    return [(name if name in MODULES else ".".join(base) or "socketio", True) for name in names]
+
+
+def runtime_imports(name: str) -> list[Import]:
+    return [found for found in imports_of(name) if not found.for_types_only]
+
+
+def test_every_file_has_its_floor():
+    """The table names the files that there are, each once."""
+    named = [name for line in FLOORS.strip().splitlines() for name in line.split()[1:]]
+    assert sorted(named) == sorted(MODULES)
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_a_file_imports_only_from_floors_below_it(name):
+    """Imports within the package go down, so that there are no cycles; imports for types only are exempt."""
+    too_high = [
+        f"line {found.line}: {found.module}"
+        for found in runtime_imports(name)
+        if found.is_own and LEVELS[found.module] >= LEVELS[name]
+    ]
+    assert not too_high, f"{name} imports from its own floor, or above"
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_imports_for_types_only_name_what_there_is(name):
+    """An import under TYPE_CHECKING is one of the package, or of the standard library."""
+    for found in imports_of(name):
+        if found.for_types_only:
+            assert found.module in MODULES if found.is_own else found.module not in OUTSIDE
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_other_packages_are_known_where_they_belong(name):
+    """Only engine/, and testing/ for its server, know python-engineio and what does the I/O."""
+    for found in imports_of(name):
+        if found.module in OUTSIDE and not found.is_own:
+            assert name.partition(".")[0] in OUTSIDE[found.module], f"{name}, line {found.line}: {found.module}"
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_no_other_packages_are_needed(name):
+    """What is imported is the package itself, the standard library, or one of the packages in the table."""
+    known = {*OUTSIDE, *sys.stdlib_module_names}
+    assert {found.module for found in imports_of(name) if not found.is_own} <= known
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_functions_import_nothing_but_optional_packages(name):
+    """An import stands at the top of its file, but for what needs a package that may be missing."""
+    inside = {found.module for found in runtime_imports(name) if found.in_function}
+    assert inside <= OPTIONAL, f"{name} imports inside a function"
+
+
+@pytest.mark.parametrize("name", [name for name in MODULES if name != "socketio"])
+def test_nobody_imports_the_roof(name):
+    """The package's own namespace is for users; inside, only the command line takes the version from it."""
+    from_roof = [found for found in runtime_imports(name) if found.is_own and found.module == "socketio"]
+    assert not from_roof or name == "__main__"

@@ -1,0 +1,39 @@
+"""Sessions to begin a test with."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from socketio.events import Event, FrameDropped, NamespaceConnected
+from socketio.packet import CONNECT, Packet
+from socketio.protocol import Protocol
+
+MARK = '{"_placeholder":true,"num":%d}'
+"""A placeholder for an attachment, as it stands in a frame."""
+
+
+def connected(*namespaces: str, packet_class: type[Packet] = Packet) -> Protocol:
+    """Return a session that has these namespaces, ``'/'`` by default."""
+    protocol = Protocol(packet_class, "transport-sid")
+    for namespace in namespaces or ("/",):
+        protocol.connect(namespace)
+        frame = packet_class(CONNECT, data={"sid": f"sid-of-{namespace}"}, namespace=namespace).encode()
+        assert protocol.receive(frame) == [NamespaceConnected(namespace, f"sid-of-{namespace}")]
+    return protocol
+
+
+def only(events: list[Event]) -> Event:
+    """Return the one event in a list."""
+    assert len(events) == 1, events
+    return events[0]
+
+
+def is_dropped(events: list[Event]) -> bool:
+    """Return whether all that came of a frame is a word for the log."""
+    event = only(events)
+    return isinstance(event, FrameDropped) and bool(event.reason)
+
+
+def unused(*args: Any) -> None:
+    """Stand in for a callback: a session calls nobody."""
+    raise AssertionError("the session calls nobody")

@@ -1,0 +1,250 @@
+"""How handlers are run on an event loop: in order, coroutines as tasks."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+import pytest
+
+from socketio.async_dispatch import AsyncDispatcher
+
+CEILING = 10.0
+
+
+class Log:
+    """What was called, returned and failed, in order."""
+
+    def __init__(self, serial=False):
+        self.dispatcher = AsyncDispatcher(serial=serial)
+        self.events = []
+
+    def submit(self, call, name=None):
+        """Submit a call whose result, or failure, is noted."""
+        self.dispatcher.submit(
+            call,
+            lambda result: self.events.append(("returned", result)),
+            lambda: self.events.append(("failed", name)),
+        )
+
+    def function(self, name):
+        """Submit a plain function."""
+
+        def call():
+            self.events.append(("began", name))
+            return name
+
+        self.submit(call, name)
+
+    def coroutine(self, name, gate=None):
+        """Submit a coroutine function that waits for a gate in the middle."""
+
+        async def call():
+            self.events.append(("began", name))
+            if gate is not None:
+                await gate.wait()
+            return name
+
+        self.submit(call, name)
+
+    def begun(self):
+        return [name for word, name in self.events if word == "began"]
+
+    def returned(self):
+        return [name for word, name in self.events if word == "returned"]
+
+    async def end(self):
+        """Wait until all tasks have ended, and those that they let begin."""
+        while self.dispatcher._tasks:
+            _, late = await asyncio.wait(self.dispatcher._tasks, timeout=CEILING)
+            assert not late
+
+
+async def test_plain_functions_run_at_once():
+    """A function has run when submit() returns. (M25, N18)"""
+    log = Log()
+    for name in "abc":
+        log.function(name)
+    assert log.events == [(word, name) for name in "abc" for word in ("began", "returned")]
+
+
+async def test_coroutines_start_in_their_order():
+    """Coroutines begin in the order in which they came, as soon as the loop runs. (N18)"""
+    log = Log()
+    for number in range(50):
+        log.coroutine(number)
+    assert log.events == []
+    await log.end()
+    assert log.begun() == list(range(50))
+    assert log.returned() == list(range(50))
+
+
+async def test_a_function_does_not_overtake_coroutines():
+    """A function that comes after coroutines which wait for their first turn runs after them. (N18, M25)"""
+    log = Log()
+    log.coroutine("a")
+    log.function("b")
+    log.coroutine("c")
+    log.function("d")
+    await log.end()
+    assert log.begun() == ["a", "b", "c", "d"]
+
+
+async def test_a_coroutine_that_awaits_does_not_hold_up_the_rest():
+    """What comes after a coroutine begins when that one awaits for the first time. (M22)"""
+    log, gate, last = Log(), asyncio.Event(), asyncio.Event()
+    log.coroutine("blocked", gate)
+    log.function("b")
+    log.coroutine("c")
+    log.dispatcher.submit(last.set, lambda result: None, lambda: None)
+    await asyncio.wait_for(last.wait(), CEILING)
+    assert log.begun() == ["blocked", "b", "c"]
+    gate.set()
+    await log.end()
+    assert log.returned() == ["b", "c", "blocked"]
+
+
+async def test_a_call_may_submit_calls():
+    """What a call submits runs after what waits already. (M22, N18)"""
+    log = Log()
+
+    def outer():
+        log.events.append(("began", "outer"))
+        log.function("inner")
+        log.events.append(("began", "end of outer"))
+
+    log.coroutine("first")
+    log.submit(outer)
+    log.function("last")
+    await log.end()
+    assert log.begun() == ["first", "outer", "end of outer", "last", "inner"]
+
+
+async def test_any_awaitable_is_awaited():
+    """A function that returns a future is a coroutine too. (M25)"""
+    log, future = Log(), asyncio.get_running_loop().create_future()
+    log.submit(lambda: future)
+    log.function("next")
+    future.set_result("value")
+    await log.end()
+    assert sorted(log.returned()) == ["next", "value"]
+
+
+# -- failures
+
+
+async def broken():
+    raise KeyError("x")
+
+
+@pytest.mark.parametrize("serial", [False, True])
+@pytest.mark.parametrize("call", [lambda: {}["x"], broken], ids=["function", "coroutine"])
+async def test_a_call_that_fails_is_reported_and_the_next_one_begins(call, serial):
+    """An exception ends its call only, and is in handling when that is told. (M23)"""
+    log, seen = Log(serial), []
+
+    def failed():
+        try:
+            raise
+        except KeyError as exc:
+            seen.append(exc)
+
+    log.dispatcher.submit(call, lambda result: None, failed)
+    log.function("next")
+    await log.end()
+    assert [exc.args for exc in seen] == [("x",)]
+    assert log.returned() == ["next"]
+
+
+@pytest.mark.parametrize("serial", [False, True])
+@pytest.mark.parametrize("is_coroutine", [False, True])
+async def test_a_result_that_cannot_be_used_counts_as_a_failure(is_coroutine, serial):
+    """An exception in what takes the result, an acknowledgement say, is the call's own. (M23)"""
+    log = Log(serial)
+
+    async def call():
+        return 1
+
+    log.dispatcher.submit(call if is_coroutine else int, lambda result: 1 / 0, lambda: log.events.append(("failed", 0)))
+    log.function("next")
+    await log.end()
+    assert log.events == [("failed", 0), ("began", "next"), ("returned", "next")]
+
+
+@pytest.mark.parametrize("serial", [False, True])
+async def test_a_cancelled_call_ends_and_the_next_one_begins(serial, caplog):
+    """Cancellation is not swallowed: the call's task is cancelled, is no failure, and holds nothing up. (M25)"""
+    log, gate = Log(serial), asyncio.Event()
+    log.coroutine("cancelled", gate)
+    log.function("next")
+    await asyncio.sleep(0)
+    (task,) = log.dispatcher._tasks
+    task.cancel()
+    await log.end()
+    assert task.cancelled()
+    assert log.returned() == ["next"]
+    assert not [event for event in log.events if event[0] == "failed"]
+    assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
+
+
+async def test_a_call_cancelled_before_its_first_step_holds_nothing_up():
+    """Also a task that was cancelled before it began lets the next call begin. (N18, M25)"""
+    log = Log()
+    log.coroutine("cancelled")
+    log.function("next")
+    (task,) = log.dispatcher._tasks
+    task.cancel()
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert log.returned() == ["next"]
+
+
+# -- serial mode
+
+
+async def test_in_serial_mode_one_call_runs_at_a_time():
+    """A coroutine that awaits holds up the rest until it has ended. (N18)"""
+    log, gate = Log(serial=True), asyncio.Event()
+    log.coroutine("blocked", gate)
+    log.function("b")
+    log.coroutine("c")
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert log.begun() == ["blocked"]
+    gate.set()
+    await log.end()
+    assert log.events == [(word, name) for name in ("blocked", "b", "c") for word in ("began", "returned")]
+
+
+async def test_in_serial_mode_a_call_knows_that_all_wait_for_it():
+    """is_current() is true in the coroutine that all others wait for, and nowhere else. (M22)"""
+    log, answers = Log(serial=True), []
+
+    async def call():
+        answers.append(log.dispatcher.is_current())
+        await asyncio.sleep(0)
+        answers.append(log.dispatcher.is_current())
+
+    log.submit(call)
+    assert not log.dispatcher.is_current()
+    await log.end()
+    assert answers == [True, True]
+    assert not log.dispatcher.is_current()
+
+
+async def test_otherwise_nobody_waits_for_a_call():
+    """Without serial mode is_current() is false once a call has awaited. (M22)"""
+    log, answers = Log(), []
+
+    async def call():
+        await asyncio.sleep(0)
+        answers.append(log.dispatcher.is_current())
+
+    log.submit(call)
+    await log.end()
+    assert answers == [False]
+
+
+def test_a_dispatcher_can_be_made_without_a_loop():
+    """Making one needs no event loop. (A3)"""
+    assert AsyncDispatcher().is_current() is False

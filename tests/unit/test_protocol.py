@@ -1,0 +1,388 @@
+"""One session: its namespaces, what is pending, and what every kind of frame does to it."""
+
+from __future__ import annotations
+
+import pytest
+
+from socketio.events import (
+    AckReceived,
+    EventReceived,
+    FrameDropped,
+    NamespaceConnected,
+    NamespaceDisconnected,
+    NamespaceRefused,
+)
+from socketio.exceptions import BadNamespaceError
+from socketio.packet import Packet
+from socketio.protocol import RESERVED_EVENTS, Protocol, ack_result, event_arguments
+
+from .sessions import MARK, connected, is_dropped, only, unused
+
+# -- connecting
+
+
+def test_a_new_session_is_empty():
+    """A session begins without namespaces, connected or pending. (A3)"""
+    protocol = Protocol(Packet)
+    assert (protocol.namespaces, protocol.pending) == ({}, [])
+
+
+@pytest.mark.parametrize(
+    ("namespace", "auth", "frame"),
+    [
+        ("/", None, "0{}"),
+        ("/", {}, "0{}"),
+        ("/", {"token": "x"}, '0{"token":"x"}'),
+        ("/", False, "0false"),
+        ("/chat", None, "0/chat,{}"),
+        ("/chat?a=1", {"token": "x"}, '0/chat?a=1,{"token":"x"}'),
+    ],
+)
+def test_asking_for_a_namespace_carries_the_auth_payload(namespace, auth, frame):
+    """connect() gives one CONNECT packet with the auth payload, an empty object without auth. (C11, M34)"""
+    protocol = Protocol(Packet)
+    assert protocol.connect(namespace, auth) == [frame]
+    assert protocol.pending == [namespace.partition("?")[0]]
+    assert protocol.namespaces == {}
+
+
+def test_an_acceptance_stores_the_sid_of_the_namespace():
+    """A CONNECT reply moves its namespace from pending to connected, with the sid it carries. (C12)"""
+    protocol = Protocol(Packet, "transport-sid")
+    protocol.connect("/")
+    protocol.connect("/chat?a=1")
+    assert protocol.receive('0/chat,{"sid":"abc"}') == [NamespaceConnected("/chat", "abc")]
+    assert (protocol.pending, protocol.namespaces) == (["/"], {"/chat": "abc"})
+    assert protocol.receive('0{"sid":"def"}') == [NamespaceConnected("/", "def")]
+    assert (protocol.pending, protocol.namespaces) == ([], {"/chat": "abc", "/": "def"})
+
+
+@pytest.mark.parametrize("frame", ["0", "0{}", '0{"sid":5}', '0{"sid":null}', "0null", "0[]", '0"abc"', "0/?a=1,"])
+def test_an_acceptance_without_sid_gives_the_sid_of_the_transport(frame):
+    """A CONNECT reply that carries no sid of its own gives the namespace that of the transport. (M35)"""
+    protocol = Protocol(Packet, "transport-sid")
+    protocol.connect("/")
+    assert protocol.receive(frame) == [NamespaceConnected("/", "transport-sid")]
+    assert protocol.namespaces == {"/": "transport-sid"}
+
+
+def test_a_second_acceptance_is_ignored():
+    """A second CONNECT for a namespace, or one for a namespace that was not asked for, has no effect. (C12)"""
+    protocol = connected("/")
+    assert is_dropped(protocol.receive('0{"sid":"other"}'))
+    assert is_dropped(protocol.receive('0/other,{"sid":"other"}'))
+    assert protocol.namespaces == {"/": "sid-of-/"}
+
+
+# -- leaving
+
+
+def test_leaving_a_namespace_tells_the_server():
+    """disconnect() gives a DISCONNECT packet and drops the namespace. (F1, N36)"""
+    protocol = connected("/", "/chat")
+    assert protocol.disconnect("/chat") == ["1/chat,"]
+    assert protocol.namespaces == {"/": "sid-of-/"}
+    assert protocol.disconnect("/") == ["1"]
+    assert protocol.namespaces == {}
+
+
+def test_leaving_what_is_not_connected_sends_nothing():
+    """disconnect() of a namespace that is unknown or only pending gives no frames. (M16)"""
+    protocol = Protocol(Packet)
+    protocol.connect("/")
+    assert protocol.disconnect("/") == []
+    assert protocol.disconnect("/other") == []
+
+
+def test_closing_returns_the_callbacks_without_answer():
+    """close() ends the session: nothing is connected, awaited or half-received; callbacks are handed back. (M26, F7)"""
+    protocol = connected("/", "/chat")
+    protocol.connect("/late")
+
+    def first(*args): ...
+    def second(*args): ...
+
+    protocol.request("a", (), "/", first)
+    protocol.request("b", (), "/chat", second)
+    protocol.receive(f'51-["half",{MARK % 0}]')
+    assert protocol.close() == [first, second]
+    assert (protocol.namespaces, protocol.pending) == ({}, [])
+    assert protocol.close() == []
+    assert is_dropped(protocol.receive(b"the other half"))
+
+
+# -- receiving acknowledgements
+
+
+@pytest.mark.parametrize(
+    ("frame", "args"),
+    [("31[]", ()), ("31", ()), ("31null", ()), ('31["a"]', ("a",)), ('31["a",null,[1]]', ("a", None, [1]))],
+)
+def test_an_acknowledgement_finds_its_callback_once(frame, args):
+    """An ACK gives the callback of its id with the values; the second time nobody waits for it. (E5, D9)"""
+    protocol = connected("/")
+    protocol.request("a", (), "/", unused)
+    assert protocol.receive(frame) == [AckReceived("/", unused, args)]
+    assert is_dropped(protocol.receive(frame))
+    assert protocol.close() == []
+
+
+def test_acknowledgements_come_in_any_order():
+    """Each ACK finds the callback of its namespace and id. (M26)"""
+    protocol = connected("/", "/chat")
+    callbacks = {key: (lambda *args: None) for key in [("/", 1), ("/", 2), ("/chat", 1)]}
+    for (namespace, number), callback in callbacks.items():
+        assert protocol.request("a", (), namespace, callback)[0] == number
+    events = [only(protocol.receive(frame)) for frame in ("32[2]", '3/chat,1["chat"]', "31[1]")]
+    assert events == [
+        AckReceived("/", callbacks["/", 2], (2,)),
+        AckReceived("/chat", callbacks["/chat", 1], ("chat",)),
+        AckReceived("/", callbacks["/", 1], (1,)),
+    ]
+
+
+@pytest.mark.parametrize("frame", ["32[]", "30[]", "3[]", "3/chat,1[]", "3/other,1[]", '31{"a":1}', '31"a"', "311"])
+def test_an_acknowledgement_that_nobody_waits_for_is_ignored(frame):
+    """An ACK with an unknown id, another namespace, no id or no list leaves what is pending. (E6, M38)"""
+    protocol = connected("/", "/chat")
+    protocol.request("a", (), "/", unused)
+    assert is_dropped(protocol.receive(frame))
+    assert protocol.receive("31[]") == [AckReceived("/", unused, ())]
+
+
+def test_a_binary_acknowledgement_takes_its_attachments():
+    """A BINARY_ACK is held until it is complete, also one that nobody waits for. (E2, M38)"""
+    protocol = connected("/")
+    protocol.request("a", (), "/", unused)
+    assert protocol.receive(f"61-7[{MARK % 0}]") == []
+    assert is_dropped(protocol.receive(b"for nobody"))
+    assert protocol.receive(f"61-1[{MARK % 0}]") == []
+    assert protocol.receive(b"x") == [AckReceived("/", unused, (b"x",))]
+
+
+def test_a_forgotten_request_has_no_answer():
+    """After forget() an answer is ignored, and so is forgetting twice or what was never asked. (D10, M26)"""
+    protocol = connected("/")
+    ack_id, _ = protocol.request("a", (), "/", unused)
+    protocol.forget("/", ack_id)
+    protocol.forget("/", ack_id)
+    protocol.forget("/other", 5)
+    assert is_dropped(protocol.receive("31[]"))
+    assert protocol.close() == []
+
+
+# -- refusals
+
+
+@pytest.mark.parametrize(
+    ("payload", "args", "data"),
+    [
+        ("", (), None),
+        ("null", (), None),
+        ('"no"', ("no",), "no"),
+        (
+            '{"message":"no","data":{"a":1}}',
+            ({"message": "no", "data": {"a": 1}},),
+            {"message": "no", "data": {"a": 1}},
+        ),
+        ('["no",1]', ("no", 1), ["no", 1]),
+        ("[]", (), []),
+    ],
+)
+def test_a_refusal_carries_what_the_server_sent(payload, args, data):
+    """A CONNECT_ERROR gives no argument, one, or one per list element, and ends the waiting. (F5, E1, M36)"""
+    protocol = Protocol(Packet)
+    protocol.connect("/chat?a=1")
+    assert protocol.receive(f"4/chat,{payload}") == [NamespaceRefused("/chat", args, data, ())]
+    assert (protocol.pending, protocol.namespaces) == ([], {})
+
+
+def test_a_refusal_of_one_namespace_leaves_the_others():
+    """A CONNECT_ERROR on a namespace other than '/' has no effect on the others. (F6, M12)"""
+    protocol = connected("/", "/chat")
+    protocol.connect("/late")
+    protocol.connect("/later")
+    assert protocol.receive('4/late,"no"') == [NamespaceRefused("/late", ("no",), "no", ())]
+    assert (list(protocol.namespaces), protocol.pending) == (["/", "/chat"], ["/later"])
+
+
+def test_a_later_refusal_ends_its_namespace():
+    """A CONNECT_ERROR for a connected namespace removes it, and says that it was connected. (M36)"""
+    protocol = connected("/", "/chat")
+    assert protocol.receive('4/chat,"no"') == [NamespaceRefused("/chat", ("no",), "no", ("/chat",))]
+    assert list(protocol.namespaces) == ["/"]
+
+
+def test_a_refusal_of_the_root_ends_all_namespaces():
+    """A CONNECT_ERROR on '/' drops all namespaces, whether '/' itself was connected or pending. (F6)"""
+    protocol = connected("/chat", "/", "/news")
+    assert protocol.receive('4"no"') == [NamespaceRefused("/", ("no",), "no", ("/chat", "/", "/news"))]
+    assert protocol.namespaces == {}
+    protocol = connected("/chat")
+    protocol.connect("/")
+    assert protocol.receive("4") == [NamespaceRefused("/", (), None, ("/chat",))]
+    assert (protocol.namespaces, protocol.pending) == ({}, [])
+
+
+def test_a_refusal_of_what_was_not_asked_for_is_ignored():
+    """A CONNECT_ERROR for a namespace that is neither connected nor pending has no effect. (F6)"""
+    protocol = connected("/chat")
+    assert is_dropped(protocol.receive('4/other,"no"'))
+    assert is_dropped(protocol.receive('4"no"'))
+    assert list(protocol.namespaces) == ["/chat"]
+
+
+# -- disconnections by the server
+
+
+def test_a_disconnection_ends_its_namespace():
+    """A DISCONNECT removes its namespace, and no other. (F2, N23)"""
+    protocol = connected("/", "/chat")
+    assert protocol.receive("1/chat,") == [NamespaceDisconnected("/chat")]
+    assert list(protocol.namespaces) == ["/"]
+    assert protocol.receive("1") == [NamespaceDisconnected("/")]
+    assert protocol.namespaces == {}
+
+
+def test_a_disconnection_while_nothing_is_connected_is_ignored():
+    """A DISCONNECT that comes when no namespace is connected or pending has no effect. (F3)"""
+    assert is_dropped(Protocol(Packet).receive("1"))
+    protocol = connected("/")
+    protocol.disconnect("/")
+    assert is_dropped(protocol.receive("1"))
+
+
+@pytest.mark.parametrize(("frame", "namespace"), [("1", "/"), ("1/other", "/other"), ("1/other,", "/other")])
+def test_a_disconnection_of_what_is_not_there_is_reported(frame, namespace):
+    """A DISCONNECT for a namespace the client does not have is reported, and leaves all others. (F4)"""
+    protocol = connected("/chat")
+    assert protocol.receive(frame) == [NamespaceDisconnected(namespace)]
+    assert list(protocol.namespaces) == ["/chat"]
+
+
+def test_a_disconnection_before_the_acceptance_ends_the_waiting():
+    """A DISCONNECT for a namespace that is pending takes it out: it will not be accepted any more. (F4, N23)"""
+    protocol = Protocol(Packet)
+    protocol.connect("/")
+    assert protocol.receive("1") == [NamespaceDisconnected("/")]
+    assert is_dropped(protocol.receive('0{"sid":"late"}'))
+    assert protocol.namespaces == {}
+
+
+# -- what breaks the protocol
+
+
+def test_a_stray_attachment_is_dropped():
+    """A binary frame without a packet before it has no effect. (N34, E1)"""
+    protocol = connected("/")
+    assert is_dropped(protocol.receive(b"stray"))
+    assert protocol.receive('2["a"]') == [EventReceived("/", "a", (), None)]
+
+
+def test_a_text_frame_is_never_an_attachment():
+    """A text frame where an attachment must come drops the packet before it, and is itself received. (N35, N33)"""
+    protocol = connected("/")
+    assert protocol.receive(f'52-["half",{MARK % 0},{MARK % 1}]') == []
+    assert protocol.receive(b"zero") == []
+    dropped, event = protocol.receive('2["whole"]')
+    assert isinstance(dropped, FrameDropped)
+    assert event == EventReceived("/", "whole", (), None)
+    assert is_dropped(protocol.receive(b"one"))
+
+
+class Picky(Packet):
+    def add_attachment(self, attachment):
+        raise LookupError("never")
+
+
+def test_what_a_packet_class_does_not_take_is_dropped():
+    """An application's packet class that fails with an attachment loses its packet, not the session. (E2, M48)"""
+    protocol = connected("/", packet_class=Picky)
+    assert protocol.receive(f'51-["a",{MARK % 0}]') == []
+    assert is_dropped(protocol.receive(b"x"))
+    assert protocol.receive('2["b"]') == [EventReceived("/", "b", (), None)]
+
+
+class Unreadable(Packet):
+    def decode(self, encoded_packet):
+        raise {"k": KeyError, "e": Exception}[encoded_packet]()
+
+
+class OfTheFuture(Packet):
+    def decode(self, encoded_packet):
+        self.packet_type, self.namespace, self.data = 9, "/", []
+        return 0
+
+
+@pytest.mark.parametrize(("packet_class", "frame"), [(Unreadable, "k"), (Unreadable, "e"), (OfTheFuture, "x")])
+def test_what_a_packet_class_cannot_read_is_dropped(packet_class, frame):
+    """Whatever an application's packet class raises or reads, the session says why the frame is dropped. (E1, M48)"""
+    assert is_dropped(Protocol(packet_class).receive(frame))
+
+
+# -- events
+
+
+def test_an_event_is_what_the_server_sent():
+    """An EVENT gives its namespace, name, arguments and id; one with bytes when they have come. (E1, E2, E3)"""
+    protocol = connected("/", "/chat")
+    assert protocol.receive('2/chat,5["a",1,null]') == [EventReceived("/chat", "a", (1, None), 5)]
+    assert protocol.receive(f'51-["b",{MARK % 0}]') == []
+    assert protocol.receive(b"x") == [EventReceived("/", "b", (b"x",), None)]
+
+
+@pytest.mark.parametrize("frame", ["2", "2[]", "2{}", "2[5]", '2["connect"]', '2/other,["a"]'])
+def test_an_event_without_a_name_or_a_namespace_is_dropped(frame):
+    """An EVENT that names nothing that can be handled has no effect. (E1, E7, N33)"""
+    assert is_dropped(connected("/").receive(frame))
+
+
+def test_calls_become_frames():
+    """Events, requests and acknowledgements go to namespaces that are connected, and no others. (D3, D4, D5, E4)"""
+    protocol = connected("/", "/chat")
+    assert protocol.emit("a", (1,), "/") == ['2["a",1]']
+    assert protocol.request("a", (b"x",), "/chat", unused) == (1, [f'51-/chat,1["a",{MARK % 0}]', b"x"])
+    assert protocol.acknowledge("/", 0, (1,)) == ["30[1]"]
+    assert protocol.acknowledge("/other", 1, ()) == []
+    with pytest.raises(BadNamespaceError):
+        protocol.emit("a", (), "/other")
+
+
+@pytest.mark.parametrize(
+    ("data", "args"),
+    [
+        (None, ()),
+        ((), ()),
+        (1, (1,)),
+        ([1, 2], ([1, 2],)),
+        ((1, 2), (1, 2)),
+        ((None,), (None,)),
+        ("a", ("a",)),
+        (0, (0,)),
+    ],
+)
+def test_how_data_becomes_arguments(data, args):
+    """None is no argument, a tuple several, anything else, lists too, one. (D1, D2, E4)"""
+    assert event_arguments(data) == args
+
+
+@pytest.mark.parametrize(
+    ("args", "result"), [((), None), ((1,), 1), ((None,), None), (([1, 2],), [1, 2]), ((1, 2), (1, 2))]
+)
+def test_how_an_acknowledgement_becomes_a_result(args, result):
+    """Several values are a tuple, one is itself, none is None. (D9)"""
+    assert ack_result(args) == result
+
+
+def test_the_offset_of_a_recoverable_namespace_is_taken_off():
+    """Where the server gave a pid, the offset that it appends to an event is no argument; elsewhere it is. (E3)"""
+    protocol = connected("/plain")
+    protocol.connect("/")
+    protocol.receive('0{"sid":"abc","pid":"private"}')
+    assert protocol.receive('2["a",1,"Obx8vM1"]') == [EventReceived("/", "a", (1,), None)]
+    assert protocol.receive('2/plain,["a",1,"Obx8vM1"]') == [EventReceived("/plain", "a", (1, "Obx8vM1"), None)]
+
+
+def test_the_reserved_names():
+    """The reserved names are those of the handlers, and the one behind them. (E7)"""
+    assert RESERVED_EVENTS == ("connect", "connect_error", "disconnect", "__disconnect_final")

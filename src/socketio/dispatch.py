@@ -18,6 +18,8 @@ Job: TypeAlias = Callable[[], None]
 
 PATIENCE = 0.003
 """Seconds that a job may run before the next one starts beside it."""
+MAX_PATIENCE = 0.05
+"""The same on a machine so busy that threads do not get the processor when they want it."""
 IDLE = 1.0
 """Seconds that a thread waits for more to do before it ends."""
 
@@ -107,6 +109,7 @@ class Dispatcher:
 
     def _stand_by(self) -> bool:
         """Wait until it is this thread's turn to lead; return False when it shall end."""
+        begun, patience = 0.0, PATIENCE
         while True:
             if not self._jobs:
                 if self._retired or not self._wait(IDLE):
@@ -115,11 +118,24 @@ class Dispatcher:
                 return True
             elif self.serial:
                 self._wait(None)
-            else:
-                patience = self._begun + PATIENCE - time.monotonic()
-                if patience <= 0:
+            elif begun != self._begun:
+                begun, patience = self._begun, PATIENCE
+            elif self._sleeps_on_time(begun + patience):
+                is_blocked = begun == self._begun and time.monotonic() >= begun + patience
+                if self._jobs and self._leader is not None and is_blocked:
                     return True
-                self._wait(patience)
+            else:
+                patience = min(2 * patience, MAX_PATIENCE)
+
+    def _sleeps_on_time(self, until: float) -> bool:
+        """Sleep, or be woken before; return whether this thread got the processor when it wanted it.
+
+        If it did not, the machine is busy, and the leader may be waiting for the processor too, not blocked.
+        """
+        wanted = max(until - time.monotonic(), PATIENCE / 3)
+        wake_up = time.monotonic() + wanted
+        self._wait(wanted)
+        return time.monotonic() < wake_up + wanted / 2
 
     def _wait(self, timeout: float | None) -> bool:
         self._standing_by += 1

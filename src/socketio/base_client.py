@@ -216,6 +216,7 @@ class BaseClient:
         for namespace in namespaces:
             if not isinstance(namespace, str) or not namespace.startswith("/"):
                 raise ValueError(f"a namespace begins with '/', {namespace!r} does not")
+            namespace.encode("utf-8")  # a lone surrogate is a ValueError
         if not callable(url):
             check_url(url)
         engine.choose_transports(transports)

@@ -70,7 +70,10 @@ class AdaptedJson:
     def dumps(self, value: Any) -> str:
         """Return ``value`` as JSON text."""
         text = self._dumps(value, **self._options)
-        return text if isinstance(text, str) else text.decode("utf-8")
+        if isinstance(text, str):
+            text.encode("utf-8")  # a lone surrogate shall raise here, not where frames are sent
+            return text
+        return text.decode("utf-8")
 
 
 class Packet:

@@ -30,6 +30,12 @@ def make_client(flavour: Flavour) -> Callable[..., Any]:
 
 
 @pytest.fixture
+def make_simple_client(flavour: Flavour) -> Callable[..., Any]:
+    """Return a function that makes a simple client, which is disconnected after the test."""
+    return flavour.simple_client
+
+
+@pytest.fixture
 def sio(make_client: Callable[..., Any]) -> Any:
     """A client with default options, but for the delays of reconnections."""
     return make_client()

@@ -86,6 +86,7 @@ class Peer:
     :ivar opening: attempts wait for this, where there is one; so does ``drain()`` for ``draining``.
     :ivar drained: the time that each ``drain()`` was given.
     :ivar takes: whether the server takes what is sent.
+    :ivar gone: whether the connection is gone already, which its reader has yet to notice.
     :ivar settle: whether ``connect()`` returns only when all that the server has to say by then was read.
     :ivar errors: what handlers of the client have raised, which they must not.
     """
@@ -105,6 +106,7 @@ class Peer:
         self.opening: Any = None
         self.draining: Any = None
         self.takes = True
+        self.gone = False
         self.settle = False
         self.errors: list[Exception] = []
         self._connection: Connection | None = None
@@ -121,7 +123,7 @@ class Peer:
     def send_frames(self, frames: list[Frame]) -> None:
         """Send frames, with nothing in between; the server answers."""
         connection = self._connection
-        if connection is None or connection.reason is not None:
+        if connection is None or connection.reason is not None or self.gone:
             raise EngineError("there is no connection")
         for frame in frames:
             self.sent.add(frame)

@@ -246,7 +246,7 @@ async def test_a_connect_handler_that_is_cancelled_is_not_waited_for(make):
         await asyncio.sleep(0)
 
     sio.on("connect", handler)
-    await within(sio.connect(URL), 3)
+    await within(sio.connect(URL))
     assert sio.connected
 
 
@@ -267,6 +267,18 @@ async def test_the_end_of_the_event_loop_says_goodbye(sio, calls):
     await within(sio.wait())
     assert not sio.connected
     assert len(sio.eio.attempts.items) == 1
+
+
+async def test_the_end_of_the_event_loop_during_a_disconnect_leaves_an_idle_client(sio):
+    """When all tasks are cancelled while disconnect() waits, nobody waits for the client any more. (M19, M20)"""
+    sio.eio.draining = asyncio.Event()
+    disconnecting, waiting = await begun(sio.disconnect()), await begun(sio.wait())
+    for task in asyncio.all_tasks() - {asyncio.current_task(), waiting}:
+        task.cancel()
+    await within(asyncio.wait([disconnecting]))
+    await within(waiting)
+    assert disconnecting.cancelled()
+    assert not sio.connected
 
 
 def test_a_client_can_be_made_outside_of_an_event_loop():

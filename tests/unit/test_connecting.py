@@ -66,7 +66,7 @@ async def test_functions_are_asked_at_the_attempt(sio):
 
 
 async def test_sids_are_those_of_the_server(sio):
-    """sid is the transport's, get_sid() that of a namespace, None where it is not connected. (C11, C12, H1, M11)"""
+    """sid is the transport's, get_sid() that of a namespace, None where it is not connected. (C11, C12, H1, H2, M11)"""
     await sio.connect(URL, namespaces=["/", "/a"])
     assert sio.sid == "transport-1"
     assert (sio.get_sid(), sio.get_sid("/"), sio.get_sid("/a"), sio.get_sid("/b")) == ("/-1", "/-1", "/a-2", None)
@@ -128,7 +128,7 @@ async def test_without_wait_a_slow_connect_handler_is_not_waited_for(flavour, si
     sio.engine.settle = True
     connecting = asyncio.ensure_future(sio.connect(URL, wait=False))
     try:
-        await within(asyncio.shield(connecting), 1)
+        await within(asyncio.shield(connecting), 5)
     finally:
         gate.open()
         await within(connecting)
@@ -254,7 +254,7 @@ async def test_connect_error_gets_what_the_server_sent(sio, calls, data, args):
 
 async def test_namespaces_that_do_not_answer_end_the_attempt(sio, calls):
     """After wait_timeout connect() disconnects and raises; the accepted namespaces are left. (C8, C10)"""
-    sio.engine.server.silent = {"/silent"}
+    sio.engine.server.silent, sio.engine.settle = {"/silent"}, True
     sio.on("connect_error", calls.handler("error"), namespace="/silent")
     sio.on("disconnect", calls.handler("disconnect"), namespace="/a")
     with pytest.raises(exceptions.ConnectionError, match="failed to connect: /silent") as caught:
@@ -316,6 +316,47 @@ async def test_disconnect_ends_the_waiting_for_namespaces(sio):
     with pytest.raises(exceptions.ConnectionError):
         await within(connecting)
     assert not sio.connected
+
+
+@pytest.mark.parametrize("argument", ["url", "headers", "auth"])
+async def test_a_function_may_disconnect(flavour, sio, argument):
+    """disconnect() in a url, headers or auth function ends the attempt that asks it. (C2, G5)"""
+    values = {"url": URL, "headers": {}, "auth": {}}
+
+    async def leave():
+        await sio.disconnect()
+        return values[argument]
+
+    with pytest.raises(exceptions.ConnectionError, match="ended by disconnect"):
+        await within(sio.connect(**{**values, argument: flavour.function(leave)}))
+    assert not sio.connected
+    await within(sio.connect(URL))
+    assert sio.connected
+
+
+@pytest.mark.parametrize("in_time", [False, True])
+async def test_an_attempt_that_does_not_end_is_waited_for(flavour, make_client, in_time):
+    """After disconnect() connect() waits for the attempt before to end, or says that it has not. (M15, N4)"""
+    sio, asked, gate = make_client(request_timeout=10 if in_time else 0.02), Gate(), Gate()
+
+    async def slow():
+        asked.open()
+        await gate.wait()
+        return URL
+
+    first = asyncio.ensure_future(sio.connect(flavour.function(slow)))
+    await asked.wait()
+    await within(sio.disconnect())
+    second = asyncio.ensure_future(sio.connect(URL))
+    if not in_time:
+        with pytest.raises(exceptions.ConnectionError, match="last attempt"):
+            await within(second)
+    gate.open()
+    with pytest.raises(exceptions.ConnectionError, match="ended by disconnect"):
+        await within(first)
+    await within(second if in_time else sio.connect(URL))
+    assert sio.connected
+    assert sio.engine.sent.items == ["0{}"]
 
 
 @pytest.mark.parametrize("event", ["connect", "connect_error"])

@@ -128,6 +128,22 @@ async def test_a_handler_may_disconnect(sio, flavour, calls):
     assert sio.engine.sent.items == ["1", "1/a,"]
 
 
+async def test_in_serial_mode_a_handler_may_disconnect(make_client, flavour, calls):
+    """With async_handlers=False disconnect() in a handler does not wait for handlers whose turn comes after. (M22)"""
+    sio = make_client(async_handlers=False)
+    told(sio, calls, "/")
+
+    async def leave():
+        await sio.disconnect()
+        calls.add("left")
+
+    sio.on("leave", flavour.function(leave))
+    await sio.connect(URL)
+    sio.engine.deliver('2["leave"]')
+    await calls.has("left", ("/ lost", CLIENT), ("/ over",))
+    await within(sio.wait())
+
+
 async def test_a_connect_handler_may_disconnect(make_client, flavour):
     """disconnect() in the connect handler ends the connection; connect() does not hang. (M22, M23)"""
     sio = make_client()

@@ -83,6 +83,20 @@ async def test_an_unconnected_client_sends_nothing(make_client):
         await sio.emit("up")
 
 
+async def test_a_connection_that_is_gone_takes_nothing(sio, calls):
+    """Where the transport is gone, and the client has yet to hear of it, emit() says so and asks for no answer. (N1)"""
+    sio.engine.gone = True
+    for method in (sio.emit, sio.call):
+        with pytest.raises(exceptions.BadNamespaceError, match="any more"):
+            await method("up")
+    with pytest.raises(exceptions.BadNamespaceError):
+        await sio.emit("up", callback=calls.handler("answer"))
+    sio.engine.gone = False
+    sio.engine.deliver("31[]", "32[]")
+    await sio.engine.idle()
+    assert calls.items == []
+
+
 @pytest.mark.parametrize("data", [object(), {1, 2}, [object()], (1, object())])
 async def test_data_that_cannot_be_encoded_is_refused(sio, data):
     """What JSON does not know raises TypeError in the caller, and breaks nothing. (M28)"""
@@ -136,6 +150,14 @@ async def test_callbacks_get_their_own_answers(sio, calls):
     await sio.emit("up", namespace="/a", callback=calls.handler("a"))
     sio.engine.deliver("37[0]", '3/a,1["a"]', "32[2]", "3/b,1[0]", "31[1]")
     await calls.has(("a", "a"), ("2", 2), ("1", 1))
+
+
+async def test_callbacks_are_called_in_the_order_of_the_answers(sio, calls):
+    """Answers are handled in the order in which they come, whatever that of the requests was. (N11)"""
+    for number in range(1, 51):
+        await sio.emit("up", callback=calls.handler(number))
+    sio.engine.deliver(*(f"3{number}[]" for number in range(50, 0, -1)))
+    await calls.has(*((number,) for number in range(50, 0, -1)))
 
 
 async def test_a_callback_that_fails_ends_nothing(sio, calls):

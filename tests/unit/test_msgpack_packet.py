@@ -16,7 +16,7 @@ from socketio.msgpack_packet import MsgPackPacket
 from socketio.packet import ACK, BINARY_ACK, BINARY_EVENT, CONNECT, EVENT
 
 MEGABYTE = 1_000_000
-SECONDS = 2.0
+SECONDS = 3.0
 
 values = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.floats(allow_nan=False) | st.text() | st.binary(),
@@ -88,8 +88,10 @@ def test_the_binary_types_have_no_attachments_either(packet_type):
 
 
 def test_the_frame_may_be_a_bytearray():
-    """A frame is bytes or bytearray. (J1)"""
-    assert decoded(bytearray(MsgPackPacket(EVENT, data=["a"]).encode())).data == ["a"]
+    """A frame is bytes or bytearray, and no attachments follow it. (J1, J2)"""
+    received = MsgPackPacket()
+    assert received.decode(bytearray(MsgPackPacket(EVENT, data=["a", b"x"]).encode())) == 0
+    assert received.data == ["a", b"x"]
 
 
 # -- values that MessagePack does not know
@@ -253,7 +255,7 @@ def test_whatever_a_hook_raises_is_a_value_error(error):
 )
 def test_a_hostile_megabyte_is_read_quickly(frame):
     """A megabyte that announces more than it has costs a fraction of a second. (E1)"""
-    began = time.perf_counter()
+    began = time.thread_time()
     with contextlib.suppress(ValueError):
         decoded(frame)
-    assert time.perf_counter() - began < SECONDS
+    assert time.thread_time() - began < SECONDS

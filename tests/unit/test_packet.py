@@ -144,6 +144,9 @@ def test_ids_of_more_than_100_digits_are_refused(frame):
         ('4{"message":"no","data":{"a":1}}', {"message": "no", "data": {"a": 1}}),
         ('4["no",1]', ["no", 1]),
         ("4null", None),
+        ("45", 5),
+        ("4/a,5", 5),
+        ("0/a,5.5", 5.5),
         ('0{"sid":"abc","pid":"def"}', {"sid": "abc", "pid": "def"}),
     ],
 )
@@ -317,7 +320,7 @@ def test_integers_of_more_than_100_digits_are_refused(number):
 
 def test_a_long_row_of_digits_in_a_text_is_a_text():
     """What is refused is a number, not a text of digits or a float. (M37)"""
-    data = ["a", "1" * 200, 0.5]
+    data = ["a", "1" * 200, 0.5, 5, int("9" * 100), -int("9" * 100)]
     assert decoded(Packet(EVENT, data=data).encode()).data == data
 
 
@@ -374,6 +377,17 @@ def test_whatever_a_json_module_raises_is_a_value_error(error):
     with pytest.raises(ValueError, match="cannot be decoded") as caught:
         packet_class_with(Failing())(encoded_packet='2["a"]')
     assert caught.value.__cause__ is error
+
+
+def test_text_that_no_frame_can_carry_is_refused():
+    """A module that writes lone surrogates as they are makes encode() raise ValueError, before a frame is sent. (M28)"""
+
+    class Plain(Recording):
+        def dumps(self, value):
+            return json.dumps(value, ensure_ascii=False)
+
+    with pytest.raises(ValueError):
+        packet_class_with(Plain())(EVENT, data=["a", "\ud800"]).encode()
 
 
 def test_one_class_has_its_json_for_itself():

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from socketio.packet import ACK, BINARY_ACK, BINARY_EVENT, EVENT, Packet
 
 MEGABYTE = 1_000_000
-SECONDS = 2.0  # generous: all of these take a few milliseconds on any machine, quadratic cost would take minutes
+SECONDS = 3.0  # of this thread: a few hundredths as it is, minutes where the cost is quadratic
 MARK = '{"_placeholder":true,"num":%s}'
 
 values = st.recursive(
@@ -222,17 +222,17 @@ def test_sending_data_nested_too_deeply_is_a_value_error():
 )
 def test_a_hostile_megabyte_is_read_quickly(frame):
     """A megabyte that is meant to cost time costs a fraction of a second. (I9, I10)"""
-    began = time.perf_counter()
+    began = time.thread_time()
     read(frame, [b"x"])
-    assert time.perf_counter() - began < SECONDS
+    assert time.thread_time() - began < SECONDS
 
 
 def test_a_hostile_megabyte_of_attachments_is_read_quickly():
     """Many attachments cost no more than their number. (I4)"""
     count = 30_000
     marks = ",".join(MARK % number for number in range(count))
-    began = time.perf_counter()
+    began = time.thread_time()
     received = Packet(encoded_packet=f"5{count}-[{marks}]")
     assert [received.add_attachment(b"") for _ in range(count)][-2:] == [False, True]
     assert received.data == [b""] * count
-    assert time.perf_counter() - began < SECONDS
+    assert time.thread_time() - began < SECONDS

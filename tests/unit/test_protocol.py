@@ -187,6 +187,7 @@ def test_a_forgotten_request_has_no_answer():
         ),
         ('["no",1]', ("no", 1), ["no", 1]),
         ("[]", (), []),
+        ("5", (5,), 5),
     ],
 )
 def test_a_refusal_carries_what_the_server_sent(payload, args, data):

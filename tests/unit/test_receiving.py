@@ -6,6 +6,8 @@ import asyncio
 
 import pytest
 
+from socketio.handlers import inline
+
 from .flavours import URL
 from .waiting import Gate, within
 
@@ -123,6 +125,13 @@ async def test_an_id_of_zero_is_an_id(sio):
     await sio.engine.sent.has("30[1]", "3/a,3[]")
 
 
+async def test_acknowledgements_are_sent_in_the_order_of_the_events(sio):
+    """Results of quick handlers go out in the order in which the events came. (N19, N37)"""
+    sio.on("in", lambda number: number)
+    sio.engine.deliver(*(f'2{number}["in",{number}]' for number in range(50)))
+    await sio.engine.sent.has(*(f"3{number}[{number}]" for number in range(50)))
+
+
 async def test_any_event_handlers_return_acknowledgements(sio):
     """A '*' handler's result is sent too. (M31)"""
     sio.on("*", lambda event: f"any {event}")
@@ -138,6 +147,24 @@ async def test_a_handler_that_fails_sends_nothing_and_ends_nothing(sio, calls, f
     sio.engine.deliver('21["broken"]', '22["last"]')
     await sio.engine.sent.has('32["fine"]')
     assert sio.connected
+
+
+async def test_an_inline_handler_that_fails_ends_nothing(make_client, calls):
+    """What runs on the reading side may fail as well, lifecycle handlers included. (M23, N29)"""
+
+    @inline
+    def broken(*args):
+        calls.add(args)
+        raise ZeroDivisionError
+
+    sio = make_client(reconnection=False)
+    for event in ("in", "connect", "disconnect"):
+        sio.on(event, broken)
+    await sio.connect(URL)
+    sio.engine.deliver('21["in",1]', '22["nobody"]')
+    await sio.engine.sent.has("0{}", "32[]")
+    await sio.disconnect()
+    assert calls.items == [(), (1,), ("client disconnect",)]
 
 
 async def test_a_handler_runs_once(sio, calls):

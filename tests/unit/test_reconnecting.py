@@ -123,6 +123,7 @@ async def test_a_failed_attempt_is_repeated(sio, calls, failure):
         return urls[0]
 
     told(sio, calls, "/")
+    sio.engine.settle = True
     await sio.connect(url, wait_timeout=0.05)
     server = sio.engine.server
     if failure == "engine":
@@ -137,7 +138,6 @@ async def test_a_failed_attempt_is_repeated(sio, calls, failure):
         server.silent = {"/"}
     else:
         server.hang_ups = 2
-        sio.engine.settle = True
     sio.engine.lose()
     if failure == "loss":
         await calls.until(lambda: server.hang_ups == 0 and calls.items[-1] == ("/ in",) and sio.connected)

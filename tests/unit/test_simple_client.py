@@ -14,12 +14,6 @@ from .waiting import within
 
 
 @pytest.fixture
-def make_simple_client(flavour):
-    """Return a function that makes a simple client, which is disconnected after the test."""
-    return flavour.simple_client
-
-
-@pytest.fixture
 def sio(make_simple_client):
     """A simple client."""
     return make_simple_client()

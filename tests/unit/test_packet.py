@@ -380,7 +380,7 @@ def test_whatever_a_json_module_raises_is_a_value_error(error):
 
 
 def test_text_that_no_frame_can_carry_is_refused():
-    """A module that writes lone surrogates as they are makes encode() raise ValueError, before a frame is sent. (M28)"""
+    """Where a module writes lone surrogates as they are, encode() raises ValueError at once. (M28)"""
 
     class Plain(Recording):
         def dumps(self, value):

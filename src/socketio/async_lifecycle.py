@@ -60,7 +60,7 @@ class AsyncLifecycle(BaseLifecycle):
             if not retry or not self._begin_retry(stop):
                 self._give_up(stop, [])
                 raise
-            if not await self._reconnect():
+            if not await self._reconnect(stop):
                 raise
 
     async def _connect_once(self, stop: asyncio.Event) -> None:
@@ -115,12 +115,11 @@ class AsyncLifecycle(BaseLifecycle):
 
     # -- repairing it
 
-    async def _reconnect(self) -> bool:
+    async def _reconnect(self, stop: asyncio.Event) -> bool:
         """Try to connect again until it works, it has been tried often enough, or the application ends it.
 
         Return whether it worked.
         """
-        stop = self._stop
         waits = backoff.delays(self.reconnection_delay, self.reconnection_delay_max, self.randomization_factor)
         for attempt, delay in enumerate(waits, 1):
             self.logger.info("Connection failed, new attempt in %.2f seconds", delay)
@@ -148,13 +147,14 @@ class AsyncLifecycle(BaseLifecycle):
         ends = reason == self.reason.CLIENT_DISCONNECT  # with the event loop, after which no handler would be run
         names = self._attempt.requested if ends else list(self.namespaces)
         over, again = self._lose_session(reason)
+        stop = self._stop
         self.logger.info("Connection lost: %s", reason)
         calls = [self._trigger("disconnect", name, reason) for name in names]
         if over:
             calls += [self._trigger("__disconnect_final", name) for name in names]
             self._submit_end()
         if again:
-            self._reconnect_task = self.eio.start_background_task(self._reconnect)
+            self._reconnect_task = self.eio.start_background_task(self._reconnect, stop)
         if ends:
             await self._call_all(calls)
 

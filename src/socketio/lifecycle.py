@@ -60,7 +60,7 @@ class Lifecycle(BaseLifecycle):
             if not retry or not self._begin_retry(stop):
                 self._give_up(stop, [])
                 raise
-            if not self._reconnect():
+            if not self._reconnect(stop):
                 raise
 
     def _connect_once(self, stop: threading.Event) -> None:
@@ -115,12 +115,11 @@ class Lifecycle(BaseLifecycle):
 
     # -- repairing it
 
-    def _reconnect(self) -> bool:
+    def _reconnect(self, stop: threading.Event) -> bool:
         """Try to connect again until it works, it has been tried often enough, or the application ends it.
 
         Return whether it worked.
         """
-        stop = self._stop
         waits = backoff.delays(self.reconnection_delay, self.reconnection_delay_max, self.randomization_factor)
         for attempt, delay in enumerate(waits, 1):
             self.logger.info("Connection failed, new attempt in %.2f seconds", delay)
@@ -146,6 +145,7 @@ class Lifecycle(BaseLifecycle):
                 return
             names = list(self.namespaces)
             over, again = self._lose_session(reason)
+            stop = self._stop
         self.logger.info("Connection lost: %s", reason)
         for name in names:
             self._trigger("disconnect", name, reason)
@@ -154,7 +154,7 @@ class Lifecycle(BaseLifecycle):
                 self._trigger("__disconnect_final", name)
             self._submit_end()
         if again:
-            self._reconnect_task = self.eio.start_background_task(self._reconnect)
+            self._reconnect_task = self.eio.start_background_task(self._reconnect, stop)
 
     def _hang_up(self) -> None:
         self.eio.disconnect()

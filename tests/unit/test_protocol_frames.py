@@ -244,6 +244,7 @@ def test_the_offset_of_a_recoverable_namespace_is_taken_off(offset):
     """Where the server gave a pid, the offset that it appends to an event is no argument. (E3)"""
     protocol = recovering()
     assert protocol.receive(f'2["a",1,"{offset}"]') == [EventReceived("/", "a", (1,), None)]
+    assert protocol.receive(f'2["a","{offset}"]') == [EventReceived("/", "a", (), None)]
     assert protocol.receive(f'51-["a",{MARK % 0},"{offset}"]') == []
     assert protocol.receive(b"x") == [EventReceived("/", "a", (b"x",), None)]
 

@@ -2,8 +2,8 @@
 
 In: jobs, functions without arguments that raise nothing. They start in the order in which they came. The next one
 starts when the one before has ended; or, when that one blocks, on another thread: at once where the job says so
-(:meth:`Dispatcher.blocking`), else after :data:`PATIENCE` seconds. Threads are started when needed, used again, and
-end when there is nothing to do.
+(:meth:`Dispatcher.blocking`), else after 3 to 60 milliseconds, the sooner the more jobs have blocked. Threads are started
+when needed, used again, and end when there is nothing to do.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from typing import TypeAlias
 Job: TypeAlias = Callable[[], None]
 
 PATIENCE = 0.003
-"""Seconds that a job may run before the next one starts beside it."""
-MAX_PATIENCE = 0.05
-"""The same on a machine so busy that threads do not get the processor when they want it."""
+"""Seconds that a job may run before the next one starts beside it, while jobs block."""
+MAX_PATIENCE = 0.06
+"""The same while none does: a thread that has lost the processor for a moment shall not pass for one that blocks."""
 IDLE = 1.0
 """Seconds that a thread waits for more to do before it ends."""
 
@@ -43,6 +43,7 @@ class Dispatcher:
         self._jobs: deque[Job] = deque()
         self._leader: int | None = None
         self._begun = 0.0
+        self._patience = MAX_PATIENCE
         self._threads: set[int] = set()
         self._starting = 0
         self._standing_by = 0
@@ -109,7 +110,6 @@ class Dispatcher:
 
     def _stand_by(self) -> bool:
         """Wait until it is this thread's turn to lead; return False when it shall end."""
-        begun, patience = 0.0, PATIENCE
         while True:
             if not self._jobs:
                 if self._retired or not self._wait(IDLE):
@@ -118,24 +118,12 @@ class Dispatcher:
                 return True
             elif self.serial:
                 self._wait(None)
-            elif begun != self._begun:
-                begun, patience = self._begun, PATIENCE
-            elif self._sleeps_on_time(begun + patience):
-                is_blocked = begun == self._begun and time.monotonic() >= begun + patience
-                if self._jobs and self._leader is not None and is_blocked:
-                    return True
             else:
-                patience = min(2 * patience, MAX_PATIENCE)
-
-    def _sleeps_on_time(self, until: float) -> bool:
-        """Sleep, or be woken before; return whether this thread got the processor when it wanted it.
-
-        If it did not, the machine is busy, and the leader may be waiting for the processor too, not blocked.
-        """
-        wanted = max(until - time.monotonic(), PATIENCE / 3)
-        wake_up = time.monotonic() + wanted
-        self._wait(wanted)
-        return time.monotonic() < wake_up + wanted / 2
+                rest = self._begun + self._patience - time.monotonic()
+                if rest <= 0:
+                    self._patience = PATIENCE
+                    return True
+                self._wait(rest)
 
     def _wait(self, timeout: float | None) -> bool:
         self._standing_by += 1
@@ -156,5 +144,6 @@ class Dispatcher:
             self._lock.acquire()
             if self._leader == me:
                 self._leader = None
+                self._patience = min(2 * self._patience, MAX_PATIENCE)
             if self.serial:
                 self._changed.notify_all()  # nobody stands by with a patience of his own there

@@ -2,8 +2,8 @@
 
 In: jobs, functions without arguments that raise nothing. They start in the order in which they came. The next one
 starts when the one before has ended; or, when that one blocks, on another thread: at once where the job says so
-(:meth:`Dispatcher.blocking`), else after 3 to 60 milliseconds, the sooner the more jobs have blocked. Threads are started
-when needed, used again, and end when there is nothing to do.
+(:meth:`Dispatcher.blocking`), else after 3 to 60 milliseconds, the sooner the more jobs have blocked. Threads are
+started when needed, used again, and end when there is nothing to do.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
 In: jobs, functions without arguments that raise nothing. They start in the order in which they came. The next one
 starts when the one before has ended; or, when that one blocks, on another thread: at once where the job says so
-(:meth:`Dispatcher.blocking`), else after 3 to 60 milliseconds, the sooner the more jobs have blocked. Threads are
-started when needed, used again, and end when there is nothing to do.
+(:meth:`Dispatcher.blocking`), else after about 12 milliseconds, or half a one where jobs of its kind blocked before.
+Threads are started when needed, used again, and end when there is nothing to do.
 """
 
 from __future__ import annotations
@@ -11,24 +11,30 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import TypeAlias
 
 Job: TypeAlias = Callable[[], None]
 
-PATIENCE = 0.003
-"""Seconds that a job may run before the next one starts beside it, while jobs block."""
-MAX_PATIENCE = 0.06
-"""The same while none does: a thread that has lost the processor for a moment shall not pass for one that blocks."""
+LOOK = 0.003
+"""Seconds between two looks at the running job."""
+LOOKS = 4
+"""How many looks in a row find the same job before it passes for blocked. Looks are counted, not time: a thread that
+looks must get the processor as the job must, so a busy machine does not make a slow job a blocked one."""
+GLANCE = 0.0005
+"""Seconds after which a job passes for blocked where its kind was found blocked before."""
+CALM = 10
+"""Looks in a row that find nothing waiting, until nobody looks any more."""
 IDLE = 1.0
-"""Seconds that a thread waits for more to do before it ends."""
+"""Seconds that a thread waits for something to do before it ends."""
+MAX_SUSPECTS = 1000
 
 
 class Dispatcher:
     """Runs jobs one after the other, on as few threads as it can.
 
-    One thread at a time leads: it takes the next job and runs it. The others are blocked in a job that was moved on
-    from, or stand by to take over.
+    One thread at a time leads: it takes the next job and runs it. While jobs wait, a second one watches, and takes over
+    from a leader that is blocked. The others are blocked in a job that was moved on from, or spare.
 
     :param name: for the names of the threads.
     :param serial: run strictly one job at a time, however long it blocks.
@@ -37,34 +43,37 @@ class Dispatcher:
     def __init__(self, name: str, serial: bool = False) -> None:
         self.serial = serial
         self._name = name
-        # Entered itself, never by way of the condition: Ctrl-C can come between the lines of Condition.__enter__.
+        # Entered itself, never by way of the conditions: Ctrl-C can come between the lines of Condition.__enter__.
         self._lock = threading.Lock()
-        self._changed = threading.Condition(self._lock)
-        self._jobs: deque[Job] = deque()
-        self._leader: int | None = None
-        self._begun = 0.0
-        self._patience = MAX_PATIENCE
+        self._spare = threading.Condition(self._lock)
+        self._watching = threading.Condition(self._lock)
+        self._jobs: deque[tuple[Job, Hashable]] = deque()
         self._threads: set[int] = set()
-        self._starting = 0
-        self._standing_by = 0
+        self._spares = 0
+        self._leader: int | None = None
+        self._watched = False
+        self._summoned = False
+        self._alert = False
+        self._turn = 0
+        self._kind: Hashable = None
+        self._suspects: set[Hashable] = set()
         self._retired = False
 
-    def submit(self, job: Job) -> None:
-        """Add a job. Returns at once."""
-        with self._lock:
-            self._retired = False
-            self._jobs.append(job)
-            if self._ensure_stand_by():
-                return
-            self._retired = True
-        self._run()
+    def submit(self, job: Job, kind: Hashable = None) -> None:
+        """Add a job; one of the same ``kind`` as one that blocked is expected to block too. Returns at once."""
+        self._jobs.append((job, kind))
+        # Without the lock: whoever ceases to be alert looks for jobs once more after that.
+        if not self._alert and not self._attend():
+            self._run()
 
     def blocking(self) -> None:
         """Tell that the running job is about to block. Does nothing on other threads, or in serial mode."""
         with self._lock:
             if self._leader == threading.get_ident() and not self.serial:
                 self._leader = None
-                self._ensure_stand_by()
+                self._settle()
+                if self._jobs:
+                    self._summon()
 
     def is_current(self) -> bool:
         """Return whether the calling thread is one of the dispatcher's, that is, runs a job."""
@@ -74,76 +83,121 @@ class Dispatcher:
         """Let the threads end as soon as all jobs are done, until there is another job."""
         with self._lock:
             self._retired = True
-            self._changed.notify_all()
+            self._spare.notify_all()
+            self._watching.notify_all()
 
-    def _ensure_stand_by(self) -> bool:
-        """See to it that a thread takes the next job; return ``False`` where the caller has to.
+    # -- calling threads
 
-        Python starts no threads any more while the interpreter ends.
-        """
-        if not self._jobs or self._starting:
-            return True
-        if self._standing_by:
-            self._changed.notify()
-            return True
-        try:
-            threading.Thread(target=self._start, name=self._name, daemon=True).start()
-        except RuntimeError:
-            return bool(self._threads)
-        self._starting += 1
-        return True
-
-    def _start(self) -> None:
+    def _attend(self) -> bool:
+        """See to it that a thread takes, or watches for, what waits; return ``False`` where the caller has to."""
         with self._lock:
-            self._starting -= 1
-        self._run()
+            self._retired = False
+            if self._jobs and (self._leader is None or not (self._watched or self.serial)):
+                self._summon()
+            self._retired = not self._threads and not self._summoned
+            return not self._retired
+
+    def _summon(self) -> None:
+        """Have one more thread look for something to do. Python starts none while the interpreter ends."""
+        if self._summoned:
+            return
+        self._summoned = True
+        if self._spares:
+            self._spare.notify()
+        elif self._watched and self._leader is None:
+            self._watching.notify()
+        else:
+            try:
+                threading.Thread(target=self._run, name=self._name, daemon=True).start()
+            except RuntimeError:
+                self._summoned = False
+        self._settle()
+
+    def _settle(self) -> None:
+        """Note whether somebody will look at a job that comes now without being told."""
+        led = self._leader is not None
+        self._alert = self._summoned or (led and (self._watched or self.serial))
+
+    # -- what a thread does
 
     def _run(self) -> None:
         me = threading.get_ident()
         with self._lock:
+            self._summoned = False
             self._threads.add(me)
             try:
-                while self._stand_by():
-                    self._lead(me)
+                while self._find_role(me):
+                    pass
             finally:
                 self._threads.discard(me)
 
-    def _stand_by(self) -> bool:
-        """Wait until it is this thread's turn to lead; return False when it shall end."""
-        while True:
-            if not self._jobs:
-                if self._retired or not self._wait(IDLE):
-                    return bool(self._jobs)
-            elif self._leader is None:
-                return True
-            elif self.serial:
-                self._wait(None)
-            else:
-                rest = self._begun + self._patience - time.monotonic()
-                if rest <= 0:
-                    self._patience = PATIENCE
-                    return True
-                self._wait(rest)
+    def _find_role(self, me: int) -> bool:
+        """Lead, watch or be spare for a while; return ``False`` when there is nothing more to do."""
+        self._settle()
+        if self._jobs and self._leader is None:
+            self._lead(me)
+        elif self._jobs and not self._watched and not self.serial:
+            self._watch()
+        elif self._retired:
+            return False
+        else:
+            return self._be_spare()
+        return True
 
-    def _wait(self, timeout: float | None) -> bool:
-        self._standing_by += 1
-        try:
-            return self._changed.wait(timeout)
-        finally:
-            self._standing_by -= 1
+    def _be_spare(self) -> bool:
+        """Wait to be called; return ``False`` when that has not happened for too long."""
+        self._spares += 1
+        called = self._spare.wait(IDLE)
+        self._spares -= 1
+        self._summoned = False  # also after a time-out: the call may have come just then, and is not repeated
+        return called or bool(self._jobs)
 
     def _lead(self, me: int) -> None:
-        job = self._jobs.popleft()
+        """Run jobs until there are none, or another thread has taken over."""
         self._leader = me
-        self._begun = time.monotonic()
-        self._ensure_stand_by()
+        try:
+            while self._leader == me and self._jobs:
+                job, kind = self._jobs.popleft()
+                self._kind = kind
+                self._turn += 1
+                if not self._watched:
+                    self._settle()
+                    if self._jobs and not self.serial:
+                        self._summon()
+                self._run_job(me, job, kind)
+        finally:
+            if self._leader == me:
+                self._leader = None
+
+    def _run_job(self, me: int, job: Job, kind: Hashable) -> None:
+        began = time.monotonic() if kind in self._suspects else None
         self._lock.release()
         try:
             job()
         finally:
             self._lock.acquire()
-            if self._leader == me:
+        if began is not None and self._leader == me and time.monotonic() - began < GLANCE:
+            self._suspects.discard(kind)
+
+    def _watch(self) -> None:
+        """Watch the leader while jobs wait; take its place if it is blocked."""
+        self._watched = True
+        self._settle()
+        turn, looks, calm = self._turn, 0, 0
+        while calm < CALM and (self._leader is not None if self._jobs else not self._retired):
+            suspect = self._kind in self._suspects
+            self._watching.wait(GLANCE if suspect else LOOK)
+            calm = 0 if self._jobs else calm + 1
+            if turn != self._turn or not self._jobs:
+                turn, looks = self._turn, 0
+                continue
+            looks += 1
+            if suspect or looks == LOOKS:
+                self._suspect(self._kind)
                 self._leader = None
-                self._patience = min(2 * self._patience, MAX_PATIENCE)
-            if self.serial:
-                self._changed.notify_all()  # nobody stands by with a patience of his own there
+        self._watched = self._summoned = False
+
+    def _suspect(self, kind: Hashable) -> None:
+        if len(self._suspects) >= MAX_SUSPECTS:
+            self._suspects.clear()
+        self._suspects.add(kind)

@@ -251,7 +251,7 @@ class Lifecycle(BaseLifecycle):
         if self._registry.runs_inline(event, namespace):
             job()
         else:
-            self._dispatcher.submit(job)
+            self._dispatcher.submit(job, (event, namespace))
 
     def _call_all(self, calls: list[threading.Event], timeout: float = HANDLERS) -> None:
         """Wait until handlers have returned, but no longer than so many seconds."""

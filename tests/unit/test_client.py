@@ -100,7 +100,7 @@ def test_the_ids_of_many_threads_are_unique(sio):
 @pytest.mark.parametrize("way", ["call", "sleep", "wait"])
 def test_a_handler_that_blocks_in_the_client_lets_the_next_one_start_at_once(sio, monkeypatch, way):
     """call(), sleep() and wait() in a handler do not wait for anybody's patience. (M22)"""
-    monkeypatch.setattr(dispatch, "PATIENCE", 1000.0)
+    monkeypatch.setattr(dispatch, "LOOK", 1000.0)
     began, released, ran = threading.Event(), threading.Event(), threading.Event()
     monkeypatch.setattr(sio.eio, "sleep", lambda seconds: released.wait(CEILING))
 

@@ -67,7 +67,7 @@ def test_jobs_run_in_the_order_in_which_they_came(dispatcher):
 
 def test_quick_jobs_do_not_overlap(dispatcher, monkeypatch):
     """A job starts when the one before has ended, unless that one takes long. (N18, N16)"""
-    monkeypatch.setattr(dispatch, "PATIENCE", CEILING)
+    monkeypatch.setattr(dispatch, "LOOK", CEILING)
     events = []
 
     def job(number):
@@ -80,7 +80,7 @@ def test_quick_jobs_do_not_overlap(dispatcher, monkeypatch):
 
 def test_quick_jobs_need_few_threads(dispatcher, monkeypatch):
     """Jobs that do not block are run by a handful of threads, not by one each. (N15)"""
-    monkeypatch.setattr(dispatch, "PATIENCE", CEILING)
+    monkeypatch.setattr(dispatch, "LOOK", CEILING)
     idents = set()
     run_all(dispatcher, [lambda: idents.add(threading.get_ident()) for _ in range(500)])
     assert len(idents) <= 4
@@ -130,7 +130,7 @@ def test_blocked_jobs_start_in_their_order(dispatcher):
 
 def test_a_job_can_say_that_it_will_block(dispatcher, monkeypatch):
     """After blocking() the next job starts at once, without patience. (M22)"""
-    monkeypatch.setattr(dispatch, "PATIENCE", 1000 * CEILING)
+    monkeypatch.setattr(dispatch, "LOOK", 1000 * CEILING)
     second, done = threading.Event(), threading.Event()
 
     def job():
@@ -145,7 +145,7 @@ def test_a_job_can_say_that_it_will_block(dispatcher, monkeypatch):
 
 def test_saying_so_twice_starts_one_job_only(dispatcher, monkeypatch):
     """A job that has given up its lead has none to give up: the one after it is not overtaken. (N18)"""
-    monkeypatch.setattr(dispatch, "PATIENCE", 1000 * CEILING)
+    monkeypatch.setattr(dispatch, "LOOK", 1000 * CEILING)
     first, second, third = Blocked(), Blocked(), threading.Event()
     again = threading.Event()
 
@@ -168,7 +168,7 @@ def test_saying_so_twice_starts_one_job_only(dispatcher, monkeypatch):
 
 def test_saying_so_elsewhere_has_no_effect(dispatcher, monkeypatch):
     """blocking() on a thread that runs no job, or without one, does nothing. (M22)"""
-    monkeypatch.setattr(dispatch, "PATIENCE", 1000 * CEILING)
+    monkeypatch.setattr(dispatch, "LOOK", 1000 * CEILING)
     dispatcher.blocking()
     blocked, second = Blocked(), threading.Event()
     dispatcher.submit(blocked)
@@ -188,7 +188,7 @@ def test_a_job_may_submit_jobs(dispatcher, monkeypatch):
         assert ready.wait(CEILING)
         dispatcher.submit(lambda: (ran.append("inner"), last.set()))
 
-    monkeypatch.setattr(dispatch, "PATIENCE", 1000 * CEILING)
+    monkeypatch.setattr(dispatch, "LOOK", 1000 * CEILING)
     dispatcher.submit(job)
     dispatcher.submit(lambda: ran.append("next"))
     ready.set()
@@ -234,7 +234,7 @@ def test_jobs_may_come_from_many_threads(dispatcher):
 @serial
 def test_in_serial_mode_one_job_runs_at_a_time(dispatcher, monkeypatch):
     """A job that blocks, and says so, holds up the rest until it ends. (N18)"""
-    monkeypatch.setattr(dispatch, "PATIENCE", 0.0)
+    monkeypatch.setattr(dispatch, "LOOK", 0.0)
     events, blocked, last = [], Blocked(), threading.Event()
 
     def first():

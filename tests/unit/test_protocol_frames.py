@@ -288,4 +288,4 @@ def test_events_cannot_be_changed(event):
         event.namespace = "/other"
     with pytest.raises((AttributeError, TypeError)):
         event.more = 1
-    assert event == type(event)(*(getattr(event, name) for name in type(event).__slots__))
+    assert event == type(event)(*(getattr(event, name) for name in getattr(event, "_fields", type(event).__slots__)))

@@ -144,6 +144,7 @@ class AsyncEngineIOClient(EngineBase, AsyncOpening):
         loop = asyncio.get_running_loop()
         deadline = loop.time() + timeout
         try:
+            link.outbox.put(link.transport.probe())
             if not await link.outbox.flush(timeout):
                 return False
             await link.transport.confirm(max(0.0, deadline - loop.time()))
@@ -238,7 +239,7 @@ class AsyncEngineIOClient(EngineBase, AsyncOpening):
         link.outbox.close()
         reading = asyncio.ensure_future(self._receive_all(link))
         try:
-            await link.transport.send(link.outbox.rest())
+            await link.transport.send(link.outbox.rest() + deque(link.transport.probe()))
             await link.transport.confirm(CLOSING)
             await link.transport.send(deque(map(message, self.farewell())))
             await link.transport.send(deque(link.transport.goodbye))

@@ -27,7 +27,6 @@ from .async_websocket import CLOSING, AsyncWebSocketTransport
 
 Transport: TypeAlias = AsyncPollingTransport | AsyncWebSocketTransport
 
-MAX_MESSAGE_SIZE = 100_000_000
 """Bytes in one websocket message."""
 
 
@@ -91,7 +90,7 @@ class AsyncOpening(engineio.AsyncClient):
         extra = dict(self.websocket_extra_options)
         kwargs: dict[str, Any] = {
             "timeout": aiohttp.ClientWSTimeout(ws_close=CLOSING),
-            "max_msg_size": MAX_MESSAGE_SIZE,
+            "max_msg_size": handshake.MAX_MESSAGE_SIZE,
             **self._tls_options(),
             "headers": _merged(headers, extra.pop("headers", {})),
             **extra,
@@ -106,7 +105,7 @@ class AsyncOpening(engineio.AsyncClient):
         except (aiohttp.ClientError, asyncio.TimeoutError, OSError, ValueError) as exc:
             place = handshake.origin_of(url)
             raise ConnectionError(f"websocket connection to {place} failed: {handshake.cause_text(exc)}") from exc
-        return AsyncWebSocketTransport(self.ws, self.request_timeout)
+        return AsyncWebSocketTransport(self.ws)
 
     async def _greet(self, transport: AsyncWebSocketTransport) -> Opened:
         """Read the OPEN packet of a connection that begins with a websocket."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import deque
 
 from ..async_condition import AsyncCondition
-from ..packet import Frame
+from .frames import Outgoing
 
 
 class AsyncOutbox:
@@ -16,11 +16,11 @@ class AsyncOutbox:
 
     def __init__(self) -> None:
         self._changed = AsyncCondition()
-        self._waiting: deque[Frame] = deque()
-        self._taken: deque[Frame] = deque()
+        self._waiting: deque[Outgoing] = deque()
+        self._taken: deque[Outgoing] = deque()
         self._closed = False
 
-    def put(self, packets: list[Frame]) -> bool:
+    def put(self, packets: list[Outgoing]) -> bool:
         """Add packets, with nothing in between; return ``False`` when the outbox is closed."""
         if self._closed:
             return False
@@ -28,7 +28,7 @@ class AsyncOutbox:
         self._changed.notify_all()
         return True
 
-    async def take(self) -> deque[Frame]:
+    async def take(self) -> deque[Outgoing]:
         """Wait for packets and take all of them; none means that the outbox is closed.
 
         Whoever takes them removes each one from the result when it is sent. Those taken before count as sent now.
@@ -54,6 +54,6 @@ class AsyncOutbox:
         self._changed.notify_all()
         return len(self._taken) + len(self._waiting)
 
-    def rest(self) -> deque[Frame]:
+    def rest(self) -> deque[Outgoing]:
         """Return all that was not sent, when the outbox is closed."""
         return self._taken + self._waiting

@@ -18,6 +18,7 @@ from yarl import URL
 
 from ..packet import Frame
 from . import payload
+from .frames import Outgoing
 from .handshake import Handshake, cause_text, origin_of, read_open_body, status_error
 
 _CLOSING = 0.1
@@ -37,7 +38,7 @@ class AsyncPollingTransport:
     name = "polling"
     # CLOSE, and UPGRADE before it: python-engineio leaves the pending GET without an answer when it reads a CLOSE, but
     # answers it when it reads an UPGRADE. The reference server answers it in any case.
-    goodbye: ClassVar[list[Frame]] = ["5", "1"]
+    goodbye: ClassVar[list[Outgoing]] = ["5", "1"]
 
     def __init__(
         self,
@@ -97,7 +98,7 @@ class AsyncPollingTransport:
         except ValueError as exc:
             raise ConnectionError(f"the server sent what is no payload: {exc}") from exc
 
-    async def send(self, frames: deque[Frame]) -> None:
+    async def send(self, frames: deque[Any]) -> None:
         """Send packets, in order, in as many requests as it takes; each is removed when it is sent."""
         while frames:
             body, count = payload.next_body(frames, self._max_payload)
@@ -105,8 +106,12 @@ class AsyncPollingTransport:
             for _ in range(count):
                 frames.popleft()
 
+    def probe(self) -> list[Outgoing]:
+        """Return nothing: the server has read all that was sent when the last POST was answered."""
+        return []
+
     async def confirm(self, timeout: float) -> None:
-        """Wait until the server has read all that was sent: it has, when the POST was answered."""
+        """Do nothing, for the same reason."""
 
     async def close(self) -> None:
         """Stop waiting for packets: the goodbye was a packet, and not every server answers the pending GET then."""

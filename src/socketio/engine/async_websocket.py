@@ -8,83 +8,118 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-import time
 from collections import deque
 from typing import ClassVar
 
 import aiohttp
+from aiohttp import WSMsgType
 from engineio.exceptions import ConnectionError
 
 from ..packet import Frame
+from .frames import PING, PONG, ControlFrame, Outgoing
 from .handshake import SilenceError, cause_text
 
 CLOSING = 1.0
 """Seconds for the server to answer our close frame."""
+_GRACE = 0.1
+"""Seconds to read what came while the event loop was busy, before the server is taken for silent."""
 
 
 class AsyncWebSocketTransport:
     """An open websocket."""
 
     name = "websocket"
-    goodbye: ClassVar[list[Frame]] = []  # the websocket's own close frame says it
+    goodbye: ClassVar[list[Outgoing]] = []  # the websocket's own close frame says it
 
-    def __init__(self, ws: aiohttp.ClientWebSocketResponse, request_timeout: float) -> None:
+    def __init__(self, ws: aiohttp.ClientWebSocketResponse) -> None:
         self.ws = ws
-        self._silence = request_timeout
+        self._loop = asyncio.get_running_loop()
+        self._silence = 0.0
+        self._last = 0.0
+        self._silent = False
+        self._watch: asyncio.TimerHandle | None = None
         self._pong = asyncio.Event()
 
     def set_silence(self, seconds: float) -> None:
         """From now on the server must send something within each span of so many seconds."""
         self._silence = seconds
+        self._last = self._loop.time()
+        self._watch = self._loop.call_later(seconds, self._check)
 
-    async def receive(self) -> list[Frame]:
-        """Wait for frames and return them; none where only the websocket itself had something to say."""
+    def _check(self) -> None:
+        """See whether something came in time. A timer for each frame would cost more than to receive it."""
+        rest = self._last + self._silence - self._loop.time()
+        if rest > 0:
+            self._watch = self._loop.call_later(rest, self._check)
+        else:
+            self._watch = self._loop.call_later(_GRACE, self._judge, self._last)
+
+    def _judge(self, last: float) -> None:
+        if self._last == last:
+            self._silent = True
+            self.abort()
+        else:
+            self._check()
+
+    async def receive(self) -> list[Outgoing]:
+        """Wait for frames and return them, with what is to be sent in answer to control frames."""
         try:
-            message = await self.ws.receive(timeout=self._silence)
-            if message.type in (aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY):
-                return [message.data]
-            if message.type is aiohttp.WSMsgType.PING:
-                await self.ws.pong(message.data)
-                return []
-        except asyncio.TimeoutError as exc:
-            raise SilenceError(f"the server is silent: nothing came for {self._silence:g} s") from exc
+            message = await self.ws.receive()
         except (OSError, ValueError, RuntimeError, aiohttp.ClientError) as exc:
             raise _lost(exc) from exc
-        if message.type is aiohttp.WSMsgType.PONG:
+        kind = message.type
+        if kind is WSMsgType.TEXT or kind is WSMsgType.BINARY:
+            self._last = self._loop.time()
+            return [message.data]
+        if self._silent:
+            raise SilenceError(f"the server is silent: nothing came for {self._silence:g} s")
+        self._last = self._loop.time()
+        if kind is WSMsgType.PING:
+            return [ControlFrame(PONG, bytes(message.data))]
+        if kind is WSMsgType.PONG:
             self._pong.set()
             return []
-        if message.type is aiohttp.WSMsgType.ERROR:
+        if kind is WSMsgType.ERROR:
             raise _lost(message.data)
         raise ConnectionError("the server closed the websocket")
 
     async def receive_within(self, timeout: float) -> Frame:
         """Return the next frame; raise ``SilenceError`` when it takes longer than ``timeout`` seconds."""
-        deadline = time.monotonic() + timeout
-        frames: list[Frame] = []
-        while not frames:
-            self._silence = max(0.001, deadline - time.monotonic())
-            frames = await self.receive()
-        return frames[0]
+        try:
+            return await asyncio.wait_for(self._next_frame(), timeout)
+        except asyncio.TimeoutError as exc:
+            raise SilenceError(f"the server is silent: nothing came for {timeout:g} s") from exc
 
-    async def send(self, frames: deque[Frame]) -> None:
+    async def _next_frame(self) -> Frame:
+        while True:
+            for frame in await self.receive():
+                if not isinstance(frame, ControlFrame):
+                    return frame
+                await self.send(deque([frame]))
+
+    async def send(self, frames: deque[Outgoing]) -> None:
         """Send frames, in order; each is removed when it is sent."""
         try:
             while frames:
                 frame = frames.popleft()  # what is cancelled while it waits has been handed over
                 if isinstance(frame, str):
                     await self.ws.send_str(frame)
-                else:
+                elif isinstance(frame, bytes):
                     await self.ws.send_bytes(frame)
+                elif frame.opcode == PING:
+                    await self.ws.ping(frame.payload)
+                else:
+                    await self.ws.pong(frame.payload)
         except (OSError, ValueError, RuntimeError, aiohttp.ClientError) as exc:
             raise _lost(exc) from exc
 
-    async def confirm(self, timeout: float) -> None:
-        """Wait until the server has read all that was sent: a ping, and its pong."""
+    def probe(self) -> list[Outgoing]:
+        """Return what the server answers when it has read all that was sent before: a ping."""
         self._pong.clear()
-        try:
-            await self.ws.ping()
-        except (OSError, RuntimeError, aiohttp.ClientError) as exc:
-            raise _lost(exc) from exc
+        return [ControlFrame(PING)]
+
+    async def confirm(self, timeout: float) -> None:
+        """Wait for the answer to the probe."""
         with contextlib.suppress(asyncio.TimeoutError):
             await asyncio.wait_for(self._pong.wait(), timeout)
 
@@ -101,6 +136,8 @@ class AsyncWebSocketTransport:
 
     async def release(self) -> None:
         """Close what is open. The last call, when nobody reads or writes any more."""
+        if self._watch is not None:
+            self._watch.cancel()
         with contextlib.suppress(asyncio.TimeoutError):
             await asyncio.wait_for(self.ws.close(), CLOSING)
 

@@ -9,6 +9,7 @@ from engineio.exceptions import ConnectionError
 
 from .. import logs
 from ..packet import Frame
+from .frames import ControlFrame, Outgoing
 from .handshake import Handshake
 
 
@@ -45,20 +46,25 @@ class EngineBase:
         if link is None or not link.outbox.put([message(frame) for frame in frames]):
             raise ConnectionError("there is no connection")
 
-    def _receive(self, link: Any, packet: Frame) -> None:
-        if isinstance(packet, bytes):
+    def _receive(self, link: Any, packet: Outgoing) -> None:
+        if isinstance(packet, ControlFrame):  # the transport wants it to be sent, in its turn
+            link.outbox.put([packet])
+        elif isinstance(packet, bytes):
             self._deliver(packet)
-            return
-        kind, content = packet[:1], packet[1:]
-        if kind == "4":
-            self._deliver(content)
-        elif kind == "2":
+        elif packet.startswith("4"):
+            self._deliver(packet[1:])
+        else:
+            self._receive_own(link, packet[:1], packet[1:])
+
+    def _receive_own(self, link: Any, kind: str, content: str) -> None:
+        """Do what a packet of Engine.IO itself asks for."""
+        if kind == "2":
             link.outbox.put(["3" + content])
         elif kind == "1":
             self.logger.info("The server closed the connection")
             link.reason = self.reason.SERVER_DISCONNECT
         elif kind != "6":
-            self.logger.warning("Dropped an unexpected Engine.IO packet: %.200r", packet)
+            self.logger.warning("Dropped an unexpected Engine.IO packet: %.200r", kind + content)
 
     def _deliver(self, content: Frame) -> None:
         handler = self.handlers.get("message")

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from engineio.exceptions import ConnectionError
@@ -23,6 +23,7 @@ from .. import logs
 from ..packet import Frame
 from . import handshake
 from .base import EngineBase
+from .frames import Outgoing
 from .opening import Opened, Opening
 from .outbox import Outbox
 
@@ -135,6 +136,7 @@ class EngineIOClient(EngineBase, Opening):
             return False
         deadline = time.monotonic() + timeout
         try:
+            link.outbox.put(link.transport.probe())
             if not link.outbox.flush(timeout):
                 return False
             if link.reader is not threading.current_thread():  # which reads the confirmation
@@ -161,11 +163,13 @@ class EngineIOClient(EngineBase, Opening):
 
     def _read(self, link: _Link) -> None:
         try:
-            for frame in link.first:
-                self._receive(link, frame)
-            while link.reason != self.reason.SERVER_DISCONNECT:
-                for frame in link.transport.receive():
-                    self._receive(link, frame)
+            packets: Sequence[Outgoing] = link.first
+            while True:
+                for packet in packets:
+                    self._receive(link, packet)
+                if link.reason == self.reason.SERVER_DISCONNECT:
+                    break
+                packets = link.transport.receive()
         except ConnectionError as exc:
             if link.reason is None:
                 self.logger.warning("Connection lost: %s", exc)

@@ -20,6 +20,8 @@ from . import payload
 
 TRANSPORTS = ("polling", "websocket")
 PROBE, PROBE_ANSWER, UPGRADE = "2probe", "3probe", "5"
+MAX_MESSAGE_SIZE = 100_000_000
+"""Bytes: a larger message ends the connection."""
 GREETING = 0.1
 """Seconds to wait whether a server greets unasked, as Engine.IO 3 did; asked of those that tell no ``maxPayload``."""
 MAX_INTERVAL = 24 * 3600

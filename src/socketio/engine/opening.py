@@ -21,7 +21,7 @@ from engineio.exceptions import ConnectionError
 from ..packet import Frame
 from . import handshake, options
 from .polling import PollingTransport
-from .websocket import BufferedWebSocket, WebSocketTransport
+from .websocket import RawWebSocket, WebSocketTransport
 
 Transport: TypeAlias = PollingTransport | WebSocketTransport
 
@@ -83,14 +83,14 @@ class Opening(engineio.Client):
         kwargs = {"timeout": self.request_timeout, "skip_utf8_validation": True, **kwargs}
         target = options.without_credentials(url)
 
-        def new_websocket(**of_class: Any) -> BufferedWebSocket:
-            ws = BufferedWebSocket(**of_class)
+        def new_websocket(**of_class: Any) -> RawWebSocket:
+            ws = RawWebSocket(**of_class)
             self._enter(ws.abort)
             return ws
 
         try:
             self.ws = websocket.create_connection(
-                target, class_=cast("type[BufferedWebSocket]", new_websocket), **kwargs
+                target, class_=cast("type[RawWebSocket]", new_websocket), **kwargs
             )
         except websocket.WebSocketBadStatusException as exc:
             content_type = (exc.resp_headers or {}).get("content-type", "")
@@ -98,7 +98,7 @@ class Opening(engineio.Client):
         except (OSError, ValueError, websocket.WebSocketException) as exc:
             place = handshake.origin_of(target)
             raise ConnectionError(f"websocket connection to {place} failed: {handshake.cause_text(exc)}") from exc
-        return WebSocketTransport(self.ws, self.request_timeout)
+        return WebSocketTransport(self.ws, self.request_timeout, handshake.MAX_MESSAGE_SIZE)
 
     def _greet(self, transport: WebSocketTransport) -> Opened:
         """Read the OPEN packet of a connection that begins with a websocket."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 
-from ..packet import Frame
+from .frames import Outgoing
 
 
 class Outbox:
@@ -18,11 +18,11 @@ class Outbox:
         # Entered itself, never by way of the condition: Ctrl-C can come between the lines of Condition.__enter__.
         self._lock = threading.Lock()
         self._changed = threading.Condition(self._lock)
-        self._waiting: deque[Frame] = deque()
-        self._taken: deque[Frame] = deque()
+        self._waiting: deque[Outgoing] = deque()
+        self._taken: deque[Outgoing] = deque()
         self._closed = False
 
-    def put(self, packets: list[Frame]) -> bool:
+    def put(self, packets: list[Outgoing]) -> bool:
         """Add packets, with nothing in between; return ``False`` when the outbox is closed."""
         with self._lock:
             if self._closed:
@@ -31,7 +31,7 @@ class Outbox:
             self._changed.notify_all()
             return True
 
-    def take(self) -> deque[Frame]:
+    def take(self) -> deque[Outgoing]:
         """Wait for packets and take all of them; none means that the outbox is closed.
 
         Whoever takes them removes each one from the result when it is sent. Those taken before count as sent now.

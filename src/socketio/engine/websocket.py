@@ -16,30 +16,31 @@ from typing import Any, ClassVar
 import websocket
 from engineio.exceptions import ConnectionError
 from urllib3.util.wait import wait_for_read, wait_for_write
-from websocket import ABNF
 
 from ..packet import Frame
+from .frames import CLOSE, NORMAL_CLOSURE, PING, PONG, ControlFrame, FrameReader, FrameWriter, Outgoing
 from .handshake import SilenceError, cause_text
 
 _READ_SIZE = 65536
+_WRITE_SIZE = 65536
 _CLOSING = 1.0
 """Seconds for the server to answer our close frame."""
 
 
-class BufferedWebSocket(websocket.WebSocket):
-    """websocket-client's frames over a socket that is read ahead, and never entered by two threads at once.
+class RawWebSocket(websocket.WebSocket):
+    """websocket-client's connection, once it is open: bytes in bulk, never entered by two threads at once.
 
-    The library makes three system calls for each frame; this reads what is there in one. A TLS session must not be
-    read and written at the same time (OpenSSL: SSL objects are not thread-safe), so one lock guards both, and the
-    waiting is done outside of it: the socket does not block.
+    The library makes three system calls for each frame and copies it several times. A TLS session must not be read and
+    written at the same time (OpenSSL: SSL objects are not thread-safe), so one lock guards both, and the waiting is
+    done outside of it: the socket does not block.
     """
+
+    sock: Any
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._session = threading.Lock()
-        self._ahead = b""
-        self._position = 0
-        self.silence = 0.0
+        self._writing = threading.Lock()
 
     def abort(self) -> None:
         """Cut the connection, whatever is being done with it, the handshake too."""
@@ -48,21 +49,12 @@ class BufferedWebSocket(websocket.WebSocket):
                 # Below TLS: a session that another thread is in must not be entered.
                 socket.socket.shutdown(self.sock, socket.SHUT_RDWR)
 
-    def _recv(self, bufsize: int) -> bytes:
-        if self._position >= len(self._ahead):
-            self._ahead = self._read()
-            self._position = 0
-        chunk = self._ahead[self._position : self._position + bufsize]
-        self._position += len(chunk)
-        return chunk
-
-    def _read(self) -> bytes:
-        deadline = time.monotonic() + self.silence
+    def read(self, silence: float) -> bytes:
+        """Wait for bytes and return what is there; raise ``SilenceError`` after so many seconds."""
+        deadline = time.monotonic() + silence
         while True:
             wait = wait_for_read
             with self._session:
-                if self.sock is None:
-                    raise websocket.WebSocketConnectionClosedException("the connection is closed")
                 try:
                     data: bytes = self.sock.recv(_READ_SIZE)
                 except ssl.SSLWantWriteError:
@@ -71,96 +63,130 @@ class BufferedWebSocket(websocket.WebSocket):
                     pass
                 else:
                     if not data:
-                        raise websocket.WebSocketConnectionClosedException("the server closed the connection")
+                        raise ConnectionError("the server closed the connection")
                     return data
             if not wait(self.sock, max(0.0, deadline - time.monotonic())):
-                raise websocket.WebSocketTimeoutException(f"nothing came for {self.silence:g} s")
+                raise SilenceError(f"the server is silent: nothing came for {silence:g} s")
 
-    def _send(self, data: Any) -> int:
+    def write(self, data: bytes) -> None:
+        """Send all bytes, however long it takes: that a server reads slowly is no lost connection."""
         rest = memoryview(data)
-        while rest:
-            wait = wait_for_write
-            with self._session:
-                if self.sock is None:
-                    raise websocket.WebSocketConnectionClosedException("the connection is closed")
-                try:
-                    rest = rest[self.sock.send(rest) :]
-                    continue
-                except ssl.SSLWantReadError:
-                    wait = wait_for_read
-                except (BlockingIOError, ssl.SSLWantWriteError):
-                    pass
-            wait(self.sock)  # without an end of its own: that a server reads slowly is no lost connection
-        return len(data)
+        with self._writing:
+            while rest:
+                wait = wait_for_write
+                with self._session:
+                    try:
+                        rest = rest[self.sock.send(rest) :]
+                        continue
+                    except ssl.SSLWantReadError:
+                        wait = wait_for_read
+                    except (BlockingIOError, ssl.SSLWantWriteError):
+                        pass
+                wait(self.sock)
+
+    def try_write(self, data: bytes) -> None:
+        """Send a few bytes if that can be done at once, and nobody else is sending."""
+        if self._writing.acquire(blocking=False):
+            try:
+                with self._session, contextlib.suppress(OSError):
+                    self.sock.send(data)
+            finally:
+                self._writing.release()
 
 
 class WebSocketTransport:
-    """An open websocket."""
+    """An open websocket.
+
+    :param max_message_size: the largest message that may come, in bytes.
+    """
 
     name = "websocket"
-    goodbye: ClassVar[list[Frame]] = []  # the websocket's own close frame says it
+    goodbye: ClassVar[list[Outgoing]] = [ControlFrame(CLOSE, NORMAL_CLOSURE)]
 
-    def __init__(self, ws: BufferedWebSocket, request_timeout: float) -> None:
+    def __init__(self, ws: RawWebSocket, request_timeout: float, max_message_size: int) -> None:
         self.ws = ws
+        self._silence = request_timeout
+        self._reader = FrameReader(max_message_size)
+        self._writer = FrameWriter()
+        self._first: list[Outgoing] = []
+        self._closing = False
+        self._closed = False
         self._pong = threading.Event()
-        ws.silence = request_timeout
         ws.settimeout(0)
 
     def set_silence(self, seconds: float) -> None:
         """From now on the server must send something within each span of so many seconds."""
-        self.ws.silence = seconds
+        self._silence = seconds
 
-    def receive(self) -> list[Frame]:
-        """Wait for frames and return them; none where only the websocket itself had something to say."""
-        try:
-            opcode, frame = self.ws.recv_data_frame(control_frame=True)
-            if opcode == ABNF.OPCODE_TEXT:
-                return [frame.data.decode("utf-8")]
-        except (OSError, ValueError, websocket.WebSocketException) as exc:
-            raise _lost(exc) from exc
-        if opcode == ABNF.OPCODE_BINARY:
-            return [bytes(frame.data)]
-        if opcode == ABNF.OPCODE_CLOSE:
+    def receive(self) -> list[Outgoing]:
+        """Wait for frames and return them, with what is to be sent in answer to control frames."""
+        if self._first:
+            first, self._first = self._first, []
+            return first
+        if self._closed:
             raise ConnectionError("the server closed the websocket")
-        if opcode == ABNF.OPCODE_PONG:
-            self._pong.set()
-        return []
+        if self._reader.error is not None:
+            raise _lost(self._reader.error) from self._reader.error
+        try:
+            received = self._reader.feed(self.ws.read(self._silence))
+        except OSError as exc:
+            raise _lost(exc) from exc
+        if any(type(frame) is ControlFrame for frame in received):
+            return self._without_control_frames(received)
+        return received
+
+    def _without_control_frames(self, received: list[Outgoing]) -> list[Outgoing]:
+        frames = [frame for frame in received if not isinstance(frame, ControlFrame)]
+        for frame in received:
+            if not isinstance(frame, ControlFrame):
+                continue
+            if frame.opcode == PONG:
+                self._pong.set()
+            elif frame.opcode == CLOSE:
+                self._answer_close()
+                break
+        pings = [frame for frame in received if isinstance(frame, ControlFrame) and frame.opcode == PING]
+        return frames + [ControlFrame(PONG, ping.payload) for ping in pings[-1:]]  # RFC 6455, 5.5.3: the last will do
+
+    def _answer_close(self) -> None:
+        self._closed = True
+        if not self._closing:
+            self.ws.try_write(self._writer.encode([ControlFrame(CLOSE, NORMAL_CLOSURE)], 1)[0])
 
     def receive_within(self, timeout: float) -> Frame:
         """Return the next frame; raise ``SilenceError`` when it takes longer than ``timeout`` seconds."""
         deadline = time.monotonic() + timeout
-        frames: list[Frame] = []
-        while not frames:
-            self.ws.silence = deadline - time.monotonic()
-            frames = self.receive()
-        return frames[0]
+        while True:
+            self._silence = deadline - time.monotonic()
+            for frame in (received := self.receive()):
+                if not isinstance(frame, ControlFrame):
+                    self._first = received[received.index(frame) + 1 :]
+                    return frame
+                self.send(deque([frame]))
 
-    def send(self, frames: deque[Frame]) -> None:
+    def send(self, frames: deque[Outgoing]) -> None:
         """Send frames, in order; each is removed when it is sent."""
         try:
             while frames:
-                frame = frames[0]
-                self.ws.send(frame, ABNF.OPCODE_TEXT if isinstance(frame, str) else ABNF.OPCODE_BINARY)
-                frames.popleft()
-        except (OSError, ValueError, websocket.WebSocketException) as exc:
+                data, count = self._writer.encode(frames, _WRITE_SIZE)
+                self.ws.write(data)
+                for _ in range(count):
+                    frames.popleft()
+        except (OSError, ValueError) as exc:
             raise _lost(exc) from exc
 
-    def confirm(self, timeout: float) -> None:
-        """Wait until the server has read all that was sent: a ping, and its pong."""
+    def probe(self) -> list[Outgoing]:
+        """Return what the server answers when it has read all that was sent before: a ping."""
         self._pong.clear()
-        try:
-            self.ws.ping()
-        except (OSError, websocket.WebSocketException) as exc:
-            raise _lost(exc) from exc
+        return [ControlFrame(PING)]
+
+    def confirm(self, timeout: float) -> None:
+        """Wait for the answer to the probe."""
         self._pong.wait(timeout)
 
     def close(self) -> None:
-        """Say goodbye; whoever reads sees the end when the server has answered, or after a second."""
-        self.ws.silence = _CLOSING
-        try:
-            self.ws.send_close()
-        except (OSError, websocket.WebSocketException):
-            self.abort()
+        """The goodbye was sent; whoever reads sees the end when the server has answered."""
+        self._closing = True
 
     def abort(self) -> None:
         """Cut the connection; whoever reads or writes sees it at once."""
@@ -172,6 +198,4 @@ class WebSocketTransport:
 
 
 def _lost(exc: BaseException) -> ConnectionError:
-    if isinstance(exc, websocket.WebSocketTimeoutException):
-        return SilenceError(f"the server is silent: {exc}")
     return ConnectionError(f"the websocket connection was lost: {cause_text(exc)}")

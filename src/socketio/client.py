@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, TypeAlias, TypeVar
 
 from .base_client import State
@@ -11,7 +12,8 @@ from .base_lifecycle import Waiter
 from .events import AckReceived, EventReceived
 from .exceptions import CallInterruptedError, TimeoutError
 from .lifecycle import GOODBYE, Lifecycle
-from .protocol import Protocol, ack_result
+from .packet import Frame
+from .protocol import DeferredEvent, Protocol, ack_result
 
 T = TypeVar("T")
 OrCallable: TypeAlias = T | Callable[[], T]
@@ -160,15 +162,40 @@ class Client(Lifecycle):
 
     # -- receiving
 
-    def _run_event(self, protocol: Protocol, event: EventReceived) -> None:
-        def run() -> None:
-            try:
-                found = self._registry.find(event.event, event.namespace, event.args)
-                self._acknowledge(protocol, event, found[0](*found[1]) if found is not None else None)
-            except (Exception, SystemExit):
-                self.logger.exception("Handler of event %s of namespace %s failed", event.event, event.namespace)
+    def _on_message(self, frame: Frame) -> None:
+        """Leave the decoding of events to the thread that handles them, where that is possible.
 
-        self._run(event.event, event.namespace, run)
+        Memory that one core fills and another empties costs as much as the decoding.
+        """
+        protocol = self._protocol
+        if protocol is None or self._registry.has_inline:
+            super()._on_message(frame)
+            return
+        with self._lock:
+            deferred = protocol.defer(frame)
+        if deferred is None:
+            super()._on_message(frame)
+        else:
+            kind = deferred.frame[: deferred.frame.find('"', 3)]  # up to the end of the event's name
+            self._dispatcher.submit(partial(self._read_deferred, protocol, deferred), kind)
+
+    def _read_deferred(self, protocol: Protocol, deferred: DeferredEvent) -> None:
+        event = deferred.read()
+        if isinstance(event, EventReceived):
+            self._handle_event(protocol, event)
+        else:
+            self._handle(protocol, event)
+
+    def _run_event(self, protocol: Protocol, event: EventReceived) -> None:
+        self._run(event.event, event.namespace, partial(self._handle_event, protocol, event))
+
+    def _handle_event(self, protocol: Protocol, event: EventReceived) -> None:
+        """Call the handler of an event, and acknowledge with what it returns."""
+        try:
+            found = self._registry.find(event.event, event.namespace, event.args)
+            self._acknowledge(protocol, event, found[0](*found[1]) if found is not None else None)
+        except (Exception, SystemExit):
+            self.logger.exception("Handler of event %s of namespace %s failed", event.event, event.namespace)
 
     def _call_back(self, event: AckReceived) -> None:
         def run() -> None:

@@ -31,12 +31,15 @@ def is_inline(handler: Handler) -> bool:
 
 
 class Handlers:
-    """The handlers of one client."""
+    """The handlers of one client.
+
+    :ivar has_inline: whether any of them was marked by :func:`inline`.
+    """
 
     def __init__(self) -> None:
         self.functions: dict[str, dict[str, Handler]] = {}
         self.objects: dict[str, Any] = {}
-        self._has_inline = False
+        self.has_inline = False
 
     def add(self, event: str, handler: Handler, namespace: str) -> None:
         """File a function, in place of the one that had this namespace and event."""
@@ -44,7 +47,7 @@ class Handlers:
             **self.functions,
             namespace: {**self.functions.get(namespace, {}), event: handler},
         }
-        self._has_inline = self._has_inline or is_inline(handler)
+        self.has_inline = self.has_inline or is_inline(handler)
 
     def add_object(self, namespace_object: Any) -> None:
         """File a namespace object under its own namespace."""
@@ -56,7 +59,7 @@ class Handlers:
 
     def runs_inline(self, event: str, namespace: str) -> bool:
         """Return whether the handler of an event was marked by :func:`inline`."""
-        if not self._has_inline:
+        if not self.has_inline:
             return False
         found = self._find_function(event, namespace, ())
         return found is not None and is_inline(found[0])

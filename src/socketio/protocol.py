@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from . import packet
 from .events import (
@@ -32,6 +32,23 @@ RESERVED_EVENTS = ("connect", "connect_error", "disconnect", "__disconnect_final
 _OFFSET = re.compile(r"[\w.:-]{1,64}", re.ASCII)
 
 
+class DeferredEvent(NamedTuple):
+    """An event of a connected namespace that was not decoded yet."""
+
+    namespace: str
+    frame: str
+    packet_class: type[Packet]
+    recoverable: bool
+
+    def read(self) -> EventReceived | FrameDropped:
+        """Return what :meth:`Protocol.receive` would have returned."""
+        try:
+            received = self.packet_class(encoded_packet=self.frame)
+        except Exception as exc:  # ValueError from ours; a custom packet class may raise anything
+            return FrameDropped(str(exc) or repr(exc))
+        return _read_event(self.namespace, received.data, received.id, self.recoverable)
+
+
 class Protocol:
     """The state of one session: its namespaces, the packet that waits for attachments, the pending requests.
 
@@ -43,6 +60,7 @@ class Protocol:
         self.namespaces: dict[str, str] = {}
         self.pending: list[str] = []
         self._packet_class = packet_class
+        self._defers = packet_class.decode is Packet.decode
         self._transport_sid = transport_sid
         self._partial: Packet | None = None
         self._last_ids: dict[str, int] = {}
@@ -138,6 +156,18 @@ class Protocol:
             return dropped
         return [*dropped, self._interpret(received)]
 
+    def defer(self, frame: Frame) -> DeferredEvent | None:
+        """Return the event that a frame is, to be read later; ``None`` where it must be received at once.
+
+        Nothing but its own handler depends on an event without attachments.
+        """
+        if self._partial is not None or not self._defers or not isinstance(frame, str) or not frame.startswith("2"):
+            return None
+        namespace = "/" if frame[1:2] != "/" else frame[1:].partition(",")[0].partition("?")[0]
+        if namespace not in self.namespaces:
+            return None
+        return DeferredEvent(namespace, frame, self._packet_class, namespace in self._recoverable)
+
     def _add_attachment(self, incomplete: Packet, attachment: bytes) -> list[Event]:
         try:
             complete = incomplete.add_attachment(attachment)
@@ -165,13 +195,7 @@ class Protocol:
     def _event(self, namespace: str, data: Any, ack_id: int | None) -> Event:
         if namespace not in self.namespaces:
             return FrameDropped(f"an event for {namespace}, which is not connected")
-        if not isinstance(data, list) or not data or not isinstance(data[0], str):
-            return FrameDropped("an event without a name")
-        if data[0] in RESERVED_EVENTS:
-            return FrameDropped(f"an event with the reserved name {data[0]}")
-        if namespace in self._recoverable and ack_id is None and _ends_in_offset(data):
-            data.pop()
-        return EventReceived(namespace, data[0], tuple(data[1:]), ack_id)
+        return _read_event(namespace, data, ack_id, namespace in self._recoverable)
 
     def _ack(self, namespace: str, data: Any, ack_id: int | None) -> Event:
         callback = None if ack_id is None else self._callbacks.get((namespace, ack_id))
@@ -214,6 +238,16 @@ class Protocol:
         self.namespaces.pop(namespace, None)
         if namespace in self.pending:
             self.pending.remove(namespace)
+
+
+def _read_event(namespace: str, data: Any, ack_id: int | None, recoverable: bool) -> EventReceived | FrameDropped:
+    if not isinstance(data, list) or not data or not isinstance(data[0], str):
+        return FrameDropped("an event without a name")
+    if data[0] in RESERVED_EVENTS:
+        return FrameDropped(f"an event with the reserved name {data[0]}")
+    if recoverable and ack_id is None and _ends_in_offset(data):
+        data.pop()
+    return EventReceived(namespace, data[0], tuple(data[1:]), ack_id)
 
 
 def _ends_in_offset(data: list[Any]) -> bool:

@@ -89,9 +89,7 @@ class Opening(engineio.Client):
             return ws
 
         try:
-            self.ws = websocket.create_connection(
-                target, class_=cast("type[RawWebSocket]", new_websocket), **kwargs
-            )
+            self.ws = websocket.create_connection(target, class_=cast("type[RawWebSocket]", new_websocket), **kwargs)
         except websocket.WebSocketBadStatusException as exc:
             content_type = (exc.resp_headers or {}).get("content-type", "")
             raise handshake.status_error(exc.status_code, exc.resp_body or b"", content_type) from exc

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from functools import partial
 from typing import Any, TypeAlias, TypeVar
 
+from .async_condition import AsyncEvent
 from .async_lifecycle import AsyncLifecycle, ignore, nothing
 from .base_client import State
 from .base_lifecycle import Waiter
@@ -140,11 +141,10 @@ class AsyncClient(AsyncLifecycle):
         once :class:`~socketio.exceptions.CallInterruptedError` when the connection is lost meanwhile. It may be called
         from handlers.
         """
-        waiter = Waiter(asyncio.Event())
+        waiter = Waiter(AsyncEvent())
         protocol, ack_id = self._request(event, data, namespace or "/", waiter)
         try:
-            with contextlib.suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(waiter.done.wait(), timeout)
+            await waiter.done.wait(timeout)
         finally:
             protocol.forget(namespace or "/", ack_id)
         if not waiter.done.is_set():
@@ -156,17 +156,21 @@ class AsyncClient(AsyncLifecycle):
     # -- receiving
 
     def _run_event(self, protocol: Protocol, event: EventReceived) -> None:
-        def call() -> Any:
-            found = self._registry.find(event.event, event.namespace, event.args)
-            return found[0](*found[1]) if found is not None else None
+        self._run(
+            event.event,
+            event.namespace,
+            partial(self._call_handler, event),
+            partial(self._acknowledge, protocol, event),
+            partial(self._note_failure, event),
+            nothing,
+        )
 
-        def returned(result: Any) -> None:
-            self._acknowledge(protocol, event, result)
+    def _call_handler(self, event: EventReceived) -> Any:
+        found = self._registry.find(event.event, event.namespace, event.args)
+        return found[0](*found[1]) if found is not None else None
 
-        def failed() -> None:
-            self.logger.exception("Handler of event %s of namespace %s failed", event.event, event.namespace)
-
-        self._run(event.event, event.namespace, call, returned, failed, nothing)
+    def _note_failure(self, event: EventReceived) -> None:
+        self.logger.exception("Handler of event %s of namespace %s failed", event.event, event.namespace)
 
     def _call_back(self, event: AckReceived) -> None:
         def failed() -> None:

@@ -1,4 +1,7 @@
-"""What ``threading.Condition`` is to threads, for one event loop: wait until something is so, tell that it may be."""
+"""What ``threading`` has for waiting with a time limit, for one event loop.
+
+``asyncio.wait_for()`` makes a task for each wait, which takes longer than most waits here.
+"""
 
 from __future__ import annotations
 
@@ -16,8 +19,7 @@ class AsyncCondition:
     def notify_all(self) -> None:
         """Have all who wait look again."""
         for waiter in self._waiters:
-            if not waiter.done():
-                waiter.set_result(None)
+            _wake(waiter)
 
     async def wait_for(self, predicate: Callable[[], Any], timeout: float | None = None) -> bool:
         """Wait until ``predicate`` is true; return ``False`` when that takes longer than ``timeout`` seconds."""
@@ -29,8 +31,37 @@ class AsyncCondition:
                 return False
             waiter = loop.create_future()
             self._waiters.add(waiter)
+            timer = None if rest is None else loop.call_later(rest, _wake, waiter)
             try:
-                await asyncio.wait([waiter], timeout=rest)
+                await waiter
             finally:
                 self._waiters.discard(waiter)
+                if timer is not None:
+                    timer.cancel()
         return True
+
+
+class AsyncEvent:
+    """A flag that can be waited for, as ``threading.Event``: ``wait()`` has a timeout and tells whether it was set."""
+
+    def __init__(self) -> None:
+        self._is_set = False
+        self._changed = AsyncCondition()
+
+    def is_set(self) -> bool:
+        """Return whether it was set."""
+        return self._is_set
+
+    def set(self) -> None:
+        """Set it, and wake those who wait for it."""
+        self._is_set = True
+        self._changed.notify_all()
+
+    async def wait(self, timeout: float | None = None) -> bool:
+        """Wait until it is set; return ``False`` when that takes longer than ``timeout`` seconds."""
+        return await self._changed.wait_for(self.is_set, timeout)
+
+
+def _wake(waiter: asyncio.Future[None]) -> None:
+    if not waiter.done():
+        waiter.set_result(None)

@@ -47,8 +47,12 @@ class AsyncDispatcher:
         :param failed: called in the handling of an exception.
         :param ended: called in the end, also when the task of the call was cancelled.
         """
-        self._waiting.append(_Job(call, returned, failed, ended))
-        self._begin_next()
+        job = _Job(call, returned, failed, ended)
+        if self._blocked or self._waiting:
+            self._waiting.append(job)
+        else:
+            self._begin(job)
+            self._begin_next()
 
     def is_current(self) -> bool:
         """Return whether the running task is the call that all others wait for, in serial mode."""
@@ -57,20 +61,22 @@ class AsyncDispatcher:
     def _begin_next(self) -> None:
         """Begin the calls that wait, up to a coroutine: the next call begins after its first step."""
         while self._waiting and not self._blocked:
-            job = self._waiting.popleft()
-            self._blocked = True
-            try:
-                result = job.call()
-                if inspect.isawaitable(result):
-                    self._current = task = asyncio.ensure_future(self._finish(job, result))
-                    self._tasks.add(task)
-                    task.add_done_callback(partial(self._ended, job, result))
-                    return
-                job.returned(result)
-            except Exception:
-                job.failed()
-            job.ended()
-            self._blocked = False
+            self._begin(self._waiting.popleft())
+
+    def _begin(self, job: _Job) -> None:
+        self._blocked = True
+        try:
+            result = job.call()
+            if result is not None and inspect.isawaitable(result):
+                self._current = task = asyncio.ensure_future(self._finish(job, result))
+                self._tasks.add(task)
+                task.add_done_callback(partial(self._ended, job, result))
+                return
+            job.returned(result)
+        except Exception:
+            job.failed()
+        job.ended()
+        self._blocked = False
 
     async def _finish(self, job: _Job, result: Awaitable[Any]) -> None:
         if not self.serial:

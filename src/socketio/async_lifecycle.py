@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import inspect
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -31,7 +32,7 @@ class AsyncLifecycle(BaseLifecycle):
 
     def _set_up(self) -> None:
         self._dispatcher = AsyncDispatcher(serial=not self.async_handlers)
-        self._lock = contextlib.nullcontext()
+        self._lock = threading.RLock()  # never held while anything is awaited: it costs less than none would
         self._changed = AsyncCondition()
         self._stop = asyncio.Event()
         self._ended = asyncio.Event()

@@ -229,9 +229,12 @@ class BaseLifecycle(BaseClient):
     # -- the session is written
 
     def _request(
-        self, event: str, data: Any, namespace: str, callback: Callable[..., Any] | None
+        self, event: str, data: Any, namespace: str, callback: Callable[..., Any] | None, wake: bool = True
     ) -> tuple[Protocol, int]:
-        """Queue an event; return the session and the id of the acknowledgement, 0 where none is asked for."""
+        """Queue an event; return the session and the id of the acknowledgement, 0 where none is asked for.
+
+        :param wake: ``False`` where the caller's next step is to send it.
+        """
         if not isinstance(event, str):
             raise TypeError(f"an event name is a str, not {type(event).__name__}")
         args = event_arguments(data)
@@ -244,7 +247,7 @@ class BaseLifecycle(BaseClient):
             else:
                 ack_id, frames = protocol.request(event, args, namespace, callback)
             try:
-                self.eio.send_frames(frames)
+                self.eio.send_frames(frames, wake)
             except EngineError as exc:
                 protocol.forget(namespace, ack_id)
                 raise BadNamespaceError(f"{namespace} is not a connected namespace any more") from exc

@@ -146,10 +146,11 @@ class Client(Lifecycle):
         from handlers.
         """
         waiter = Waiter(threading.Event())
-        protocol, ack_id = self._request(event, data, namespace or "/", waiter)
         self._dispatcher.blocking()
+        protocol, ack_id = self._request(event, data, namespace or "/", waiter, wake=False)
         try:
             with self._leaving_on_interrupt():
+                self.eio.send_at_once()
                 waiter.done.wait(timeout)
         finally:
             with self._lock:

@@ -44,7 +44,8 @@ class Dispatcher:
         self.serial = serial
         self._name = name
         # Entered itself, never by way of the conditions: Ctrl-C can come between the lines of Condition.__enter__.
-        self._lock = threading.Lock()
+        # Re-entrant: a signal handler may call disconnect() on the thread that holds it.
+        self._lock = threading.RLock()
         self._spare = threading.Condition(self._lock)
         self._watching = threading.Condition(self._lock)
         self._jobs: deque[tuple[Job, Hashable]] = deque()

@@ -42,11 +42,17 @@ def _parse_int(digits: str) -> int:
 # One of each for the process: json.dumps(separators=...) and json.loads(parse_int=...) build a new one at every call.
 _encode_json = stdlib_json.JSONEncoder(separators=(",", ":")).encode
 _decode_json = stdlib_json.JSONDecoder().decode
+_scan_json = stdlib_json.JSONDecoder().raw_decode
 _decode_checked_json = stdlib_json.JSONDecoder(parse_int=_parse_int).decode
 
 
 class DefaultJson:
-    """The JSON of the standard library, compact, with integers of up to 100 digits."""
+    """The JSON of the standard library, compact, with integers of up to 100 digits.
+
+    :cvar refuses_bytes: whether ``dumps`` raises ``TypeError`` for ``bytes``.
+    """
+
+    refuses_bytes: ClassVar[bool] = True
 
     @staticmethod
     def dumps(value: Any) -> str:
@@ -58,19 +64,27 @@ class DefaultJson:
         """Return what the JSON text means, or raise ``ValueError``."""
         if len(text) > _MAX_DIGITS and _TRACE.search(text[::_STEP]) and _LONG_NUMBER.search(text):
             return _decode_checked_json(text)
-        return _decode_json(text)
+        try:
+            value, end = _scan_json(text)
+        except ValueError:
+            end = -1
+        # As servers send it, without space around it; the rest is for the one that knows what to do, or to say.
+        return value if end == len(text) else _decode_json(text)
 
 
 class AdaptedJson:
     """A module with ``dumps`` and ``loads`` that the application chose, used as it is.
 
     ``dumps`` is asked for compact separators if it knows the word, and may return text or, as ``orjson`` does, UTF-8.
+
+    :ivar refuses_bytes: whether ``dumps`` raises ``TypeError`` for ``bytes``.
     """
 
     def __init__(self, module: Any) -> None:
         self._dumps: Callable[..., str | bytes] = module.dumps
         self.loads: Callable[[str], Any] = module.loads
         self._options = {"separators": (",", ":")} if accepts(module.dumps, None, separators=()) else {}
+        self.refuses_bytes = _refuses_bytes(self._dumps)
 
     def dumps(self, value: Any) -> str:
         """Return ``value`` as JSON text."""
@@ -79,6 +93,16 @@ class AdaptedJson:
             text.encode("utf-8")  # a lone surrogate shall raise here, not where frames are sent
             return text
         return text.decode("utf-8")
+
+
+def _refuses_bytes(dumps: Callable[[Any], Any]) -> bool:
+    try:
+        dumps([b""])
+    except TypeError:
+        return True
+    except Exception:
+        return False
+    return False
 
 
 class Packet:

@@ -8,6 +8,7 @@ Source: Socket.IO protocol, revision 5.
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -61,6 +62,8 @@ class Protocol:
         self.pending: list[str] = []
         self._packet_class = packet_class
         self._defers = packet_class.decode is Packet.decode
+        is_text = packet_class.encode is Packet.encode and packet_class.__init__ is Packet.__init__
+        self._refuses_bytes = is_text and getattr(packet_class.json, "refuses_bytes", False)
         self._transport_sid = transport_sid
         self._partial: Packet | None = None
         self._last_ids: dict[str, int] = {}
@@ -132,6 +135,10 @@ class Protocol:
             raise BadNamespaceError(f"{namespace} is not a connected namespace")
 
     def _encode(self, packet_type: int, data: Any, namespace: str, id: int | None = None) -> list[Frame]:
+        if self._refuses_bytes:
+            # Most data is text: to look for bytes before takes as long as the encoding.
+            with contextlib.suppress(TypeError):
+                return [self._packet_class(packet_type, data, namespace, id, binary=False).encode()]
         encoded = self._packet_class(packet_type, data=data, namespace=namespace, id=id).encode()
         return encoded if isinstance(encoded, list) else [encoded]
 
@@ -139,22 +146,21 @@ class Protocol:
 
     def receive(self, frame: Frame) -> list[Event]:
         """Return what a frame means: nothing while attachments are awaited, mostly one event."""
-        dropped: list[Event] = []
         if self._partial is not None:
             incomplete, self._partial = self._partial, None
             if isinstance(frame, bytes):
                 return self._add_attachment(incomplete, frame)
-            dropped.append(FrameDropped("a packet without all of its attachments"))
-        elif isinstance(frame, bytes) and self._packet_class.uses_binary_events:
+            return [FrameDropped("a packet without all of its attachments"), *self.receive(frame)]
+        if isinstance(frame, bytes) and self._packet_class.uses_binary_events:
             return [FrameDropped("an attachment without a packet")]
         try:
             received = self._packet_class(encoded_packet=frame)
         except Exception as exc:  # ValueError from ours; a custom packet class may raise anything
-            return [*dropped, FrameDropped(str(exc) or repr(exc))]
+            return [FrameDropped(str(exc) or repr(exc))]
         if received.attachment_count:
             self._partial = received
-            return dropped
-        return [*dropped, self._interpret(received)]
+            return []
+        return [self._interpret(received)]
 
     def defer(self, frame: Frame) -> DeferredEvent | None:
         """Return the event that a frame is, to be read later; ``None`` where it must be received at once.

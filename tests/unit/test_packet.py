@@ -352,7 +352,7 @@ def test_a_json_module_is_used_in_both_directions():
     packet_class = packet_class_with(module)
     frame = packet_class(EVENT, data=["a", b"x"]).encode()[0]
     assert packet_class(encoded_packet=frame).attachment_count == 1
-    assert module.calls == [("dumps", {"separators": (",", ":")}), ("loads", frame[3:])]
+    assert module.calls[-2:] == [("dumps", {"separators": (",", ":")}), ("loads", frame[3:])]
     assert " " not in frame
 
 

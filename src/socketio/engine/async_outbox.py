@@ -20,12 +20,16 @@ class AsyncOutbox:
         self._taken: deque[Outgoing] = deque()
         self._closed = False
 
-    def put(self, packets: list[Outgoing]) -> bool:
-        """Add packets, with nothing in between; return ``False`` when the outbox is closed."""
+    def put(self, packets: list[Outgoing], wake: bool = True) -> bool:
+        """Add packets, with nothing in between; return ``False`` when the outbox is closed.
+
+        :param wake: ``False`` where the sending task shall not be woken yet.
+        """
         if self._closed:
             return False
         self._waiting.extend(packets)
-        self._changed.notify_all()
+        if wake:
+            self._changed.notify_all()
         return True
 
     async def take(self) -> deque[Outgoing]:

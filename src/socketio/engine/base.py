@@ -40,10 +40,13 @@ class EngineBase:
         self.state = "connected"
         self.logger.info("Connected over %s", transport)
 
-    def send_frames(self, frames: list[Frame]) -> None:
-        """Queue messages, with nothing in between. Raises ``ConnectionError`` when there is no connection."""
+    def send_frames(self, frames: list[Frame], wake: bool = True) -> None:
+        """Queue messages, with nothing in between. Raises ``ConnectionError`` when there is no connection.
+
+        :param wake: ``False`` where the caller's next step is to send them.
+        """
         link = self._link
-        if link is None or not link.outbox.put([message(frame) for frame in frames]):
+        if link is None or not link.outbox.put([message(frame) for frame in frames], wake):
             raise ConnectionError("there is no connection")
 
     def _receive(self, link: Any, packet: Outgoing) -> None:

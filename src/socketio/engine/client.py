@@ -26,6 +26,7 @@ from .base import EngineBase
 from .frames import Outgoing
 from .opening import Opened, Opening
 from .outbox import Outbox
+from .websocket import WebSocketTransport
 
 _CLOSING = 1.0
 """Seconds that a connection may take to close before it is cut."""
@@ -128,6 +129,21 @@ class EngineIOClient(EngineBase, Opening):
     def send(self, data: Frame) -> None:
         """Queue a message. Raises ``ConnectionError`` when there is no connection."""
         self.send_frames([data])
+
+    def send_at_once(self) -> None:
+        """Send what is queued on the calling thread, as far as that can be done without waiting.
+
+        Saves a change of threads where the caller would wait for it. The rest is left to the writing thread.
+        """
+        link = self._link
+        if link is None:
+            return
+        try:
+            frames = link.outbox.try_take()
+            if frames and isinstance(link.transport, WebSocketTransport):
+                link.transport.try_send(frames)
+        finally:
+            link.outbox.give_back()
 
     def drain(self, timeout: float) -> bool:
         """Wait until the server has read all that was sent; return whether it has, in ``timeout`` seconds."""

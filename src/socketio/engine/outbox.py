@@ -1,6 +1,7 @@
-"""What waits to be sent over one connection: a queue that callers fill and one thread empties.
+"""What waits to be sent over one connection: a queue that callers fill and one thread at a time empties.
 
-All packets of one call stay together. Nothing here knows a transport.
+That is the writing thread, or a caller who would wait for it anyway. All packets of one call stay together. Nothing
+here knows a transport.
 """
 
 from __future__ import annotations
@@ -16,19 +17,25 @@ class Outbox:
 
     def __init__(self) -> None:
         # Entered itself, never by way of the condition: Ctrl-C can come between the lines of Condition.__enter__.
-        self._lock = threading.Lock()
+        # Re-entrant: a signal handler may call disconnect() on the thread that holds it.
+        self._lock = threading.RLock()
         self._changed = threading.Condition(self._lock)
         self._waiting: deque[Outgoing] = deque()
         self._taken: deque[Outgoing] = deque()
         self._closed = False
+        self._sender: int | None = None
 
-    def put(self, packets: list[Outgoing]) -> bool:
-        """Add packets, with nothing in between; return ``False`` when the outbox is closed."""
+    def put(self, packets: list[Outgoing], wake: bool = True) -> bool:
+        """Add packets, with nothing in between; return ``False`` when the outbox is closed.
+
+        :param wake: ``False`` where :meth:`try_take` comes next.
+        """
         with self._lock:
             if self._closed:
                 return False
             self._waiting.extend(packets)
-            self._changed.notify_all()
+            if wake and self._sender is None:
+                self._changed.notify_all()
             return True
 
     def take(self) -> deque[Outgoing]:
@@ -38,15 +45,41 @@ class Outbox:
         """
         with self._lock:
             self._taken = deque()
+            self._sender = None
             self._changed.notify_all()
-            self._changed.wait_for(lambda: self._waiting or self._closed)
+            self._changed.wait_for(lambda: (self._waiting and self._sender is None) or self._closed)
             if not self._closed:
+                self._sender = threading.get_ident()
                 self._taken, self._waiting = self._waiting, deque()
             return self._taken
+
+    def try_take(self) -> deque[Outgoing] | None:
+        """Take all packets if nobody is sending any; else they are sent by whoever is. Ends with :meth:`give_back`."""
+        with self._lock:
+            if self._sender is not None or self._closed or not self._waiting:
+                return None
+            self._sender = threading.get_ident()
+            self._taken, self._waiting = self._waiting, deque()
+            return self._taken
+
+    def give_back(self) -> None:
+        """Leave what was taken and not sent, and what came meanwhile, to the writing thread.
+
+        Does nothing on a thread that has taken nothing.
+        """
+        with self._lock:
+            if self._sender != threading.get_ident():
+                return
+            self._sender = None
+            self._waiting.extendleft(reversed(self._taken))
+            self._taken = deque()
+            if self._waiting:
+                self._changed.notify_all()
 
     def flush(self, timeout: float) -> bool:
         """Wait until all is sent; return whether it was, in ``timeout`` seconds and before the outbox was closed."""
         with self._lock:
+            self._changed.notify_all()
             self._changed.wait_for(lambda: self._closed or self._is_empty(), timeout)
             return self._is_empty()
 

@@ -68,9 +68,8 @@ class RawWebSocket(websocket.WebSocket):
             if not wait(self.sock, max(0.0, deadline - time.monotonic())):
                 raise SilenceError(f"the server is silent: nothing came for {silence:g} s")
 
-    def write(self, data: bytes) -> None:
+    def write(self, rest: memoryview) -> None:
         """Send all bytes, however long it takes: that a server reads slowly is no lost connection."""
-        rest = memoryview(data)
         with self._writing:
             while rest:
                 wait = wait_for_write
@@ -84,14 +83,16 @@ class RawWebSocket(websocket.WebSocket):
                         pass
                 wait(self.sock)
 
-    def try_write(self, data: bytes) -> None:
-        """Send a few bytes if that can be done at once, and nobody else is sending."""
-        if self._writing.acquire(blocking=False):
-            try:
-                with self._session, contextlib.suppress(OSError):
-                    self.sock.send(data)
-            finally:
-                self._writing.release()
+    def try_write(self, data: memoryview, sent: deque[int]) -> None:
+        """Send what can be sent at once, if nobody else is sending; append to ``sent`` how many bytes that was."""
+        if isinstance(self.sock, ssl.SSLSocket) or not self._writing.acquire(blocking=False):
+            return
+        try:
+            with contextlib.suppress(BlockingIOError):
+                # In one step: no signal handler can run between the sending and the noting of it.
+                sent.extend(map(self.sock.send, (data,)))
+        finally:
+            self._writing.release()
 
 
 class WebSocketTransport:
@@ -111,6 +112,8 @@ class WebSocketTransport:
         self._first: list[Outgoing] = []
         self._closing = False
         self._closed = False
+        self._unsent = memoryview(b"")
+        self._covered = 0
         self._pong = threading.Event()
         ws.settimeout(0)
 
@@ -151,7 +154,8 @@ class WebSocketTransport:
     def _answer_close(self) -> None:
         self._closed = True
         if not self._closing:
-            self.ws.try_write(self._writer.encode([ControlFrame(CLOSE, NORMAL_CLOSURE)], 1)[0])
+            with contextlib.suppress(OSError):
+                self.ws.try_write(memoryview(self._writer.encode(self.goodbye, 1)[0]), deque())
 
     def receive_within(self, timeout: float) -> Frame:
         """Return the next frame; raise ``SilenceError`` when it takes longer than ``timeout`` seconds."""
@@ -168,12 +172,36 @@ class WebSocketTransport:
         """Send frames, in order; each is removed when it is sent."""
         try:
             while frames:
-                data, count = self._writer.encode(frames, _WRITE_SIZE)
-                self.ws.write(data)
-                for _ in range(count):
+                if not self._covered:
+                    self._encode(frames)
+                self.ws.write(self._unsent)
+                while self._covered:
                     frames.popleft()
+                    self._covered -= 1
         except (OSError, ValueError) as exc:
             raise _lost(exc) from exc
+
+    def try_send(self, frames: deque[Outgoing]) -> None:
+        """Send frames as far as that can be done at once. What is left must be the first of the next :meth:`send`."""
+        if not self._covered:
+            self._encode(frames)
+        if self._covered < len(frames):
+            return
+        sent: deque[int] = deque()
+        try:
+            self.ws.try_write(self._unsent, sent)
+        except OSError:
+            return  # the writing thread will see it too, and knows what to do
+        finally:
+            self._unsent = self._unsent[sum(sent) :]
+        if not self._unsent:
+            frames.clear()
+            self._covered = 0
+
+    def _encode(self, frames: deque[Outgoing]) -> None:
+        """Encode the first of these frames; all of them where they are few."""
+        data, self._covered = self._writer.encode(frames, _WRITE_SIZE)
+        self._unsent = memoryview(data)
 
     def probe(self) -> list[Outgoing]:
         """Return what the server answers when it has read all that was sent before: a ping."""

@@ -44,7 +44,7 @@ def parser() -> argparse.ArgumentParser:
         "--load", metavar="PATH", type=Path, help="measure nothing: take the figures of this JSON file"
     )
     options.add_argument("--json", metavar="PATH", type=Path, help="write all figures")
-    options.add_argument("--markdown", metavar="PATH", type=Path, help="write the table, without what is hoped for")
+    options.add_argument("--markdown", metavar="PATH", type=Path, help="write the table, without the targets")
     options.add_argument("--svg", metavar="PATH", type=Path, help="write the chart")
     return options
 
@@ -69,6 +69,16 @@ def machine(taking_part: list[Peer]) -> dict[str, Any]:
         "cores": os.cpu_count(),
         "load": list(os.getloadavg()) if hasattr(os, "getloadavg") else [],
     }
+
+
+def about(results: dict[str, Any]) -> str:
+    """Return the line below the table: what its figures depend on."""
+    facts, how = results["machine"], results["settings"]
+    versions = ", ".join(f"{name} {version}" for name, version in facts["versions"].items())
+    return (
+        f"{versions}; Python {facts['python']}, {facts['cores']} cores, {facts['system']}; "
+        f"medians of {how['rounds']} rounds, {how['clients']} idle clients.\n"
+    )
 
 
 def measure_all(workloads: list[Workload], arguments: argparse.Namespace) -> dict[str, Any]:
@@ -96,10 +106,10 @@ def main() -> int:
         return 0
     results = json.loads(arguments.load.read_text()) if arguments.load else measure_all(workloads, arguments)
     rows = [Row.of_json(row) for row in results["rows"]]
-    print(table(rows, with_hopes=True), end="")
+    print(table(rows, with_targets=True), about(results), sep="\n", end="")
     files = {
         arguments.json: json.dumps(results, indent=1) + "\n",
-        arguments.markdown: table(rows, with_hopes=False),
+        arguments.markdown: table(rows, with_targets=False) + "\n" + about(results),
         arguments.svg: chart(rows),
     }
     for path, text in files.items():

@@ -61,8 +61,8 @@ def other_version(text: str) -> Peer:
     """Return another version of this library, given as ``NAME=FOLDER``, the folder that holds ``socketio``."""
     name, _, folder = text.partition("=")
     source = Path(folder).resolve()
-    if not (source / "socketio").is_dir():
-        raise ValueError(f"{text!r} is not NAME=FOLDER with a folder that holds the package socketio")
+    if name in NAMES or not (source / "socketio").is_dir():
+        raise ValueError(f"{text!r} is not NAME=FOLDER with a new name and a folder that holds the package socketio")
     return _python_peer(name, OURS, source, str(source))
 
 

@@ -22,7 +22,7 @@ class Row:
 
     :ivar values: for each peer the figure of each round.
     :ivar counts: for each peer what each round's figure was made from: events, connections or clients.
-    :ivar hopes: by what factor better the first of a pair is hoped to be.
+    :ivar targets: by what factor the first of a pair should be better than the second.
     """
 
     name: str
@@ -31,7 +31,7 @@ class Row:
     more_is_better: bool
     values: dict[str, list[float]]
     counts: dict[str, list[int]]
-    hopes: dict[tuple[str, str], float] = field(default_factory=dict)
+    targets: dict[tuple[str, str], float] = field(default_factory=dict)
     in_chart: bool = False
 
     @classmethod
@@ -44,16 +44,16 @@ class Row:
             measure.more_is_better,
             {peer: [report[measure.key] * measure.factor for report in of_peer] for peer, of_peer in reports.items()},
             {peer: [report["count"] for report in of_peer] for peer, of_peer in reports.items()},
-            workload.hopes,
+            workload.targets,
             workload.in_chart,
         )
 
     @classmethod
     def of_json(cls, row: dict[str, Any]) -> Row:
         """Return what ``as_json`` gave."""
-        hopes = {(ours, other): factor for ours, other, factor in row["hopes"]}
+        targets = {(ours, other): factor for ours, other, factor in row["targets"]}
         names = ("name", "flavour", "unit", "more_is_better", "values", "counts", "in_chart")
-        return cls(**{name: row[name] for name in names}, hopes=hopes)
+        return cls(**{name: row[name] for name in names}, targets=targets)
 
     def as_json(self) -> dict[str, Any]:
         """Return all there is to know, medians and ratios included."""
@@ -64,7 +64,7 @@ class Row:
             "more_is_better": self.more_is_better,
             "medians": self.medians,
             "ratios": [[ours, other, ratio] for (ours, other), ratio in self.ratios.items()],
-            "hopes": [[ours, other, factor] for (ours, other), factor in self.hopes.items()],
+            "targets": [[ours, other, factor] for (ours, other), factor in self.targets.items()],
             "values": self.values,
             "counts": self.counts,
             "in_chart": self.in_chart,
@@ -80,7 +80,7 @@ class Row:
         """By what factor the first of a pair is better than the second, by their medians."""
         medians = self.medians
         ratios = {}
-        for ours, other in RATIOS:
+        for ours, other in [*RATIOS, *((OURS, name) for name in medians if name not in NAMES)]:
             if ours in medians and other in medians:
                 better, worse = (ours, other) if self.more_is_better else (other, ours)
                 if medians[worse]:
@@ -88,15 +88,15 @@ class Row:
         return ratios
 
 
-def table(rows: list[Row], *, with_hopes: bool) -> str:
+def table(rows: list[Row], *, with_targets: bool) -> str:
     """Return a Markdown table, aligned so that it is readable as it is."""
     names = {name: None for row in rows for name in row.medians}
     peers = [name for name in NAMES if name in names] + [name for name in names if name not in NAMES]
-    ratios = [pair for pair in RATIOS if any(pair in row.ratios for row in rows)]
+    ratios = list({pair: None for row in rows for pair in row.ratios})
     lines = [["", "unit", *peers, *(f"{ours} / {other}" for ours, other in ratios)]]
     for row in rows:
         figures = [_figure(row.medians.get(peer)) for peer in peers]
-        lines.append([row.name, row.unit, *figures, *(_ratio(row, pair, with_hopes=with_hopes) for pair in ratios)])
+        lines.append([row.name, row.unit, *figures, *(_ratio(row, pair, with_targets=with_targets) for pair in ratios)])
     return _aligned(lines)
 
 
@@ -110,26 +110,24 @@ def _figure(value: float | None) -> str:
     return f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"
 
 
-def _ratio(row: Row, pair: tuple[str, str], *, with_hopes: bool) -> str:
-    ratio, hope = row.ratios.get(pair), row.hopes.get(pair)
+def _ratio(row: Row, pair: tuple[str, str], *, with_targets: bool) -> str:
+    ratio, target = row.ratios.get(pair), row.targets.get(pair)
     if ratio is None:
         return ""
-    if not with_hopes or hope is None:
+    if not with_targets or target is None:
         return _figure(ratio)
-    return f"{_figure(ratio)} {'>=' if ratio >= hope else '<'} {hope:g}"
+    return f"{_figure(ratio)} {'>=' if ratio >= target else '<'} {target:g}"
 
 
 def _aligned(lines: list[list[str]]) -> str:
     """Return cells as a Markdown table: the first two columns to the left, figures to the right."""
-    widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
-    rule = [
-        "-" * width if column < 2 else "-" * (width - 1) + ":" for column, width in enumerate(max(w, 3) for w in widths)
-    ]
-    padded = [
-        [
-            cell.ljust(max(width, 3)) if column < 2 else cell.rjust(max(width, 3))
-            for column, (cell, width) in enumerate(zip(line, widths, strict=True))
-        ]
-        for line in [lines[0], rule, *lines[1:]]
-    ]
-    return "\n".join(f"| {' | '.join(line)} |" for line in padded) + "\n"
+    widths = [max(3, *(len(line[column]) for line in lines)) for column in range(len(lines[0]))]
+    rule = ["-" * width if column < 2 else "-" * (width - 1) + ":" for column, width in enumerate(widths)]
+    return "".join(f"| {_padded(line, widths)} |\n" for line in [lines[0], rule, *lines[1:]])
+
+
+def _padded(line: list[str], widths: list[int]) -> str:
+    """Return cells, the first two padded on the right and the others on the left."""
+    cells = [cell.ljust(width) for cell, width in zip(line[:2], widths[:2], strict=True)]
+    cells += [cell.rjust(width) for cell, width in zip(line[2:], widths[2:], strict=True)]
+    return " | ".join(cells)

@@ -46,10 +46,12 @@ class Settings:
 def measure(workload: Workload, peers: list[Peer], settings: Settings) -> list[Row]:
     """Return a row for each measure of the workload, with the figures of all peers that take part in it."""
     taking_part = [peer for peer in peers if takes_part(peer, workload)]
+    if not taking_part:
+        return []
     reports: dict[str, list[dict[str, Any]]] = {peer.name: [] for peer in taking_part}
     with running_server() as url:
         for number in range(settings.rounds):
-            start = number % len(taking_part) if taking_part else 0
+            start = number % len(taking_part)
             for peer in taking_part[start:] + taking_part[:start]:
                 try:
                     reports[peer.name].append(run_client(peer, workload, url, settings))

@@ -1,4 +1,4 @@
-"""What is measured: the conversations, what each yields, and the ratios that are hoped for.
+"""What is measured: the conversations, what each yields, and the ratios that are aimed at.
 
 Out: the list of workloads. A name is what ``--only`` searches, and the first column of the table.
 """
@@ -32,15 +32,15 @@ class Measure:
 RATE = (Measure("rate", "1/s", True),)
 CONNECT = (
     Measure("connect", "ms", False, 1000.0),
-    Measure("cycle", "ms", False, 1000.0, " and disconnect"),
+    Measure("cycle", "ms", False, 1000.0, ", with disconnect"),
 )
 IDLE = (
     Measure("memory", "KiB", False, 1 / 1024, ", memory"),
     Measure("threads", "threads", False, 1.0, ", threads"),
 )
 
-# What is hoped for: by what factor ours is better than this peer.
-Hopes = dict[tuple[str, str], float]
+# By what factor the first of a pair of peers should be better than the second.
+Targets = dict[tuple[str, str], float]
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Workload:
     """One conversation, held by several peers.
 
     :ivar mode: the function of the client programs.
-    :ivar hopes: by (peer of ours, other peer), the factor by which the first should be better.
+    :ivar targets: by (peer of ours, other peer), the factor by which the first should be better.
     :ivar in_chart: whether the chart shows it.
     """
 
@@ -61,7 +61,7 @@ class Workload:
     handler: str = "plain"
     peers: tuple[str, ...] = (OURS, PYTHON, JAVASCRIPT)
     measures: tuple[Measure, ...] = RATE
-    hopes: Hopes = field(default_factory=dict)
+    targets: Targets = field(default_factory=dict)
     in_chart: bool = False
 
     def job(self, peer: str) -> dict[str, Any]:
@@ -76,17 +76,17 @@ class Workload:
         }
 
 
-def _hopes(python: float, javascript: float = 0, orjson: float = 0) -> Hopes:
-    hopes = {(OURS, PYTHON): python, (OURS, JAVASCRIPT): javascript, (ORJSON, JAVASCRIPT): orjson}
-    return {pair: factor for pair, factor in hopes.items() if factor}
+def _targets(python: float, javascript: float = 0, orjson: float = 0) -> Targets:
+    targets = {(OURS, PYTHON): python, (OURS, JAVASCRIPT): javascript, (ORJSON, JAVASCRIPT): orjson}
+    return {pair: factor for pair, factor in targets.items() if factor}
 
 
 ALL = (OURS, ORJSON, PYTHON, JAVASCRIPT, BARE, RAW)
 WITHOUT_ORJSON = (OURS, PYTHON, JAVASCRIPT, BARE, RAW)
 
 
-def _events(flavour: str, hopes: dict[str, Hopes]) -> Iterator[Workload]:
-    """Yield what is measured of events in the default serializer over websocket; ``hopes`` by mode and kind."""
+def _events(flavour: str, targets: dict[str, Targets]) -> Iterator[Workload]:
+    """Yield what is measured of events in the default serializer over websocket; ``targets`` by mode and kind."""
     for mode in ("receive", "emit"):
         for kind in ("small", "medium", "binary"):
             yield Workload(
@@ -95,10 +95,10 @@ def _events(flavour: str, hopes: dict[str, Hopes]) -> Iterator[Workload]:
                 mode,
                 kind,
                 peers=WITHOUT_ORJSON if kind == "binary" else ALL,
-                hopes=hopes[f"{mode} {kind}"],
+                targets=targets[f"{mode} {kind}"],
                 in_chart=True,
             )
-    yield Workload(f"{flavour}: call", flavour, "call", peers=WITHOUT_ORJSON, hopes=hopes["call"], in_chart=True)
+    yield Workload(f"{flavour}: call", flavour, "call", peers=WITHOUT_ORJSON, targets=targets["call"], in_chart=True)
 
 
 def _others(flavour: str) -> Iterator[Workload]:
@@ -107,45 +107,46 @@ def _others(flavour: str) -> Iterator[Workload]:
         for kind in ("small", "binary"):
             yield Workload(f"{flavour}: {mode} {kind}, MessagePack", flavour, mode, kind, is_msgpack=True)
     for mode in ("receive", "emit"):
-        yield Workload(f"{flavour}: {mode} small, polling", flavour, mode, transports=("polling",))
+        peers = (OURS, PYTHON, JAVASCRIPT, RAW)
+        yield Workload(f"{flavour}: {mode} small, polling", flavour, mode, transports=("polling",), peers=peers)
     for title, transports in (
         ("polling", ("polling",)),
         ("websocket", ("websocket",)),
         ("upgrade", ("polling", "websocket")),
     ):
-        name = f"{flavour}: {title}: connect"
-        yield Workload(name, flavour, "connect", transports=transports, measures=CONNECT, hopes=_hopes(1))
-    yield Workload(f"{flavour}: idle client", flavour, "idle", measures=IDLE, hopes=_hopes(1))
+        name = f"{flavour}: connect, {title}"
+        yield Workload(name, flavour, "connect", transports=transports, measures=CONNECT, targets=_targets(1))
+    yield Workload(f"{flavour}: idle client", flavour, "idle", measures=IDLE, targets=_targets(1))
 
 
 THREADS = {
-    "receive small": _hopes(40, 0.9, 1),
-    "receive medium": _hopes(15, 0.6, 1),
-    "receive binary": _hopes(15, 0.6),
-    "emit small": _hopes(2, 0.8, 1),
-    "emit medium": _hopes(2, 0, 1),
-    "emit binary": _hopes(2),
-    "call": _hopes(2.5, 0.8),
+    "receive small": _targets(40, 0.9, 1),
+    "receive medium": _targets(15, 0.6, 1),
+    "receive binary": _targets(15, 0.6),
+    "emit small": _targets(2, 0.8, 1),
+    "emit medium": _targets(2, 0, 1),
+    "emit binary": _targets(2),
+    "call": _targets(2.5, 0.8),
 }
 ASYNCIO = {
-    "receive small": _hopes(5, 1, 1),
-    "receive medium": _hopes(3, 0.8, 1),
-    "receive binary": _hopes(3, 0.8),
-    "emit small": _hopes(1.5, 0.8, 1),
-    "emit medium": _hopes(1.5, 0, 1),
-    "emit binary": _hopes(1.5, 0.8),
-    "call": _hopes(1.6, 0.9),
+    "receive small": _targets(5, 1, 1),
+    "receive medium": _targets(3, 0.8, 1),
+    "receive binary": _targets(3, 0.8),
+    "emit small": _targets(1.5, 0.8, 1),
+    "emit medium": _targets(1.5, 0, 1),
+    "emit binary": _targets(1.5, 0.8),
+    "call": _targets(1.6, 0.9),
 }
-SIMPLE_CLIENT = Workload("SimpleClient: receive small", "threads", "simple_receive", hopes=_hopes(40, 0.9))
+SIMPLE_CLIENT = Workload("SimpleClient: receive small", "threads", "simple_receive", targets=_targets(40, 0.9))
 COROUTINE = Workload(
-    "asyncio: receive small, coroutine", "asyncio", "receive", handler="coroutine", hopes=ASYNCIO["receive small"]
+    "asyncio: receive small, coroutine", "asyncio", "receive", handler="coroutine", targets=ASYNCIO["receive small"]
 )
 IN_FLIGHT = Workload(
     "asyncio: 100 calls in flight",
     "asyncio",
     "calls_in_flight",
     peers=(OURS, PYTHON, JAVASCRIPT, RAW),
-    hopes=_hopes(3.5),
+    targets=_targets(3.5),
 )
 
 WORKLOADS: tuple[Workload, ...] = (

@@ -26,12 +26,18 @@ def masked(payload: bytes, opcode: int = 1) -> bytes:
     return header + bytes(4) + payload
 
 
-def connected(job: Job) -> socket.socket:
-    """Return a socket after the websocket's upgrade, with the namespace connected."""
+def open_socket(job: Job) -> socket.socket:
+    """Return a socket to the server."""
     address = urlsplit(job.url)
     stream = socket.create_connection((str(address.hostname), int(str(address.port))), PATIENCE)
     stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    head = ["GET /socket.io/?EIO=4&transport=websocket HTTP/1.1", f"Host: {address.netloc}", "Upgrade: websocket"]
+    return stream
+
+
+def connected(job: Job) -> socket.socket:
+    """Return a socket after the websocket's upgrade, with the namespace connected."""
+    stream = open_socket(job)
+    head = ["GET /socket.io/?EIO=4&transport=websocket HTTP/1.1", "Host: localhost", "Upgrade: websocket"]
     head += ["Connection: Upgrade", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA=="]
     stream.sendall("\r\n".join([*head, "", ""]).encode())
     read_until(stream, b'"maxPayload"')
@@ -134,8 +140,76 @@ def calls_in_flight(job: Job) -> dict[str, Any]:
     return call(job, 100)
 
 
+class Polling:
+    """A session over HTTP requests, all through one socket."""
+
+    def __init__(self, job: Job) -> None:
+        self._stream = open_socket(job)
+        self._path = "/socket.io/?EIO=4&transport=polling"
+        handshake = json.loads(self.get()[1:])
+        self._path += f"&sid={handshake['sid']}"
+        self.post(b"40")
+        self.get()
+
+    def get(self) -> bytes:
+        """Return the body of the response to a GET request."""
+        return self._request(f"GET {self._path} HTTP/1.1\r\n\r\n".encode())
+
+    def post(self, body: bytes) -> None:
+        """Send a POST request, and read the response."""
+        self._request(f"POST {self._path} HTTP/1.1\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body)
+
+    def _request(self, request: bytes) -> bytes:
+        self._stream.sendall(request)
+        head, _, body = read_until(self._stream, b"\r\n\r\n").partition(b"\r\n\r\n")
+        size = int(head.rpartition(b":")[2])
+        while len(body) < size:
+            body += self._stream.recv(RECEIVE_SIZE)
+        return body
+
+
+def polling_receive(job: Job) -> dict[str, Any]:
+    """Measure from the request for the events to the last payload."""
+    polling = Polling(job)
+    plan = Plan(job)
+    while not plan.is_finished:
+        missing = plan.count
+        started = time.perf_counter()
+        polling.post(b"42" + compact(["send", job.kind, plan.count]))
+        while missing > 0:
+            missing -= polling.get().count(b"\x1e") + 1
+        plan.took(time.perf_counter() - started)
+    return plan.rate()
+
+
+def polling_emit(job: Job) -> dict[str, Any]:
+    """Measure from the first request until the server has told that it got all events."""
+    polling = Polling(job)
+    packet = b"42" + compact([job.kind, job.data])
+    in_a_payload = EMIT_SIZE // len(packet)
+    payload = b"\x1e".join([packet] * in_a_payload)
+    plan = Plan(job)
+    while not plan.is_finished:
+        plan.count = max(1, plan.count // in_a_payload) * in_a_payload
+        polling.post(b"42" + compact(["take", job.kind, plan.count]))
+        started = time.perf_counter()
+        for _ in range(plan.count // in_a_payload):
+            polling.post(payload)
+        polling.get()
+        plan.took(time.perf_counter() - started)
+    return plan.rate()
+
+
 MODES = {"receive": receive, "emit": emit, "call": call, "calls_in_flight": calls_in_flight}
+POLLING_MODES = {"receive": polling_receive, "emit": polling_emit}
+
+
+def main() -> None:
+    """Do the job."""
+    job = Job.read()
+    modes = POLLING_MODES if job.transports == ["polling"] else MODES
+    measuring.finish(modes[job.mode](job), str(socket.__file__))
+
 
 if __name__ == "__main__":
-    given = Job.read()
-    measuring.finish(MODES[given.mode](given), str(socket.__file__))
+    main()

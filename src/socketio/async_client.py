@@ -75,7 +75,7 @@ class AsyncClient(AsyncLifecycle):
         await self._changed.wait_for(
             lambda: not self._attempting or self._state is not State.IDLE, self.eio.request_timeout
         )
-        self._begin(asyncio.Event, url, headers, auth, transports, namespaces, socketio_path, wait, wait_timeout)
+        self._begin(AsyncEvent, url, headers, auth, transports, namespaces, socketio_path, wait, wait_timeout)
         try:
             await self._connect(retry)
         except Exception:

@@ -13,8 +13,10 @@ from typing import Any
 class AsyncCondition:
     """Wakes those who wait for something to become true. Can be made outside of an event loop."""
 
+    __slots__ = ("_waiters",)
+
     def __init__(self) -> None:
-        self._waiters: set[asyncio.Future[None]] = set()
+        self._waiters: list[asyncio.Future[None]] = []
 
     def notify_all(self) -> None:
         """Have all who wait look again."""
@@ -30,12 +32,12 @@ class AsyncCondition:
             if rest is not None and rest <= 0:
                 return False
             waiter = loop.create_future()
-            self._waiters.add(waiter)
+            self._waiters.append(waiter)
             timer = None if rest is None else loop.call_later(rest, _wake, waiter)
             try:
                 await waiter
             finally:
-                self._waiters.discard(waiter)
+                self._waiters.remove(waiter)
                 if timer is not None:
                     timer.cancel()
         return True
@@ -43,6 +45,8 @@ class AsyncCondition:
 
 class AsyncEvent:
     """A flag that can be waited for, as ``threading.Event``: ``wait()`` has a timeout and tells whether it was set."""
+
+    __slots__ = ("_changed", "_is_set")
 
     def __init__(self) -> None:
         self._is_set = False

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import Any
 
 from . import backoff
-from .async_condition import AsyncCondition
+from .async_condition import AsyncCondition, AsyncEvent
 from .async_dispatch import AsyncDispatcher
 from .base_client import State, attempt_failure, check_headers
 from .base_lifecycle import Attempt, BaseLifecycle
@@ -34,10 +34,10 @@ class AsyncLifecycle(BaseLifecycle):
         self._dispatcher = AsyncDispatcher(serial=not self.async_handlers)
         self._lock = threading.RLock()  # never held while anything is awaited: it costs less than none would
         self._changed = AsyncCondition()
-        self._stop = asyncio.Event()
-        self._ended = asyncio.Event()
+        self._stop = AsyncEvent()
+        self._ended = AsyncEvent()
         self._ended.set()
-        self._closing: asyncio.Task[list[asyncio.Event]] | None = None
+        self._closing: asyncio.Task[list[AsyncEvent]] | None = None
         self._reconnect_task: asyncio.Task[Any] | None = None
         self.eio.on("connect", self._on_transport_open)
         self.eio.on("message", self._on_message)
@@ -64,7 +64,7 @@ class AsyncLifecycle(BaseLifecycle):
             if not await self._reconnect(stop):
                 raise
 
-    async def _connect_once(self, stop: asyncio.Event) -> None:
+    async def _connect_once(self, stop: AsyncEvent) -> None:
         """Make one attempt to connect; raise whatever stands in the way, with nothing left open."""
         attempt = self._begin_attempt(stop)
         try:
@@ -72,7 +72,7 @@ class AsyncLifecycle(BaseLifecycle):
         finally:
             self._end_attempt()
 
-    async def _carry_out(self, attempt: Attempt, stop: asyncio.Event) -> None:
+    async def _carry_out(self, attempt: Attempt, stop: AsyncEvent) -> None:
         try:
             await self._open_transport()
         except Exception as exc:
@@ -101,7 +101,7 @@ class AsyncLifecycle(BaseLifecycle):
             url, headers=headers, transports=self.connection_transports, engineio_path=self.socketio_path
         )
 
-    async def _await_namespaces(self, attempt: Attempt, stop: asyncio.Event) -> None:
+    async def _await_namespaces(self, attempt: Attempt, stop: AsyncEvent) -> None:
         """Wait until the server has answered for all namespaces, and take the connection for made."""
         protocol = self._protocol
         if self._wait_for_namespaces and protocol is not None:
@@ -116,7 +116,7 @@ class AsyncLifecycle(BaseLifecycle):
 
     # -- repairing it
 
-    async def _reconnect(self, stop: asyncio.Event) -> bool:
+    async def _reconnect(self, stop: AsyncEvent) -> bool:
         """Try to connect again until it works, it has been tried often enough, or the application ends it.
 
         Return whether it worked.
@@ -124,9 +124,7 @@ class AsyncLifecycle(BaseLifecycle):
         waits = backoff.delays(self.reconnection_delay, self.reconnection_delay_max, self.randomization_factor)
         for attempt, delay in enumerate(waits, 1):
             self.logger.info("Connection failed, new attempt in %.2f seconds", delay)
-            with contextlib.suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(stop.wait(), delay)
-            if stop.is_set():
+            if await stop.wait(delay):
                 break
             try:
                 await self._connect_once(stop)
@@ -166,7 +164,7 @@ class AsyncLifecycle(BaseLifecycle):
 
         self.eio.start_background_task(hang_up)
 
-    async def _drop_session(self, stop: asyncio.Event) -> None:
+    async def _drop_session(self, stop: AsyncEvent) -> None:
         """Close what an attempt that failed has left, unless its life is over."""
         with self._lock:
             if stop.is_set():
@@ -192,7 +190,7 @@ class AsyncLifecycle(BaseLifecycle):
         assert self._closing is not None
         await self._call_all(await asyncio.shield(self._closing))
 
-    async def _close(self, timeout: float, was: State, caller: asyncio.Task[Any] | None) -> list[asyncio.Event]:
+    async def _close(self, timeout: float, was: State, caller: asyncio.Task[Any] | None) -> list[AsyncEvent]:
         """Send, say goodbye, close; return the calls of the disconnect handlers."""
         self._stop_attempts()
         try:
@@ -223,9 +221,9 @@ class AsyncLifecycle(BaseLifecycle):
 
     # -- calling handlers
 
-    def _trigger(self, event: str, namespace: str, *args: Any) -> asyncio.Event:
+    def _trigger(self, event: str, namespace: str, *args: Any) -> AsyncEvent:
         """Have a lifecycle handler called, in its turn; return what tells that it has returned."""
-        done = asyncio.Event()
+        done = AsyncEvent()
 
         def call() -> Any:
             found = self._registry.find(event, namespace, args)
@@ -256,17 +254,15 @@ class AsyncLifecycle(BaseLifecycle):
         else:
             self._dispatcher.submit(call, returned, failed, ended)
 
-    async def _call_all(self, calls: list[asyncio.Event], timeout: float = HANDLERS) -> None:
+    async def _call_all(self, calls: list[AsyncEvent], timeout: float = HANDLERS) -> None:
         """Wait until handlers have returned, but no longer than so many seconds."""
         if not calls or (self._dispatcher.serial and self._dispatcher.is_current()):
             return  # their turn comes after the handler that waits here
 
-        async def all_done() -> None:
-            for done in calls:
-                await done.wait()
-
-        with contextlib.suppress(asyncio.TimeoutError):
-            await asyncio.wait_for(all_done(), timeout)
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + timeout
+        for done in calls:
+            await done.wait(max(0.0, deadline - loop.time()))
 
 
 async def ask(option: Any) -> Any:

@@ -118,6 +118,7 @@ class BaseLifecycle(BaseClient):
     def _end_attempt(self) -> None:
         with self._lock:
             self._attempting = False
+            self._attempt.calls = []
             self._changed.notify_all()
 
     def _begin_retry(self, stop: Any) -> bool:
@@ -137,7 +138,8 @@ class BaseLifecycle(BaseClient):
                 raise ConnectionError(_ENDED)
             protocol = self._protocol = Protocol(self.packet_class, self.eio.sid or "")
             frames = [frame for name in self.connection_namespaces for frame in protocol.connect(name, auth)]
-            self.eio.send_frames(frames)
+            self.eio.send_frames(frames, wake=False)
+        self.eio.send_at_once()
 
     def _take_for_made(self, protocol: Protocol | None, attempt: Attempt, stop: Any) -> None:
         """Take the connection for made, under the lock; raise ``ConnectionError`` if it is not."""

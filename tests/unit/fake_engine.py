@@ -120,6 +120,9 @@ class Peer:
         """Return the name of the transport in use."""
         return "websocket" if self._connection is not None else None
 
+    def send_at_once(self) -> None:
+        """Do nothing: :meth:`send_frames` has sent what there was."""
+
     def send_frames(self, frames: list[Frame], wake: bool = True) -> None:
         """Send frames, with nothing in between; the server answers."""
         connection = self._connection
@@ -238,9 +241,6 @@ class FakeEngine(Peer):
             connection.inbox.put(Loss(connection.reason))
         if connection.reader is not None and connection.reader is not threading.current_thread():
             connection.reader.join(CEILING)
-
-    def send_at_once(self) -> None:
-        """Do nothing: :meth:`send_frames` has sent what there was."""
 
     def sleep(self, seconds: float = 0) -> None:
         """Sleep."""

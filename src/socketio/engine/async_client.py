@@ -21,13 +21,14 @@ from typing import Any
 from engineio.exceptions import ConnectionError
 
 from .. import logs
-from ..async_condition import AsyncCondition
+from ..async_condition import AsyncCondition, AsyncEvent
 from ..packet import Frame
 from . import handshake
 from .async_opening import AsyncOpening, Opened
 from .async_outbox import AsyncOutbox
 from .async_websocket import CLOSING
 from .base import EngineBase, message
+from .frames import Outgoing
 
 
 class _Link:
@@ -39,7 +40,7 @@ class _Link:
         self.first = opened.first
         self.outbox = AsyncOutbox()
         self.reason: str | None = None
-        self.ended = asyncio.Event()
+        self.ended = AsyncEvent()
         self.reader: asyncio.Task[None] | None = None
         self.writer: asyncio.Task[None] | None = None
 
@@ -136,6 +137,11 @@ class AsyncEngineIOClient(EngineBase, AsyncOpening):
         """Queue a message. Raises ``ConnectionError`` when there is no connection."""
         self.send_frames([data])
 
+    def send_at_once(self) -> None:
+        """Have what is queued sent as soon as the calling task waits for something."""
+        if self._link is not None:
+            self._link.outbox.wake()
+
     async def drain(self, timeout: float) -> bool:
         """Wait until the server has read all that was sent; return whether it has, in ``timeout`` seconds."""
         link = self._link
@@ -167,6 +173,9 @@ class AsyncEngineIOClient(EngineBase, AsyncOpening):
         link.transport.abort()
 
     # -- receiving
+
+    def _answer(self, link: _Link, packet: Outgoing) -> None:
+        link.outbox.put([packet])
 
     async def _read(self, link: _Link) -> None:
         try:

@@ -29,8 +29,12 @@ class AsyncOutbox:
             return False
         self._waiting.extend(packets)
         if wake:
-            self._changed.notify_all()
+            self.wake()
         return True
+
+    def wake(self) -> None:
+        """Have the sending task look for packets."""
+        self._changed.notify_all()
 
     async def take(self) -> deque[Outgoing]:
         """Wait for packets and take all of them; none means that the outbox is closed.

@@ -31,6 +31,7 @@ class EngineBase:
     ping_interval: float
     ping_timeout: float
     current_transport: str | None
+    _answer: Callable[[Any, Outgoing], None]
 
     def _take_over(self, shaken: Handshake, transport: str) -> None:
         """Be connected: keep what the server said, where users of ``engineio`` look for it."""
@@ -51,7 +52,7 @@ class EngineBase:
 
     def _receive(self, link: Any, packet: Outgoing) -> None:
         if isinstance(packet, ControlFrame):  # the transport wants it to be sent, in its turn
-            link.outbox.put([packet])
+            self._answer(link, packet)
         elif isinstance(packet, bytes):
             self._deliver(packet)
         elif packet.startswith("4"):
@@ -62,7 +63,7 @@ class EngineBase:
     def _receive_own(self, link: Any, kind: str, content: str) -> None:
         """Do what a packet of Engine.IO itself asks for."""
         if kind == "2":
-            link.outbox.put(["3" + content])
+            self._answer(link, "3" + content)
         elif kind == "1":
             self.logger.info("The server closed the connection")
             link.reason = self.reason.SERVER_DISCONNECT

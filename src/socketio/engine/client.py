@@ -35,15 +35,20 @@ _CLOSING = 1.0
 class _Link:
     """One connection: its transport, its queue, its threads, and why it ended."""
 
-    def __init__(self, opened: Opened) -> None:
+    def __init__(self, opened: Opened, write: Callable[[_Link], None]) -> None:
         self.transport = opened.transport
         self.handshake = opened.handshake
         self.first = opened.first
-        self.outbox = Outbox()
+        self.outbox = Outbox(self._start_writer)
+        self._write = write
         self.reason: str | None = None
         self.ended = threading.Event()
         self.reader: threading.Thread | None = None
         self.writer: threading.Thread | None = None
+
+    def _start_writer(self) -> None:
+        self.writer = _thread("socketio-writer", self._write, self)
+        self.writer.start()
 
 
 class EngineIOClient(EngineBase, Opening):
@@ -91,7 +96,7 @@ class EngineIOClient(EngineBase, Opening):
             self.state = "connecting"
         link = None
         try:
-            link = _Link(self._open(url, dict(headers or {}), engineio_path))
+            link = _Link(self._open(url, dict(headers or {}), engineio_path), self._write)
             self._start(link)
         except BaseException:
             self._abandon(link)
@@ -105,8 +110,6 @@ class EngineIOClient(EngineBase, Opening):
             self._link, self._opening = link, None
             self._take_over(shaken, link.transport.name)
         link.transport.set_silence(shaken.silence)
-        link.writer = self.write_loop_task = _thread("socketio-writer", self._write, link)
-        link.writer.start()
         if "connect" in self.handlers:
             self.handlers["connect"]()
         link.reader = self.read_loop_task = _thread("socketio-reader", self._read, link)
@@ -133,14 +136,18 @@ class EngineIOClient(EngineBase, Opening):
     def send_at_once(self) -> None:
         """Send what is queued on the calling thread, as far as that can be done without waiting.
 
-        Saves a change of threads where the caller would wait for it. The rest is left to the writing thread.
+        Saves a change of threads where the caller would wait for it, and the writing thread where little is sent. The
+        rest is left to that.
         """
         link = self._link
         if link is None:
             return
+        if not isinstance(link.transport, WebSocketTransport):
+            link.outbox.wake()
+            return
         try:
             frames = link.outbox.try_take()
-            if frames and isinstance(link.transport, WebSocketTransport):
+            if frames:
                 link.transport.try_send(frames)
         finally:
             link.outbox.give_back()
@@ -152,7 +159,8 @@ class EngineIOClient(EngineBase, Opening):
             return False
         deadline = time.monotonic() + timeout
         try:
-            link.outbox.put(link.transport.probe())
+            link.outbox.put(link.transport.probe(), wake=False)
+            self.send_at_once()
             if not link.outbox.flush(timeout):
                 return False
             if link.reader is not threading.current_thread():  # which reads the confirmation
@@ -176,6 +184,10 @@ class EngineIOClient(EngineBase, Opening):
         link.transport.abort()
 
     # -- receiving
+
+    def _answer(self, link: _Link, packet: Outgoing) -> None:
+        link.outbox.put([packet], wake=False)
+        self.send_at_once()
 
     def _read(self, link: _Link) -> None:
         try:
@@ -229,7 +241,8 @@ class EngineIOClient(EngineBase, Opening):
     def _say_goodbye(self, link: _Link, abort: bool) -> None:
         goodbye = not abort and link.outbox.flush(self.request_timeout)
         if goodbye and link.transport.goodbye:  # apart from what comes before: that is handled first
-            link.outbox.put(link.transport.goodbye)
+            link.outbox.put(link.transport.goodbye, wake=False)
+            self.send_at_once()
             goodbye = link.outbox.flush(self.request_timeout)
         link.outbox.close()
         if goodbye:
@@ -266,10 +279,7 @@ class EngineIOClient(EngineBase, Opening):
                 self._freed.notify_all()
 
     def _reset(self) -> None:
-        # There, a session of the client's own is not closed.
-        if self.http is not None and not self.external_http:
-            self.http.close()
-            self.http = None
+        self._close_session()  # which is not done there
         self.state, self.sid, self.current_transport, self.ws = "disconnected", None, None, None
         self.read_loop_task = self.write_loop_task = None
 

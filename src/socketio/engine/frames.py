@@ -22,7 +22,7 @@ _FIN = 0x80
 _RESERVED = 0x70
 _MASKED = 0x80
 _MAX_CONTROL_SIZE = 125
-_KEYS = 1024
+_KEYS = 64
 """Masking keys drawn at a time."""
 
 

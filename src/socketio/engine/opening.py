@@ -53,6 +53,7 @@ class Opening(engineio.Client):
         websocket_url = self._get_engineio_url(url, path, "websocket")
         if self.transports[0] == "websocket":
             transport = self._connect_to_websocket(websocket_url, request)
+            self._close_session()
             with _releasing(transport):
                 return self._greet(transport)
         polling = PollingTransport(
@@ -69,7 +70,14 @@ class Opening(engineio.Client):
             upgraded = self._upgrade(f"{websocket_url}&sid={shaken.sid}", request)
             if upgraded is not None:
                 opened.transport = upgraded
+                self._close_session()
         return opened
+
+    def _close_session(self) -> None:
+        """Close a session of the client's own: what goes over a websocket needs none."""
+        if self.http is not None and not self.external_http:
+            self.http.close()
+            self.http = None
 
     def _verify(self) -> bool | str | None:
         """Return what ``requests`` calls so; ``None`` lets REQUESTS_CA_BUNDLE and its like have a say."""

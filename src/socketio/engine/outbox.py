@@ -8,14 +8,19 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from collections.abc import Callable
 
 from .frames import Outgoing
 
 
 class Outbox:
-    """The packets of one connection, first in, first out."""
+    """The packets of one connection, first in, first out.
 
-    def __init__(self) -> None:
+    :param start_writer: starts the writing thread; called once, when there is something to do for it.
+    """
+
+    def __init__(self, start_writer: Callable[[], None]) -> None:
+        self._start_writer: Callable[[], None] | None = start_writer
         # Entered itself, never by way of the condition: Ctrl-C can come between the lines of Condition.__enter__.
         # Re-entrant: a signal handler may call disconnect() on the thread that holds it.
         self._lock = threading.RLock()
@@ -34,9 +39,22 @@ class Outbox:
             if self._closed:
                 return False
             self._waiting.extend(packets)
-            if wake and self._sender is None:
-                self._changed.notify_all()
+            if wake:
+                self._wake()
             return True
+
+    def wake(self) -> None:
+        """Leave what waits to the writing thread."""
+        with self._lock:
+            self._wake()
+
+    def _wake(self) -> None:
+        if not self._waiting or self._sender is not None:
+            return
+        start, self._start_writer = self._start_writer, None
+        if start is not None:
+            start()
+        self._changed.notify_all()
 
     def take(self) -> deque[Outgoing]:
         """Wait for packets and take all of them; none means that the outbox is closed.
@@ -73,13 +91,13 @@ class Outbox:
             self._sender = None
             self._waiting.extendleft(reversed(self._taken))
             self._taken = deque()
-            if self._waiting:
-                self._changed.notify_all()
+            self._wake()
+            self._changed.notify_all()
 
     def flush(self, timeout: float) -> bool:
         """Wait until all is sent; return whether it was, in ``timeout`` seconds and before the outbox was closed."""
         with self._lock:
-            self._changed.notify_all()
+            self._wake()
             self._changed.wait_for(lambda: self._closed or self._is_empty(), timeout)
             return self._is_empty()
 

@@ -85,12 +85,15 @@ class RawWebSocket(websocket.WebSocket):
 
     def try_write(self, data: memoryview, sent: deque[int]) -> None:
         """Send what can be sent at once, if nobody else is sending; append to ``sent`` how many bytes that was."""
-        if isinstance(self.sock, ssl.SSLSocket) or not self._writing.acquire(blocking=False):
+        if not self._writing.acquire(blocking=False):
             return
         try:
-            with contextlib.suppress(BlockingIOError):
+            with self._session, contextlib.suppress(BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
                 # In one step: no signal handler can run between the sending and the noting of it.
                 sent.extend(map(self.sock.send, (data,)))
+        except KeyboardInterrupt:  # which can only come in the middle of it where it takes several, as with TLS
+            self.abort()
+            raise
         finally:
             self._writing.release()
 
@@ -114,7 +117,7 @@ class WebSocketTransport:
         self._closed = False
         self._unsent = memoryview(b"")
         self._covered = 0
-        self._pong = threading.Event()
+        self._pong: threading.Event | None = None
         ws.settimeout(0)
 
     def set_silence(self, seconds: float) -> None:
@@ -144,7 +147,8 @@ class WebSocketTransport:
             if not isinstance(frame, ControlFrame):
                 continue
             if frame.opcode == PONG:
-                self._pong.set()
+                if self._pong is not None:
+                    self._pong.set()
             elif frame.opcode == CLOSE:
                 self._answer_close()
                 break
@@ -205,12 +209,13 @@ class WebSocketTransport:
 
     def probe(self) -> list[Outgoing]:
         """Return what the server answers when it has read all that was sent before: a ping."""
-        self._pong.clear()
+        self._pong = threading.Event()
         return [ControlFrame(PING)]
 
     def confirm(self, timeout: float) -> None:
         """Wait for the answer to the probe."""
-        self._pong.wait(timeout)
+        if self._pong is not None:
+            self._pong.wait(timeout)
 
     def close(self) -> None:
         """The goodbye was sent; whoever reads sees the end when the server has answered."""

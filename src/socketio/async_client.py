@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any, TypeAlias, TypeVar
 
 from .async_condition import AsyncEvent
-from .async_lifecycle import AsyncLifecycle, ignore, nothing
+from .async_lifecycle import AsyncLifecycle, ignore
 from .base_client import State
 from .base_lifecycle import Waiter
 from .events import AckReceived, EventReceived
@@ -162,7 +162,6 @@ class AsyncClient(AsyncLifecycle):
             partial(self._call_handler, event),
             partial(self._acknowledge, protocol, event),
             partial(self._note_failure, event),
-            nothing,
         )
 
     def _call_handler(self, event: EventReceived) -> Any:

@@ -1,7 +1,8 @@
 """Runs the application's functions for the asyncio client: in order, coroutines as tasks.
 
 In: calls that return a value or an awaitable. They start in the order in which they came: a plain function runs at
-once, unless coroutines that came before it wait for their first turn; then it runs after them.
+once, unless coroutines that came before it wait for their first turn; then it runs after them. Coroutines that come one
+after the other wait for it together: the event loop starts tasks in the order in which they were made.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ class _Job(NamedTuple):
     returned: Callable[[Any], None]
     failed: Callable[[], None]
     ended: Callable[[], None]
+    is_coroutine: Callable[[], bool]
 
 
 class AsyncDispatcher:
@@ -32,6 +34,7 @@ class AsyncDispatcher:
         self._waiting: deque[_Job] = deque()
         self._blocked = False
         self._tasks: set[asyncio.Task[None]] = set()
+        self._not_begun: set[asyncio.Task[None]] = set()
         self._current: asyncio.Task[None] | None = None
 
     def submit(
@@ -40,37 +43,43 @@ class AsyncDispatcher:
         returned: Callable[[Any], None],
         failed: Callable[[], None],
         ended: Callable[[], None] = lambda: None,
+        is_coroutine: Callable[[], bool] = lambda: False,
     ) -> None:
         """Add a call.
 
         :param returned: called with the value, awaited if it can be; its own exceptions count as the call's.
         :param failed: called in the handling of an exception.
         :param ended: called in the end, also when the task of the call was cancelled.
+        :param is_coroutine: asked when it is the call's turn: whether it is that of a coroutine function, which does
+            nothing before it is awaited.
         """
-        job = _Job(call, returned, failed, ended)
+        job = _Job(call, returned, failed, ended, is_coroutine)
         if self._blocked or self._waiting:
             self._waiting.append(job)
-        else:
+        elif self._may_begin(job):
             self._begin(job)
             self._begin_next()
+        else:
+            self._waiting.append(job)
 
     def is_current(self) -> bool:
         """Return whether the running task is the call that all others wait for, in serial mode."""
-        return self._blocked and self._current is not None and asyncio.current_task() is self._current
+        return self._current is not None and asyncio.current_task() is self._current
 
     def _begin_next(self) -> None:
-        """Begin the calls that wait, up to a coroutine: the next call begins after its first step."""
-        while self._waiting and not self._blocked:
+        """Begin the calls that wait, as far as it is their turn."""
+        while self._waiting and not self._blocked and self._may_begin(self._waiting[0]):
             self._begin(self._waiting.popleft())
+
+    def _may_begin(self, job: _Job) -> bool:
+        return not self._not_begun or job.is_coroutine()
 
     def _begin(self, job: _Job) -> None:
         self._blocked = True
         try:
             result = job.call()
             if result is not None and inspect.isawaitable(result):
-                self._current = task = asyncio.ensure_future(self._finish(job, result))
-                self._tasks.add(task)
-                task.add_done_callback(partial(self._ended, job, result))
+                self._make_task(job, result)
                 return
             job.returned(result)
         except Exception:
@@ -78,23 +87,38 @@ class AsyncDispatcher:
         job.ended()
         self._blocked = False
 
+    def _make_task(self, job: _Job, result: Awaitable[Any]) -> None:
+        task = asyncio.ensure_future(self._finish(job, result))
+        self._tasks.add(task)
+        task.add_done_callback(partial(self._ended, job, result))
+        if self.serial:
+            self._current = task
+        else:
+            self._not_begun.add(task)
+            self._blocked = False
+
     async def _finish(self, job: _Job, result: Awaitable[Any]) -> None:
         if not self.serial:
-            asyncio.get_running_loop().call_soon(self._unblock)
+            self._note_begin(asyncio.current_task())
         try:
             job.returned(await result)
         except Exception:
             job.failed()
+
+    def _note_begin(self, task: asyncio.Task[Any] | None) -> None:
+        """Let the others go on after the first step of the last task that has not begun."""
+        self._not_begun.discard(task)
+        if not self._not_begun and self._waiting:
+            asyncio.get_running_loop().call_soon(self._begin_next)
 
     def _ended(self, job: _Job, result: Any, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if inspect.iscoroutine(result):
             result.close()  # it has not begun, when the task was cancelled before its first step
         job.ended()
+        if task in self._not_begun:
+            self._note_begin(task)
         if self._current is task:
-            self._unblock()
-
-    def _unblock(self) -> None:
-        self._blocked = False
-        self._current = None
-        self._begin_next()
+            self._current = None
+            self._blocked = False
+            self._begin_next()

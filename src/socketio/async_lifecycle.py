@@ -11,6 +11,7 @@ import contextlib
 import inspect
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from . import backoff
@@ -23,6 +24,14 @@ from .exceptions import ConnectionError
 
 HANDLERS = 5.0
 """Seconds that disconnect() waits for the disconnect handlers to return."""
+
+
+def ignore(_: Any) -> None:
+    """Do nothing with what a call returned."""
+
+
+def nothing() -> None:
+    """Do nothing."""
 
 
 class AsyncLifecycle(BaseLifecycle):
@@ -242,7 +251,7 @@ class AsyncLifecycle(BaseLifecycle):
         call: Callable[[], Any],
         returned: Callable[[Any], None],
         failed: Callable[[], None],
-        ended: Callable[[], None],
+        ended: Callable[[], None] = nothing,
     ) -> None:
         """Run a handler in its turn; at once where it is marked as inline."""
         if self._registry.runs_inline(event, namespace):
@@ -252,7 +261,9 @@ class AsyncLifecycle(BaseLifecycle):
                 failed()
             ended()
         else:
-            self._dispatcher.submit(call, returned, failed, ended)
+            self._dispatcher.submit(
+                call, returned, failed, ended, partial(self._registry.is_coroutine, event, namespace)
+            )
 
     async def _call_all(self, calls: list[AsyncEvent], timeout: float = HANDLERS) -> None:
         """Wait until handlers have returned, but no longer than so many seconds."""
@@ -269,11 +280,3 @@ async def ask(option: Any) -> Any:
     """Return an argument of connect() that may be a function, or a coroutine function, to ask."""
     value = option() if callable(option) else option
     return await value if inspect.isawaitable(value) else value
-
-
-def ignore(_: Any) -> None:
-    """Do nothing with what a call returned."""
-
-
-def nothing() -> None:
-    """Do nothing."""

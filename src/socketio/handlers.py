@@ -6,6 +6,7 @@ replaced, never edited, so that a lookup on one thread and a registration on ano
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import Any, TypeAlias, TypeVar
 
@@ -63,6 +64,11 @@ class Handlers:
             return False
         found = self._find_function(event, namespace, ())
         return found is not None and is_inline(found[0])
+
+    def is_coroutine(self, event: str, namespace: str) -> bool:
+        """Return whether the handler of an event is a coroutine function; true where there is none."""
+        found = self._find_function(event, namespace, ()) or self._find_object(event, namespace, ())
+        return found is None or inspect.iscoroutinefunction(found[0])
 
     def find(self, event: str, namespace: str, args: tuple[Any, ...]) -> Call | None:
         """Return the handler for an event and its arguments, or ``None`` where nobody handles it.

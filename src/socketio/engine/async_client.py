@@ -31,6 +31,10 @@ from .base import EngineBase, message
 from .frames import Outgoing
 
 
+_TURN = 16
+"""Packets after which other tasks have their turn: what has come already is received without waiting."""
+
+
 class _Link:
     """One connection: its transport, its queue, its tasks, and why it ended."""
 
@@ -195,9 +199,13 @@ class AsyncEngineIOClient(EngineBase, AsyncOpening):
             await self._end(link)
 
     async def _receive_all(self, link: _Link) -> None:
+        received = 0
         while link.reason != self.reason.SERVER_DISCONNECT:
-            for frame in await link.transport.receive():
-                self._receive(link, frame)
+            for packet in await link.transport.receive():
+                self._receive(link, packet)
+                received += 1
+                if received % _TURN == 0:
+                    await asyncio.sleep(0)
 
     # -- closing
 

@@ -30,7 +30,6 @@ from .async_websocket import CLOSING
 from .base import EngineBase, message
 from .frames import Outgoing
 
-
 _TURN = 16
 """Packets after which other tasks have their turn: what has come already is received without waiting."""
 

@@ -6,8 +6,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 
 class AsyncCondition:
@@ -69,3 +71,20 @@ class AsyncEvent:
 def _wake(waiter: asyncio.Future[None]) -> None:
     if not waiter.done():
         waiter.set_result(None)
+
+
+async def wait_for(awaitable: Awaitable[T], timeout: float | None) -> T:
+    """Return the result of an awaitable; cancel it and raise ``asyncio.TimeoutError`` if it takes longer.
+
+    That of Python 3.11 and older swallows a cancellation that comes in the same turn as the result (bpo-37658).
+    """
+    task = asyncio.ensure_future(awaitable)
+    try:
+        await asyncio.wait([task], timeout=timeout)
+    finally:
+        if not task.done():
+            task.cancel()
+            await asyncio.wait([task])
+    if task.cancelled():
+        raise asyncio.TimeoutError
+    return task.result()

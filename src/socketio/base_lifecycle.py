@@ -149,6 +149,8 @@ class BaseLifecycle(BaseClient):
             raise ConnectionError(_ENDED)
         lost = protocol is None or self._protocol is not protocol
         if lost and not attempt.failed:
+            for name in attempt.requested:
+                attempt.note_failure(name)
             raise ConnectionError("the connection was lost before the namespaces were connected")
         if self._wait_for_namespaces or lost:
             attempt.check(self._wait_timeout)

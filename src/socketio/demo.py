@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .async_client import AsyncClient
+from .async_condition import wait_for
 from .async_simple_client import AsyncSimpleClient
 from .client import Client
 from .simple_client import SimpleClient
@@ -146,7 +147,7 @@ async def _with_async_client(conversation: Conversation) -> None:
         conversation.connected(sio.transport(), sio.get_sid())
         await sio.emit("greet", "Ada")
         conversation.emitted()
-        conversation.received("welcome", await asyncio.wait_for(welcomes.get(), PATIENCE))
+        conversation.received("welcome", await wait_for(welcomes.get(), PATIENCE))
         conversation.called(await sio.call("add", (2, 3), timeout=PATIENCE))
     finally:
         await sio.disconnect()

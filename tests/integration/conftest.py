@@ -1,5 +1,7 @@
 """The fixtures of the scenarios: servers, flavours, transports, and what looks on from outside.
 
+The fault suite has them too.
+
 A scenario that takes ``server``, ``transport`` or a fixture that makes clients runs once for each kind of server, each
 transport, each flavour; markers narrow that: ``@pytest.mark.servers("node")``, ``@pytest.mark.transports(...)``,
 ``@pytest.mark.flavours(...)``. ``@pytest.mark.server_options(...)`` gives the server's options.
@@ -10,9 +12,8 @@ from __future__ import annotations
 import gc
 import json
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -40,7 +41,12 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    for name, values in PARAMETERS.items():
+    parametrize(metafunc, PARAMETERS)
+
+
+def parametrize(metafunc: pytest.Metafunc, parameters: Mapping[str, Sequence[str]]) -> None:
+    """Run a test once for each of these values, or those that its markers name."""
+    for name, values in parameters.items():
         if name in metafunc.fixturenames and not _is_given(metafunc, name):
             marker = metafunc.definition.get_closest_marker(f"{name}s")
             metafunc.parametrize(name, marker.args if marker else values, indirect=True)
@@ -54,8 +60,9 @@ def _is_given(metafunc: pytest.Metafunc, name: str) -> bool:
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Install what the servers need before the first test, where no test's time limit applies."""
-    here = Path(__file__).parent
-    if not session.config.option.collectonly and any(here in item.path.parents for item in session.items):
+    if session.config.option.collectonly:
+        return
+    if any("servers" in getattr(item, "fixturenames", ()) for item in session.items):
         install_node_packages()
         install_python_socketio()
 

@@ -10,6 +10,7 @@ A server takes one JSON argument, its options:
 - ``cookie``: whether the handshake sets a cookie ``sticky``
 - ``path``: the path of Socket.IO, without slashes
 - ``recovery``: connection state recovery (Node only)
+- ``port``: its port; a free one by default
 
 It prints its port and ends with its standard input, so that none outlives the tests.
 """
@@ -37,26 +38,44 @@ class ServerProcess:
     def __init__(self, kind: str, options: dict[str, Any]) -> None:
         self.kind = kind
         self.options = options
-        self._process = subprocess.Popen(
-            [*self._command(), json.dumps(options)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env=self._environment(),
-        )
+        self._process = self._start()
         self.port = self._read_port()
         self.url = f"{'https' if options.get('tls') else 'http'}://127.0.0.1:{self.port}"
 
+    def kill(self) -> None:
+        """End the process with SIGKILL: its clients are told nothing."""
+        self._process.kill()
+        self._process.wait(5)
+        self._close_pipes()
+
+    def restart(self) -> None:
+        """Start a process on the same port, after :meth:`kill`."""
+        self.options = {**self.options, "port": self.port}
+        self._process = self._start()
+        assert self._read_port() == self.port
+
     def close(self) -> None:
         """End the process: ask it by closing its standard input, then terminate, then kill it."""
-        for stream in (self._process.stdin, self._process.stdout):
-            if stream is not None:
-                stream.close()
+        self._close_pipes()
         for end in (None, self._process.terminate, self._process.kill):
             if end is not None:
                 end()
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._process.wait(5)
                 return
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            [*self._command(), json.dumps(self.options)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=self._environment(),
+        )
+
+    def _close_pipes(self) -> None:
+        for stream in (self._process.stdin, self._process.stdout):
+            if stream is not None:
+                stream.close()
 
     def _command(self) -> list[str]:
         if self.kind == "python":

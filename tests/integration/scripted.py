@@ -10,7 +10,7 @@ import asyncio
 import base64
 import contextlib
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from types import TracebackType
 from typing import Any
 
@@ -28,6 +28,7 @@ class Connection:
     :ivar sid: its session id.
     :ivar handshake: the HTTP request that opened it.
     :ivar polls: how many GET requests wait for packets now.
+    :ivar spoiled: the answer to the GET requests from now on, in place of packets: a function of the request.
     """
 
     def __init__(self, sid: str, handshake: web.Request) -> None:
@@ -36,6 +37,7 @@ class Connection:
         self.polls = 0
         self.websocket: web.WebSocketResponse | None = None
         self.payloads: list[str] = []
+        self.spoiled: Callable[[web.Request], Awaitable[web.StreamResponse]] | None = None
         self._outgoing: asyncio.Queue[str | bytes] = asyncio.Queue()
         self._incoming: asyncio.Queue[Any] = asyncio.Queue()
         self._ended = asyncio.Event()
@@ -57,10 +59,16 @@ class Connection:
 
     async def receive(self, timeout: float = CEILING) -> str | bytes:
         """Return the next Engine.IO packet of the client; fail if the connection ends first."""
+        packet = await self.receive_or_end(timeout)
+        assert packet is not None, "the client has closed the connection"
+        return packet
+
+    async def receive_or_end(self, timeout: float = CEILING) -> str | bytes | None:
+        """Return the next Engine.IO packet of the client, ``None`` when the connection has ended."""
         packet = await within(timeout, self._incoming.get())
         if packet is _END:
             self._incoming.put_nowait(_END)
-            raise AssertionError("the client has closed the connection")
+            return None
         assert isinstance(packet, (str, bytes))
         return packet
 
@@ -126,7 +134,8 @@ class ScriptedServer:
     :param open_fields: fields of the OPEN packet that differ from the usual ones; ``None`` takes a field out.
     :param upgrade: what happens to a request to upgrade: ``'accept'``, ``'refuse'`` (with an HTTP error), ``'hang'``
         (the request is never answered), ``'silent'`` (the websocket opens, the probe is not answered).
-    :param handshake: answers every handshake in place of a connection: ``(status, body)``, or ``'hang'``.
+    :param handshake: answers every handshake in place of a connection: ``(status, body)``, ``'hang'``, or ``'silent'``
+        (the websocket opens, no OPEN packet comes; over polling the same as ``'hang'``).
     :ivar requests: every HTTP request so far.
     """
 
@@ -199,12 +208,18 @@ class ScriptedServer:
                     connection._received(_END)
                     connection._ended.set()
             return web.Response(text="ok")
+        if connection.spoiled is not None:
+            return await connection.spoiled(request)
         payload = await connection._poll()
         return web.Response(status=400) if payload is None else web.Response(text=payload)
 
     async def _open(self, request: web.Request, is_websocket: bool) -> web.StreamResponse:
-        if self.handshake == "hang":
+        if self.handshake == "hang" or (self.handshake == "silent" and not is_websocket):
             await self._released.wait()
+        if self.handshake == "silent":
+            async with self._websocket(request) as websocket:
+                await self._released.wait()
+            return websocket
         if isinstance(self.handshake, tuple):
             status, body = self.handshake
             if isinstance(body, str):

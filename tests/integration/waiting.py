@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -122,3 +123,11 @@ async def within(seconds: float, awaitable: Any) -> Any:
         return await asyncio.wait_for(awaitable, seconds)
     except asyncio.TimeoutError:
         raise AssertionError(f"not done within {seconds} s") from None
+
+
+async def until(holds: Callable[[], Any]) -> None:
+    """Wait until something is so that nobody tells of."""
+    deadline = time.monotonic() + CEILING
+    while not holds():
+        assert time.monotonic() < deadline, "waited in vain"
+        await asyncio.sleep(0.005)

@@ -21,7 +21,7 @@ from typing import Any
 from engineio.exceptions import ConnectionError
 
 from .. import logs
-from ..async_condition import AsyncCondition, AsyncEvent
+from ..async_condition import AsyncCondition, AsyncEvent, wait_for
 from ..packet import Frame
 from . import handshake
 from .async_opening import AsyncOpening, Opened
@@ -100,9 +100,10 @@ class AsyncEngineIOClient(EngineBase, AsyncOpening):
             link = _Link(await opening)
             await self._start(link)
         except BaseException as exc:
+            ended = self._opening is not opening  # by disconnect(), not by whoever has cancelled this
             # A task of its own here too: it goes on, should this one be cancelled once more.
             await asyncio.shield(asyncio.ensure_future(self._abandon()))
-            if isinstance(exc, asyncio.CancelledError) and self._opening is None and opening.cancelled():
+            if isinstance(exc, asyncio.CancelledError) and ended and opening.cancelled():
                 raise ConnectionError("the connection attempt was ended by disconnect()") from None
             raise
 
@@ -153,8 +154,7 @@ class AsyncEngineIOClient(EngineBase, AsyncOpening):
         loop = asyncio.get_running_loop()
         deadline = loop.time() + timeout
         try:
-            link.outbox.put(link.transport.probe())
-            if not await link.outbox.flush(timeout):
+            if not link.outbox.put(link.transport.probe()) or not await link.outbox.flush(timeout):
                 return False
             await link.transport.confirm(max(0.0, deadline - loop.time()))
         except ConnectionError:
@@ -190,7 +190,7 @@ class AsyncEngineIOClient(EngineBase, AsyncOpening):
                 self.logger.warning("Connection lost: %s", exc)
         except asyncio.CancelledError:  # nobody but the end of the event loop cancels this task
             with contextlib.suppress(asyncio.TimeoutError, ConnectionError):
-                await asyncio.wait_for(self._leave(link), CLOSING)
+                await wait_for(self._leave(link), CLOSING)
             raise
         except Exception:
             self.logger.exception("Connection lost: unexpected error")

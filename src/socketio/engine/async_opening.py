@@ -20,6 +20,7 @@ import engineio
 from engineio.exceptions import ConnectionError
 from multidict import CIMultiDict
 
+from ..async_condition import wait_for
 from ..packet import Frame
 from . import handshake
 from .async_polling import AsyncPollingTransport
@@ -97,7 +98,7 @@ class AsyncOpening(engineio.AsyncClient):
             "autoping": False,
         }
         try:
-            self.ws = await asyncio.wait_for(
+            self.ws = await wait_for(
                 self.http.ws_connect(url + self._get_url_timestamp(), **kwargs), self.request_timeout
             )
         except aiohttp.WSServerHandshakeError as exc:

@@ -25,6 +25,32 @@ _CLOSING = 0.1
 """Seconds for the server to answer the pending GET after the goodbye."""
 
 
+class _Request(asyncio.Task[tuple[aiohttp.ClientResponse, bytes]]):
+    """A request that only its transport can end.
+
+    The end of ``asyncio.run`` cancels all tasks: a GET that is given up ends the session for the reference server, and
+    a POST that is given up may have been read. Both go on while the last packets are sent.
+
+    :ivar limit: seconds that it may take; aiohttp's own timeouts cancel the task.
+    """
+
+    limit = 0.0
+    expired = False
+
+    def expire(self) -> None:
+        """End it, because it takes too long."""
+        self.expired = True
+        self.end()
+
+    def cancel(self, msg: Any = None) -> bool:
+        """Do nothing."""
+        return False
+
+    def end(self) -> None:
+        """Cancel it."""
+        super().cancel()
+
+
 class AsyncPollingTransport:
     """One Engine.IO session over HTTP.
 
@@ -56,7 +82,8 @@ class AsyncPollingTransport:
         self._options = options
         self._request_timeout = request_timeout
         self._timestamp = timestamp
-        self._pending: set[asyncio.Task[Any]] = set()
+        self._pending: set[_Request] = set()
+        self._poll: _Request | None = None
         self._last_answer = 0.0
         self._silence = request_timeout
         self._max_payload: int | None = None
@@ -65,7 +92,11 @@ class AsyncPollingTransport:
 
     async def open(self) -> tuple[Handshake, list[Frame]]:
         """Shake hands; return what the server said, and the packets that it sent along."""
-        response, body = await self._request("GET", self._request_timeout)
+        try:
+            response, body = await self._answer(self._begin("GET", self._request_timeout))
+        except asyncio.CancelledError:
+            self.abort()
+            raise
         handshake, packets = read_open_body(body, response.headers.get("Content-Type", ""))
         self._keep_cookies(response)
         self.url += f"&sid={handshake.sid}"
@@ -91,7 +122,10 @@ class AsyncPollingTransport:
         if self._closing:
             raise ConnectionError("the connection was closed")
         timeout = max(0.001, self._last_answer + self._silence - time.monotonic())
-        _, body = await self._request("GET", timeout)
+        if self._poll is None:  # it goes on when whoever waits for it is cancelled
+            self._poll = self._begin("GET", timeout)
+        _, body = await self._answer(self._poll)
+        self._poll = None
         self._last_answer = time.monotonic()
         try:
             return payload.decode(body)
@@ -102,9 +136,16 @@ class AsyncPollingTransport:
         """Send packets, in order, in as many requests as it takes; each is removed when it is sent."""
         while frames:
             body, count = payload.next_body(frames, self._max_payload)
-            await self._request("POST", self._request_timeout, body)
-            for _ in range(count):
-                frames.popleft()
+            request = self._begin("POST", self._request_timeout, body)
+            try:
+                await self._answer(request)
+            except asyncio.CancelledError:
+                await asyncio.wait([request])  # what it carries shall not be sent twice
+                raise
+            finally:
+                if not request.cancelled() and request.exception() is None and request.result()[0].ok:
+                    for _ in range(count):
+                        frames.popleft()
 
     def probe(self) -> list[Outgoing]:
         """Return nothing: the server has read all that was sent when the last POST was answered."""
@@ -123,42 +164,47 @@ class AsyncPollingTransport:
     def abort(self) -> None:
         """Cut the pending requests; whoever waits for one sees it at once."""
         self._aborted = True
-        for task in self._pending:
-            task.cancel()
+        for task in list(self._pending):
+            task.end()
 
     async def release(self) -> None:
         """Close what is open. The session belongs to the engine."""
 
-    async def _request(
-        self, method: str, timeout: float, body: bytes | None = None
-    ) -> tuple[aiohttp.ClientResponse, bytes]:
+    def _begin(self, method: str, timeout: float, body: bytes | None = None) -> _Request:
         if self._aborted:
             raise ConnectionError("the connection was closed")
-        # A task of its own, so that abort() can end it without ending whoever waits for it.
-        task = asyncio.ensure_future(self._fetch(method, timeout, body))
-        self._pending.add(task)
+        request = _Request(self._fetch(method, body), name=method)
+        request.limit = timeout
+        timer = asyncio.get_running_loop().call_later(timeout, request.expire)
+        request.add_done_callback(lambda _: timer.cancel())
+        self._pending.add(request)
+        request.add_done_callback(self._pending.discard)
+        return request
+
+    async def _answer(self, request: _Request) -> tuple[aiohttp.ClientResponse, bytes]:
+        what = f"{request.get_name()} request to {origin_of(self.url)}"
         try:
-            response, content = await task
+            response, content = await asyncio.shield(request)
         except asyncio.CancelledError:
-            if self._aborted and task.cancelled():
+            if request.expired:
+                raise ConnectionError(f"{what} failed: no answer within {request.limit:g} s") from None
+            if request.cancelled():
                 raise ConnectionError("the connection was closed") from None
             raise
-        except (aiohttp.ClientError, asyncio.TimeoutError, OSError, ValueError) as exc:
-            raise ConnectionError(f"{method} request to {origin_of(self.url)} failed: {cause_text(exc)}") from exc
-        finally:
-            self._pending.discard(task)
+        except (aiohttp.ClientError, OSError, ValueError) as exc:
+            raise ConnectionError(f"{what} failed: {cause_text(exc)}") from exc
         if not 200 <= response.status < 300:
             raise status_error(response.status, content, response.headers.get("Content-Type", ""))
         return response, content
 
-    async def _fetch(self, method: str, timeout: float, body: bytes | None) -> tuple[aiohttp.ClientResponse, bytes]:
+    async def _fetch(self, method: str, body: bytes | None) -> tuple[aiohttp.ClientResponse, bytes]:
         headers = self._headers if body is None else {**self._headers, "Content-Type": "text/plain"}
         async with self.http.request(
             method,
             self.url + self._timestamp(),
             headers=headers,
             data=None if body is None else io.BytesIO(body),  # aiohttp warns of large bodies given as bytes
-            timeout=aiohttp.ClientTimeout(total=timeout),
+            timeout=aiohttp.ClientTimeout(total=None),
             **self._options,
         ) as response:
             return response, await response.read()

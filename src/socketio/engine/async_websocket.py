@@ -15,7 +15,7 @@ import aiohttp
 from aiohttp import WSMsgType
 from engineio.exceptions import ConnectionError
 
-from ..async_condition import AsyncEvent
+from ..async_condition import AsyncEvent, wait_for
 from ..packet import Frame
 from .frames import PING, PONG, ControlFrame, FrameWriter, Outgoing
 from .handshake import SilenceError, cause_text
@@ -91,7 +91,7 @@ class AsyncWebSocketTransport:
     async def receive_within(self, timeout: float) -> Frame:
         """Return the next frame; raise ``SilenceError`` when it takes longer than ``timeout`` seconds."""
         try:
-            return await asyncio.wait_for(self._next_frame(), timeout)
+            return await wait_for(self._next_frame(), timeout)
         except asyncio.TimeoutError as exc:
             raise SilenceError(f"the server is silent: nothing came for {timeout:g} s") from exc
 
@@ -150,7 +150,9 @@ class AsyncWebSocketTransport:
         await self.ws.close()
 
     def abort(self) -> None:
-        """Cut the connection; whoever reads or writes sees it at once."""
+        """Cut the connection; whoever reads, writes or waits for the answer to the probe sees it at once."""
+        if self._pong is not None:
+            self._pong.set()
         connection = self.ws.get_extra_info("socket")
         if connection is not None:
             with contextlib.suppress(OSError):
@@ -161,7 +163,7 @@ class AsyncWebSocketTransport:
         if self._watch is not None:
             self._watch.cancel()
         with contextlib.suppress(asyncio.TimeoutError):
-            await asyncio.wait_for(self.ws.close(), CLOSING)
+            await wait_for(self.ws.close(), CLOSING)
 
 
 def _wire_of(ws: aiohttp.ClientWebSocketResponse) -> Any:

@@ -159,7 +159,8 @@ class EngineIOClient(EngineBase, Opening):
             return False
         deadline = time.monotonic() + timeout
         try:
-            link.outbox.put(link.transport.probe(), wake=False)
+            if not link.outbox.put(link.transport.probe(), wake=False):
+                return False
             self.send_at_once()
             if not link.outbox.flush(timeout):
                 return False

@@ -64,7 +64,8 @@ class Opening(engineio.Client):
             timestamp=self._get_url_timestamp,
         )
         self._enter(polling.abort)
-        shaken, packets = polling.open()
+        with self._limited(polling.abort):
+            shaken, packets = polling.open()
         opened = Opened(polling, shaken, packets)
         if "websocket" in shaken.upgrades and "websocket" in self.transports:
             upgraded = self._upgrade(f"{websocket_url}&sid={shaken.sid}", request)
@@ -97,7 +98,10 @@ class Opening(engineio.Client):
             return ws
 
         try:
-            self.ws = websocket.create_connection(target, class_=cast("type[RawWebSocket]", new_websocket), **kwargs)
+            with self._limited(lambda: self._opening and self._opening()):
+                self.ws = websocket.create_connection(
+                    target, class_=cast("type[RawWebSocket]", new_websocket), **kwargs
+                )
         except websocket.WebSocketBadStatusException as exc:
             content_type = (exc.resp_headers or {}).get("content-type", "")
             raise handshake.status_error(exc.status_code, exc.resp_body or b"", content_type) from exc
@@ -135,6 +139,17 @@ class Opening(engineio.Client):
         if answer != handshake.PROBE_ANSWER:
             raise ConnectionError(f"the server answered the probe with {answer!r:.200}")
         transport.send(deque([handshake.UPGRADE]))
+
+    @contextlib.contextmanager
+    def _limited(self, abort: Callable[[], object]) -> Iterator[None]:
+        """Abort a step that takes longer than ``request_timeout``: the libraries' timeouts are for each read."""
+        timer = threading.Timer(self.request_timeout, abort)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
 
     def _enter(self, abort: Callable[[], None]) -> None:
         """Note how to end what is being waited for."""

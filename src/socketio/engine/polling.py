@@ -139,6 +139,7 @@ class PollingTransport:
             raise ConnectionError(f"{method} request to {origin_of(url)} failed: {cause_text(exc)}") from exc
         finally:
             _waiting.pop(me, None)
+            self.wait_on(None)
         if not 200 <= response.status_code < 300:
             content_type = response.headers.get("Content-Type", "")
             raise status_error(response.status_code, response.content, content_type)
@@ -184,8 +185,5 @@ class _Tracked:
         transport = _waiting.get(threading.get_ident())
         if transport is None:
             return super().getresponse(*args, **kwargs)  # type: ignore[misc]
-        transport.wait_on(self.sock)
-        try:
-            return super().getresponse(*args, **kwargs)  # type: ignore[misc]
-        finally:
-            transport.wait_on(None)
+        transport.wait_on(self.sock)  # until the body has been read, too
+        return super().getresponse(*args, **kwargs)  # type: ignore[misc]

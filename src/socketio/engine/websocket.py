@@ -35,15 +35,27 @@ class RawWebSocket(websocket.WebSocket):
     done outside of it: the socket does not block.
     """
 
-    sock: Any
-
     def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self._sock: Any = None
+        self._aborted = False
         super().__init__(*args, **kwargs)
         self._session = threading.Lock()
         self._writing = threading.Lock()
 
+    @property
+    def sock(self) -> Any:
+        """The socket; one that comes after :meth:`abort` is cut at once."""
+        return self._sock
+
+    @sock.setter
+    def sock(self, sock: Any) -> None:
+        self._sock = sock
+        if self._aborted:
+            self.abort()
+
     def abort(self) -> None:
         """Cut the connection, whatever is being done with it, the handshake too."""
+        self._aborted = True
         if self.sock is not None:
             with contextlib.suppress(OSError):
                 # Below TLS: a session that another thread is in must not be entered.
@@ -222,8 +234,10 @@ class WebSocketTransport:
         self._closing = True
 
     def abort(self) -> None:
-        """Cut the connection; whoever reads or writes sees it at once."""
+        """Cut the connection; whoever reads, writes or waits for the answer to the probe sees it at once."""
         self.ws.abort()
+        if self._pong is not None:
+            self._pong.set()
 
     def release(self) -> None:
         """Close what is open. The last call, when nobody reads or writes any more."""

@@ -168,7 +168,7 @@ async def main() -> None:
     options = json.loads(sys.argv[1]) if len(sys.argv) > 1 else {}
     runner = web.AppRunner(ServerKit(options).application(), access_log=None)
     await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=ssl_context(options.get("tls")))
+    site = web.TCPSite(runner, "127.0.0.1", options.get("port", 0), ssl_context=ssl_context(options.get("tls")))
     await site.start()
     print(json.dumps({"port": runner.addresses[0][1]}), flush=True)
     threading.Thread(target=end_with_stdin, daemon=True).start()

@@ -65,7 +65,8 @@ if (options.cookie) {
 // -- notes
 
 function note(key, value) {
-  notes.set(key, [...(notes.get(key) ?? []), value]);
+  if (!notes.has(key)) notes.set(key, []);
+  notes.get(key).push(value);
   for (const waiter of noteWaiters.filter((each) => each.key === key)) tellIfReady(waiter);
 }
 
@@ -146,5 +147,7 @@ io.of("/auth").use((socket, next) => {
 io.of("/silent").use(() => {});
 io.of("/kick-at-once").on("connection", (socket) => socket.disconnect());
 
-httpServer.listen(0, "127.0.0.1", () => console.log(JSON.stringify({ port: httpServer.address().port })));
+httpServer.listen(options.port ?? 0, "127.0.0.1", () =>
+  console.log(JSON.stringify({ port: httpServer.address().port })),
+);
 process.stdin.on("close", () => process.exit(0)).resume();

@@ -1,0 +1,1 @@
+"""Whole programs that the fault suite runs in processes of their own."""

@@ -198,7 +198,7 @@ class Packet:
             self.id = int(header[4])
         if data_start < len(frame):
             self.data = self._load(frame[data_start:])
-        if self.attachment_count:
+        if self.packet_type >= BINARY_EVENT:
             self._find_placeholders()
         return self.attachment_count
 

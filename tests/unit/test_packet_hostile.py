@@ -236,3 +236,10 @@ def test_a_hostile_megabyte_of_attachments_is_read_quickly():
     assert [received.add_attachment(b"") for _ in range(count)][-2:] == [False, True]
     assert received.data == [b""] * count
     assert time.thread_time() - began < SECONDS
+
+
+@pytest.mark.parametrize("frame", ['50-["x",{"_placeholder":true,"num":0}]', '60-[{"_placeholder":true,"num":0}]'])
+def test_a_placeholder_where_no_attachment_is_announced_is_refused(frame):
+    """A packet of a binary type without attachments has no placeholder: none reaches a handler. (N34)"""
+    with pytest.raises(ValueError, match="placeholder"):
+        Packet(encoded_packet=frame)

@@ -86,6 +86,7 @@ class FrameReader:
                 raise ValueError(f"a message of {size} bytes, more than the {self._max_size} that are allowed")
             stop = start + size
             if stop > end:
+                self._check(head, size)
                 self._needed = stop - position
                 return position
             if head == _FIN | TEXT and not self._opcode:
@@ -98,16 +99,11 @@ class FrameReader:
 
     def _take(self, head: int, payload: bytes, received: list[Outgoing]) -> None:
         """Take a frame that is not a whole text message."""
+        self._check(head, len(payload))
         opcode, final = head & 0x0F, head & _FIN
-        if head & _RESERVED:
-            raise ValueError("a frame with reserved bits")
         if opcode in (CLOSE, PING, PONG):
-            if not final or len(payload) > _MAX_CONTROL_SIZE:
-                raise ValueError("a control frame that is fragmented or too large")
             received.append(ControlFrame(opcode, payload))
             return
-        if opcode not in (CONTINUATION, TEXT, BINARY) or (opcode == CONTINUATION) != bool(self._opcode):
-            raise ValueError(f"a frame with opcode {opcode:#x} where none can be")
         if final and opcode:
             received.append(payload)  # a whole text message does not come here
             return
@@ -119,6 +115,17 @@ class FrameReader:
             whole = bytes(self._fragments)
             received.append(whole.decode("utf-8") if self._opcode == TEXT else whole)
             self._opcode, self._fragments = CONTINUATION, bytearray()
+
+    def _check(self, head: int, size: int) -> None:
+        """Raise for a frame that cannot be, before all of it is there."""
+        opcode = head & 0x0F
+        if head & _RESERVED:
+            raise ValueError("a frame with reserved bits")
+        if opcode in (CLOSE, PING, PONG):
+            if not head & _FIN or size > _MAX_CONTROL_SIZE:
+                raise ValueError("a control frame that is fragmented or too large")
+        elif opcode not in (CONTINUATION, TEXT, BINARY) or (opcode == CONTINUATION) != bool(self._opcode):
+            raise ValueError(f"a frame with opcode {opcode:#x} where none can be")
 
 
 class FrameWriter:

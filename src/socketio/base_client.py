@@ -68,6 +68,7 @@ class BaseClient:
         self.socketio_path: Any = None
         self.failed_namespaces: list[str] = []
 
+        self._nonsense = logs.Sparse(self.logger)
         self._registry = Handlers()
         self._state = State.IDLE
         self._protocol: Protocol | None = None

@@ -176,7 +176,7 @@ class BaseLifecycle(BaseClient):
             else:
                 self._call_back(event)
         elif isinstance(event, FrameDropped):
-            self.logger.warning("Dropped what the server sent: %s", event.reason)
+            self._nonsense.warning("Dropped what the server sent: %.200s", event.reason)
         elif isinstance(event, NamespaceConnected):
             self._accept(event.namespace)
         elif isinstance(event, NamespaceRefused):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -20,6 +22,33 @@ class ErrorsOnly(_Adapter):
         if self.logger.level == logging.NOTSET and level < logging.ERROR:
             return False
         return self.logger.isEnabledFor(level)
+
+
+class Sparse:
+    """Warnings that a server can cause as often as it likes: ten in a second at the most, the others are counted.
+
+    :param logger: where they go.
+    :param clock: seconds that go on.
+    """
+
+    _MOST = 10
+
+    def __init__(self, logger: Logger, clock: Callable[[], float] = time.monotonic) -> None:
+        self._logger = logger
+        self._clock = clock
+        self._since = clock()
+        self._count = 0
+
+    def warning(self, text: str, *args: object) -> None:
+        """Log a warning, or count it."""
+        now = self._clock()
+        if now - self._since > 1:
+            if self._count > self._MOST:
+                self._logger.warning("%d more warnings of this kind were left out", self._count - self._MOST)
+            self._since, self._count = now, 0
+        self._count += 1
+        if self._count <= self._MOST:
+            self._logger.warning(text, *args)
 
 
 def resolve(option: bool | Logger, name: str) -> Logger:

@@ -116,3 +116,23 @@ def test_the_logger_has_the_name_that_was_asked_for(name, option):
     """The records come from the logger of that name. (A6)"""
     resolved = logs.resolve(option, name)
     assert getattr(resolved, "logger", resolved).name == name
+
+
+def test_warnings_in_plenty_are_counted(name):
+    """Of a thousand warnings in a second ten are logged, and the others are told as a number with the next one."""
+    logger, lines, now = logging.getLogger(name), io.StringIO(), [0.0]
+    logger.addHandler(logging.StreamHandler(lines))
+    logger.propagate = False
+    sparse = logs.Sparse(logger, clock=lambda: now[0])
+    for number in range(1000):
+        sparse.warning("number %d", number)
+    assert lines.getvalue().splitlines() == [f"number {number}" for number in range(10)]
+    now[0] = 1.5
+    sparse.warning("later")
+    now[0] = 3.0
+    sparse.warning("much later")
+    assert lines.getvalue().splitlines()[10:] == [
+        "990 more warnings of this kind were left out",
+        "later",
+        "much later",
+    ]

@@ -63,6 +63,7 @@ class AsyncEngineIOClient(EngineBase, AsyncOpening):
     def __init__(self, logger: bool | logs.Logger = False, handle_sigint: bool = True, **kwargs: Any) -> None:
         super().__init__(logger=logs.resolve(logger, "engineio.client"), handle_sigint=False, **kwargs)
         self.handle_sigint = handle_sigint
+        self._nonsense = logs.Sparse(self.logger)
         self.farewell: Callable[[], list[Frame]] = list
         self._freed = AsyncCondition()
         self._busy = False

@@ -30,6 +30,7 @@ class EngineBase:
     upgrades: list[str]
     ping_interval: float
     ping_timeout: float
+    _nonsense: logs.Sparse
     current_transport: str | None
     _answer: Callable[[Any, Outgoing], None]
 
@@ -68,7 +69,7 @@ class EngineBase:
             self.logger.info("The server closed the connection")
             link.reason = self.reason.SERVER_DISCONNECT
         elif kind != "6":
-            self.logger.warning("Dropped an unexpected Engine.IO packet: %.200r", kind + content)
+            self._nonsense.warning("Dropped an unexpected Engine.IO packet: %.200r", kind + content)
 
     def _deliver(self, content: Frame) -> None:
         handler = self.handlers.get("message")

@@ -64,6 +64,7 @@ class EngineIOClient(EngineBase, Opening):
     def __init__(self, logger: bool | logs.Logger = False, handle_sigint: bool = True, **kwargs: Any) -> None:
         super().__init__(logger=logs.resolve(logger, "engineio.client"), handle_sigint=False, **kwargs)
         self.handle_sigint = handle_sigint
+        self._nonsense = logs.Sparse(self.logger)
         self._guard = threading.Lock()
         self._freed = threading.Condition(self._guard)
         self._busy = False

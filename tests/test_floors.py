@@ -20,8 +20,10 @@ FLOORS = """
     1   msgpack_packet  protocol
     2   handlers  base_namespace  dispatch  async_dispatch
     2   namespace  async_namespace
+    2   engine.frames
     2   engine.payload  engine.outbox  engine.async_outbox  engine.options
-    2   engine.handshake
+    2   engine.handshake  engine.adapters
+    2   engine.websocket_handshake
     2   engine.base  engine.polling  engine.websocket  engine.async_polling  engine.async_websocket
     2   engine.opening  engine.async_opening
     2   engine.client  engine.async_client

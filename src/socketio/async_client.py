@@ -36,6 +36,7 @@ class AsyncClient(AsyncLifecycle):
     :param engineio_options: for the Engine.IO client: ``request_timeout`` (5 seconds), ``http_session`` (an
         ``aiohttp.ClientSession``, or a function or coroutine function that returns one), ``ssl_verify`` (``True``),
         ``websocket_extra_options`` (a dict for ``ClientSession.ws_connect``), ``timestamp_requests`` (``True``),
+        ``max_message_size`` (100,000,000 bytes: a larger message from the server ends the connection),
         ``engineio_logger`` (as ``logger``).
 
     Handlers start in the order in which the server sent the events: functions run at once, coroutines interleave where

@@ -255,13 +255,14 @@ def check_url(url: Any) -> urllib.parse.SplitResult:
     """Return the parts of a URL; raise :class:`InvalidURLError` for one that nobody can connect to."""
     if not isinstance(url, str):
         raise InvalidURLError(f"a URL is a str, not {type(url).__name__}")
+    shown = engine.without_secrets(url)
     try:
         parts = urllib.parse.urlsplit(url)
         valid = parts.scheme in _SCHEMES and bool(parts.hostname) and parts.port != 0
-    except ValueError as exc:
-        raise InvalidURLError(f"not a valid URL: {url!r}: {exc}") from exc
+    except ValueError:  # its text may have the password in it
+        raise InvalidURLError(f"not a valid URL: {shown!r}") from None
     if not valid:
-        raise InvalidURLError(f"not an http, https, ws or wss URL: {url!r}")
+        raise InvalidURLError(f"not an http, https, ws or wss URL: {shown!r}")
     return parts
 
 

@@ -136,7 +136,7 @@ class BaseLifecycle(BaseClient):
         with self._lock:
             if self._stop.is_set():
                 raise ConnectionError(_ENDED)
-            protocol = self._protocol = Protocol(self.packet_class, self.eio.sid or "")
+            protocol = self._protocol = Protocol(self.packet_class, self.eio.sid or "", self.eio.max_message_size)
             frames = [frame for name in self.connection_namespaces for frame in protocol.connect(name, auth)]
             self.eio.send_frames(frames, wake=False)
         self.eio.send_at_once()

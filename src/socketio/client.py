@@ -35,8 +35,8 @@ class Client(Lifecycle):
     :param async_handlers: ``False`` to run handlers strictly one at a time, however long one blocks.
     :param engineio_options: for the Engine.IO client: ``request_timeout`` (5 seconds), ``http_session`` (a
         ``requests.Session``, or a function that returns one), ``ssl_verify`` (``True``), ``websocket_extra_options``
-        (a dict for ``websocket.create_connection``), ``timestamp_requests`` (``True``), ``engineio_logger`` (as
-        ``logger``).
+        (a dict for ``websocket.create_connection``), ``timestamp_requests`` (``True``), ``max_message_size``
+        (100,000,000 bytes: a larger message from the server ends the connection), ``engineio_logger`` (as ``logger``).
 
     Handlers start in the order in which the server sent the events, each when the one before has returned; one that
     blocks does not hold up the others. Every method may be called from any thread, and from handlers.

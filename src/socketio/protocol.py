@@ -55,9 +55,12 @@ class Protocol:
 
     :param packet_class: encodes and decodes.
     :param transport_sid: the Engine.IO session id; stands in where a server names no sid for a namespace.
+    :param max_message_size: bytes that all attachments of one packet may have together; ``None`` for any number.
     """
 
-    def __init__(self, packet_class: type[Packet], transport_sid: str = "") -> None:
+    def __init__(
+        self, packet_class: type[Packet], transport_sid: str = "", max_message_size: int | None = None
+    ) -> None:
         self.namespaces: dict[str, str] = {}
         self.pending: list[str] = []
         self._packet_class = packet_class
@@ -66,6 +69,8 @@ class Protocol:
         self._refuses_bytes = is_text and getattr(packet_class.json, "refuses_bytes", False)
         self._transport_sid = transport_sid
         self._partial: Packet | None = None
+        self._partial_size = 0
+        self._max_message_size = max_message_size
         self._last_ids: dict[str, int] = {}
         self._callbacks: dict[tuple[str, int], Callable[..., Any]] = {}
         self._recoverable: set[str] = set()
@@ -158,7 +163,7 @@ class Protocol:
         except Exception as exc:  # ValueError from ours; a custom packet class may raise anything
             return [FrameDropped(str(exc) or repr(exc))]
         if received.attachment_count:
-            self._partial = received
+            self._partial, self._partial_size = received, 0
             return []
         return [self._interpret(received)]
 
@@ -175,6 +180,9 @@ class Protocol:
         return DeferredEvent(namespace, frame, self._packet_class, namespace in self._recoverable)
 
     def _add_attachment(self, incomplete: Packet, attachment: bytes) -> list[Event]:
+        self._partial_size += len(attachment)
+        if self._max_message_size is not None and self._partial_size > self._max_message_size:
+            return [FrameDropped(f"a packet whose attachments have more than {self._max_message_size} bytes")]
         try:
             complete = incomplete.add_attachment(attachment)
         except Exception as exc:

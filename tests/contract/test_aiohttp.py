@@ -157,6 +157,27 @@ async def test_headers_go_with_the_websocket_request(connect, server):
     assert (server.requests[-1]["X-Header"], server.requests[-1]["Cookie"]) == ("1", "a=2")
 
 
+async def test_a_websocket_is_asked_for_with_the_sessions_request(http, server):
+    """ws_connect() asks by way of request() of what it is called on, which can refuse redirects. (N37)"""
+    asked = []
+
+    class Asking:
+        _ws_connect = aiohttp.ClientSession._ws_connect
+
+        def __getattr__(self, name):
+            return getattr(http, name)
+
+        async def request(self, method, url, **options):
+            asked.append((method, options.get("allow_redirects", True)))
+            return await http.request(method, url, **{**options, "allow_redirects": False})
+
+    ws = await aiohttp.ClientSession.ws_connect(Asking(), f"{server.ws}/ws", autoping=False)
+    assert asked == [("GET", True)]
+    await ws.send_str("hello")
+    assert (await ws.receive(timeout=CEILING)).data == "hello"
+    await ws.close()
+
+
 # -- requests
 
 

@@ -147,6 +147,40 @@ def test_the_adapter_of_a_session_is_an_http_adapter(http):
     assert isinstance(http.get_adapter("https://a"), HTTPAdapter)
 
 
+def test_a_pool_makes_connections_that_have_a_socket(http, server):
+    """_new_conn() makes a connection that nobody else uses, _validate_conn() and connect() connect it. (M6)"""
+    pool = pool_of(http, server.http)
+    connection = pool._new_conn()
+    pool._validate_conn(connection)
+    if connection.sock is None:  # plain HTTP is connected when it is used
+        connection.connect()
+    assert isinstance(connection.sock, socket.socket)
+    assert pool.proxy is None
+    assert callable(pool._prepare_proxy)
+    connection.close()
+
+
+def test_a_plain_adapter_gives_nothing_else_to_its_pools(http):
+    """An adapter has the arguments of its pools in poolmanager.connection_pool_kw, and a method cert_verify(). (M6)"""
+    adapter = http.get_adapter("https://a")
+    assert set(adapter.poolmanager.connection_pool_kw) <= {"maxsize", "block"}
+    adapter.init_poolmanager(1, 1, assert_fingerprint="00")
+    assert "assert_fingerprint" in adapter.poolmanager.connection_pool_kw
+    assert callable(adapter.cert_verify)
+
+
+def test_a_hook_sees_a_redirect_before_its_body_is_read(http, server):
+    """Hooks of a request are called with an answer whose body was not read, and may raise. (N37)"""
+
+    def refuse(response, *args, **kwargs):
+        assert not response.raw.closed
+        raise KeyError(response.status_code)
+
+    hooks = {"response": [*http.hooks["response"], refuse]}
+    with pytest.raises(KeyError):
+        http.request("GET", f"{server.http}/ok", timeout=CEILING, stream=True, allow_redirects=False, hooks=hooks)
+
+
 def test_waiting_for_a_socket():
     """wait_for_read() and wait_for_write() tell whether a socket got ready in time, a shut one too. (M7)"""
     one, other = socket.socketpair()

@@ -8,6 +8,8 @@ import threading
 import pytest
 import websocket
 from websocket import ABNF
+from websocket._http import connect as connect_socket
+from websocket._http import proxy_info
 
 from .conftest import CEILING
 
@@ -50,6 +52,29 @@ def connect(server):
 def test_the_class_of_a_connection_can_be_chosen(connect):
     """create_connection(class_=) returns an object of that class. (M1)"""
     assert type(connect(class_=Counting)) is Counting
+
+
+def test_a_class_can_connect_in_its_own_way(server):
+    """create_connection() calls connect() with its options; connect() and proxy_info() make the socket for it. (M5)"""
+    seen = []
+
+    class Own(websocket.WebSocket):
+        def connect(self, url, **options):
+            seen.append(options)
+            self.sock, place = connect_socket(url, self.sock_opt, proxy_info(**options), options.pop("socket", None))
+            seen.append(place)
+
+    ws = websocket.create_connection(f"{server.ws}/ws?a=1", class_=Own, timeout=CEILING, cookie="a=1")
+    assert seen == [{"cookie": "a=1"}, ("127.0.0.1", server.port, "/ws?a=1")]
+    assert ws.sock_opt.timeout == CEILING
+    ws.shutdown()
+
+
+def test_a_socket_can_be_brought_along(server):
+    """A socket that is given is taken as it is. (M6)"""
+    with socket.create_connection(("127.0.0.1", server.port)) as connected:
+        ws = websocket.create_connection(f"{server.ws}/ws", timeout=CEILING, socket=connected)
+        assert ws.sock is connected
 
 
 def test_all_frames_go_through_the_hooks(connect):

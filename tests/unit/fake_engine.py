@@ -98,6 +98,7 @@ class Peer:
         self.options = options
         self.request_timeout = options.get("request_timeout", 5)
         self.handlers: dict[str, Any] = {}
+        self.max_message_size = options.get("max_message_size", 100_000_000)
         self.sid: str | None = None
         self.server = Server()
         self.attempts, self.sent, self.drained, self.closings = Log(), Log(), Log(), Log()

@@ -207,7 +207,7 @@ def test_no_transport_left_is_a_value_error(option):
 
 def test_an_http_error_says_its_status_and_keeps_the_body():
     """The error for an HTTP answer begins with the status; its second argument is the decoded JSON body. (M13)"""
-    error = handshake.status_error(403, b'{"message":"no"}', "application/json")
+    error = handshake.status_error(403, b'{"message":"no"}', {"Content-Type": "application/json"})
     assert str(error.args[0]).startswith("Unexpected status code 403 in server response")
     assert error.args[1] == {"message": "no"}
 
@@ -215,7 +215,7 @@ def test_an_http_error_says_its_status_and_keeps_the_body():
 @pytest.mark.parametrize("body", [b"", b"<html>", b"\xff", b"[" * 100_000])
 def test_an_http_error_without_json_has_no_data(body):
     """Where the body is no JSON, or nests too deeply, the second argument is None. (M13)"""
-    error = handshake.status_error(502, body, "text/html")
+    error = handshake.status_error(502, body, {"Content-Type": "text/html"})
     assert str(error.args[0]).startswith("Unexpected status code 502 in server response")
     assert error.args[1] is None
     assert len(str(error.args[0])) < 400

@@ -9,7 +9,12 @@ import ssl
 import pytest
 import requests
 
-from socketio.engine.options import create_connection_options, http_url, without_credentials
+from socketio.engine.options import (
+    accepts_any_certificate,
+    create_connection_options,
+    http_url,
+    without_credentials,
+)
 
 URL = "ws://example.test/socket.io/?transport=websocket&EIO=4"
 TLS_URL = URL.replace("ws:", "wss:")
@@ -294,3 +299,27 @@ def test_nothing_that_was_handed_in_is_edited():
     assert given == before
     assert (dict(http.headers), dict(http.proxies), http.verify) == (headers, proxies, "/path/ca.pem")
     assert options(http, verify=False, **given) == first
+
+
+def _context(**attributes):
+    context = ssl.create_default_context()
+    for name, value in attributes.items():
+        setattr(context, name, value)
+    return context
+
+
+@pytest.mark.parametrize(
+    ("sslopt", "accepts"),
+    [
+        ({}, False),
+        ({"cert_reqs": ssl.CERT_REQUIRED, "ca_certs": "/ca.pem"}, False),
+        ({"cert_reqs": ssl.CERT_NONE}, True),
+        ({"check_hostname": False}, True),
+        ({"context": _context()}, False),
+        ({"context": _context(), "cert_reqs": ssl.CERT_NONE}, False),
+        ({"context": _context(check_hostname=False)}, True),
+    ],
+)
+def test_whether_somebody_else_could_stand_in_for_the_server(sslopt, accepts):
+    """Options accept any certificate without verification or host name; a context of its own says it all. (N38)"""
+    assert accepts_any_certificate(sslopt) is accepts

@@ -289,3 +289,15 @@ def test_events_cannot_be_changed(event):
     with pytest.raises((AttributeError, TypeError)):
         event.more = 1
     assert event == type(event)(*(getattr(event, name) for name in getattr(event, "_fields", type(event).__slots__)))
+
+
+def test_attachments_have_a_limit_together():
+    """An event whose attachments are larger than allowed is dropped with them; the next one is delivered. (N34)"""
+    protocol = Protocol(Packet, max_message_size=10)
+    protocol.connect("/")
+    protocol.receive('0{"sid":"1"}')
+    header = f'52-["x",{MARK % 0},{MARK % 1}]'
+    assert protocol.receive(header) == protocol.receive(b"12345") == []
+    assert is_dropped(protocol.receive(b"123456"))
+    assert protocol.receive(header) == protocol.receive(b"12345") == []
+    assert only(protocol.receive(b"12345")) == EventReceived("/", "x", (b"12345", b"12345"), None)

@@ -5,8 +5,8 @@ from engineio.exceptions import ConnectionError as EngineError
 
 from .async_client import AsyncEngineIOClient
 from .client import EngineIOClient
-from .handshake import choose_transports
+from .handshake import choose_transports, without_secrets
 
 reason = BaseClient.reason
 
-__all__ = ["AsyncEngineIOClient", "EngineError", "EngineIOClient", "choose_transports", "reason"]
+__all__ = ["AsyncEngineIOClient", "EngineError", "EngineIOClient", "choose_transports", "reason", "without_secrets"]

@@ -27,7 +27,7 @@ from . import handshake
 from .async_opening import AsyncOpening, Opened
 from .async_outbox import AsyncOutbox
 from .async_websocket import CLOSING
-from .base import EngineBase, message
+from .base import EngineBase, check_size, message
 from .frames import Outgoing
 
 _TURN = 16
@@ -51,8 +51,8 @@ class _Link:
 class AsyncEngineIOClient(EngineBase, AsyncOpening):
     """An Engine.IO client whose messages come in order.
 
-    Takes the options of ``engineio.AsyncClient``. Constructing one changes nothing in the process: no signal handler,
-    and no log level or handler unless ``logger=True``.
+    Takes the options of ``engineio.AsyncClient``, and ``max_message_size``, in bytes. Constructing one changes nothing
+    in the process: no signal handler, and no log level or handler unless ``logger=True``.
 
     :ivar farewell: returns the messages to send when the event loop ends while this is connected.
     """
@@ -60,9 +60,16 @@ class AsyncEngineIOClient(EngineBase, AsyncOpening):
     read_loop_task: asyncio.Task[None] | None
     write_loop_task: asyncio.Task[None] | None
 
-    def __init__(self, logger: bool | logs.Logger = False, handle_sigint: bool = True, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        logger: bool | logs.Logger = False,
+        handle_sigint: bool = True,
+        max_message_size: int = handshake.MAX_MESSAGE_SIZE,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(logger=logs.resolve(logger, "engineio.client"), handle_sigint=False, **kwargs)
         self.handle_sigint = handle_sigint
+        self.max_message_size = check_size(max_message_size)
         self._nonsense = logs.Sparse(self.logger)
         self.farewell: Callable[[], list[Frame]] = list
         self._freed = AsyncCondition()

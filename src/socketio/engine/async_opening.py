@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import inspect
+import ssl
 from collections import deque
 from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass
@@ -28,7 +29,8 @@ from .async_websocket import CLOSING, AsyncWebSocketTransport
 
 Transport: TypeAlias = AsyncPollingTransport | AsyncWebSocketTransport
 
-"""Bytes in one websocket message."""
+_MAX_SIZE = 65536
+"""Bytes in the body of a refusal."""
 
 
 @dataclass(slots=True)
@@ -45,6 +47,7 @@ class AsyncOpening(engineio.AsyncClient):
 
     http: Any
     ws: Any
+    max_message_size: int
 
     async def _open(self, url: str, headers: dict[str, str], path: str) -> Opened:
         if self.http is None or self.http.closed:
@@ -59,23 +62,21 @@ class AsyncOpening(engineio.AsyncClient):
             headers=headers,
             options=self._tls_options(),
             request_timeout=self.request_timeout,
+            max_message_size=self.max_message_size,
             timestamp=self._get_url_timestamp,
         )
         shaken, packets = await polling.open()
         opened = Opened(polling, shaken, packets)
         if "websocket" in shaken.upgrades and "websocket" in self.transports:
             target = f"{self._get_engineio_url(url, path, 'websocket')}&sid={shaken.sid}"
-            upgraded = await self._upgrade(target, headers)
+            upgraded = await self._upgrade(target, polling.headers)
             if upgraded is not None:
                 opened.transport = upgraded
         return opened
 
     async def _new_session(self) -> aiohttp.ClientSession:
         if self.http_factory is None:
-            # unsafe: cookies of IP addresses are kept too; load balancers set them for their sticky sessions.
-            own = aiohttp.ClientSession(
-                cookie_jar=aiohttp.CookieJar(unsafe=True), raise_for_status=_keep_refusal_of_websocket
-            )
+            own = aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())  # the transport keeps the cookies
             # A GET whose connection breaks is repeated there, and what the server had sent into the first is lost.
             own._retry_connection = False
             return own
@@ -86,27 +87,43 @@ class AsyncOpening(engineio.AsyncClient):
     def _tls_options(self) -> dict[str, Any]:
         return {} if self.ssl_verify else {"ssl": False}
 
-    async def _connect_to_websocket(self, url: str, headers: dict[str, str]) -> AsyncWebSocketTransport:
+    async def _connect_to_websocket(
+        self, url: str, headers: Mapping[str, str], upgrades: bool = False
+    ) -> AsyncWebSocketTransport:
         # websocket_extra_options is read, never edited: the next attempt needs it again.
         extra = dict(self.websocket_extra_options)
         kwargs: dict[str, Any] = {
             "timeout": aiohttp.ClientWSTimeout(ws_close=CLOSING),
-            "max_msg_size": handshake.MAX_MESSAGE_SIZE,
+            "max_msg_size": self.max_message_size + 1,  # there, it is the size of the first message that is too large
             **self._tls_options(),
             "headers": _merged(headers, extra.pop("headers", {})),
             **extra,
             "autoping": False,
         }
+        is_secure = url.startswith(("https", "wss"))
+        if is_secure and upgrades and self._verifies() and _accepts_any_certificate(kwargs):
+            raise ConnectionError("the server is verified over polling, and would not be over websocket")
+        place = handshake.origin_of(url)
         try:
             self.ws = await wait_for(
-                self.http.ws_connect(url + self._get_url_timestamp(), **kwargs), self.request_timeout
+                _ws_connect(self.http, url + self._get_url_timestamp(), kwargs), self.request_timeout
             )
-        except aiohttp.WSServerHandshakeError as exc:
-            raise handshake.status_error(exc.status, b"") from exc
+        except aiohttp.WSServerHandshakeError as exc:  # not chained: its text has the URL, with all its secrets
+            if exc.status != 101:
+                raise handshake.status_error(exc.status, b"", exc.headers or {}) from None
+            raise ConnectionError(f"websocket connection to {place} failed: {exc.message}") from None
+        except aiohttp.InvalidURL:  # so has this one
+            raise ConnectionError(f"websocket connection to {place} failed: not a valid URL") from None
         except (aiohttp.ClientError, asyncio.TimeoutError, OSError, ValueError) as exc:
-            place = handshake.origin_of(url)
-            raise ConnectionError(f"websocket connection to {place} failed: {handshake.cause_text(exc)}") from exc
+            text = f"websocket connection to {place} failed: {handshake.cause_text(exc)}"
+            raise ConnectionError(text) from handshake.root_cause(exc)
         return AsyncWebSocketTransport(self.ws)
+
+    def _verifies(self) -> bool:
+        """Return whether requests of the session, not told otherwise, verify the server."""
+        return bool(self.ssl_verify) and not _accepts_any_certificate(
+            {"ssl": getattr(self.http.connector, "_ssl", True)}
+        )
 
     async def _greet(self, transport: AsyncWebSocketTransport) -> Opened:
         """Read the OPEN packet of a connection that begins with a websocket."""
@@ -119,10 +136,10 @@ class AsyncOpening(engineio.AsyncClient):
                     raise handshake.version_3_error()
         return opened
 
-    async def _upgrade(self, url: str, headers: dict[str, str]) -> AsyncWebSocketTransport | None:
+    async def _upgrade(self, url: str, headers: Mapping[str, str]) -> AsyncWebSocketTransport | None:
         """Return the websocket that the server agreed to go on with, or ``None`` to stay on polling."""
         try:
-            transport = await self._connect_to_websocket(url, headers)
+            transport = await self._connect_to_websocket(url, headers, upgrades=True)
             await _releasing(transport, self._probe(transport))
         except ConnectionError as exc:
             self.logger.warning("Upgrade to websocket failed, going on with polling: %s", exc)
@@ -145,11 +162,49 @@ def _merged(headers: Mapping[str, str], winning: Mapping[str, str]) -> CIMultiDi
     return merged
 
 
-async def _keep_refusal_of_websocket(response: aiohttp.ClientResponse) -> None:
-    """Raise the error for a websocket that is refused while its body is still there: ``ws_connect`` drops it."""
-    if response.status != 101 and response.request_info.url.query.get("transport") == "websocket":
-        body = await response.read()
-        raise handshake.status_error(response.status, body, response.headers.get("Content-Type", ""))
+def _accepts_any_certificate(options: Mapping[str, Any]) -> bool:
+    """Return whether these options of ``ws_connect`` let somebody else stand in for the server."""
+    ssl_option = options.get("ssl", True)
+    context = options.get("ssl_context") or ssl_option
+    if isinstance(context, ssl.SSLContext):
+        return context.verify_mode is ssl.CERT_NONE or not context.check_hostname
+    return ssl_option is False or options.get("verify_ssl") is False
+
+
+def _ws_connect(http: Any, url: str, options: Mapping[str, Any]) -> Any:
+    """Return what awaits a websocket."""
+    if getattr(type(http), "ws_connect", None) is not aiohttp.ClientSession.ws_connect:
+        return http.ws_connect(url, **options)  # in a way of its own
+    return aiohttp.ClientSession.ws_connect(_AskingForWebSockets(http), url, **options)
+
+
+class _AskingForWebSockets:
+    """A session as its ``ws_connect`` sees it: no redirect is followed, and the body of a refusal is read.
+
+    There, a redirect is followed with all headers and to any host, and the answer is dropped with its body.
+    """
+
+    _ws_connect = aiohttp.ClientSession._ws_connect
+
+    def __init__(self, http: aiohttp.ClientSession) -> None:
+        self._http = http
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._http, name)
+
+    async def request(self, method: str, url: str, **options: Any) -> aiohttp.ClientResponse:
+        options = {**options, "allow_redirects": False, "raise_for_status": False}
+        response = await self._http.request(method, url, **options)
+        if response.status == 101:
+            return response
+        body = b""
+        try:
+            with contextlib.suppress(aiohttp.ClientError):  # the beginning of a body will do
+                while len(body) < _MAX_SIZE and (part := await response.content.readany()):
+                    body += part
+        finally:
+            response.close()
+        raise handshake.status_error(response.status, body, response.headers)
 
 
 async def _releasing(transport: AsyncWebSocketTransport, step: Coroutine[Any, Any, Any]) -> Any:

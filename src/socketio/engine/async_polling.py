@@ -19,7 +19,16 @@ from yarl import URL
 from ..packet import Frame
 from . import payload
 from .frames import Outgoing
-from .handshake import Handshake, cause_text, origin_of, read_open_body, status_error
+from .handshake import (
+    Handshake,
+    cause_text,
+    cookie_pairs,
+    origin_of,
+    pop_header,
+    read_open_body,
+    root_cause,
+    status_error,
+)
 
 _CLOSING = 0.1
 """Seconds for the server to answer the pending GET after the goodbye."""
@@ -58,6 +67,7 @@ class AsyncPollingTransport:
     :param url: the Engine.IO URL with its query.
     :param headers: go with every request.
     :param options: further arguments for every request.
+    :param max_message_size: bytes in one message; a body with a larger one is an error, and not read to its end.
     :param timestamp: returns what to append to the URL of each request.
     """
 
@@ -71,16 +81,20 @@ class AsyncPollingTransport:
         http: aiohttp.ClientSession,
         url: str,
         *,
-        headers: dict[str, str],
+        headers: Mapping[str, str],
         options: Mapping[str, Any],
         request_timeout: float,
+        max_message_size: int,
         timestamp: Callable[[], str],
     ) -> None:
         self.http = http
         self.url = url
         self._headers = headers
+        self._jar = aiohttp.CookieJar(unsafe=True)
+        self._as_sent: dict[tuple[str, str], str] = {}
         self._options = options
         self._request_timeout = request_timeout
+        self._max_message_size = max_message_size
         self._timestamp = timestamp
         self._pending: set[_Request] = set()
         self._poll: _Request | None = None
@@ -93,24 +107,36 @@ class AsyncPollingTransport:
     async def open(self) -> tuple[Handshake, list[Frame]]:
         """Shake hands; return what the server said, and the packets that it sent along."""
         try:
-            response, body = await self._answer(self._begin("GET", self._request_timeout))
+            headers, body = await self._answer(self._begin("GET", self._request_timeout))
         except asyncio.CancelledError:
             self.abort()
             raise
-        handshake, packets = read_open_body(body, response.headers.get("Content-Type", ""))
-        self._keep_cookies(response)
+        handshake, packets = read_open_body(body, headers.get("Content-Type", ""))
         self.url += f"&sid={handshake.sid}"
         self._max_payload = handshake.max_payload
         self.set_silence(handshake.silence)
         return handshake, packets
 
-    def _keep_cookies(self, response: aiohttp.ClientResponse) -> None:
-        """Send the cookies of the handshake even where the session's jar keeps none, as by default for IP addresses."""
-        kept = self.http.cookie_jar.filter_cookies(URL(self.url))
-        missing = [f"{name}={morsel.value}" for name, morsel in response.cookies.items() if name not in kept]
-        if missing:
-            own = [self._headers["Cookie"]] if "Cookie" in self._headers else []
-            self._headers["Cookie"] = "; ".join(own + missing)
+    @property
+    def headers(self) -> dict[str, str]:
+        """The headers of the next request, with the cookies that the server has set.
+
+        The session's jar may keep none, as it does by default for IP addresses; whoever balances load, and knows its
+        connections by a cookie, needs them. They are sent as they came: aiohttp's jars put values like ``a==`` in
+        quotes.
+        """
+        headers = dict(self._headers)
+        own = pop_header(headers, "cookie")
+        known = {*self.http.cookie_jar.filter_cookies(URL(self.url)), *(name for name, _ in cookie_pairs(own or ""))}
+        kept = self._jar.filter_cookies(URL(self.url))
+        missing = [
+            f"{name}={self._as_sent.get((name, morsel.value), morsel.coded_value)}"
+            for name, morsel in kept.items()
+            if name not in known
+        ]
+        if own or missing:
+            headers["Cookie"] = "; ".join([own, *missing] if own else missing)
+        return headers
 
     def set_silence(self, seconds: float) -> None:
         """From now on the server must answer within each span of so many seconds."""
@@ -128,7 +154,7 @@ class AsyncPollingTransport:
         self._poll = None
         self._last_answer = time.monotonic()
         try:
-            return payload.decode(body)
+            return payload.decode(body, self._max_message_size)
         except ValueError as exc:
             raise ConnectionError(f"the server sent what is no payload: {exc}") from exc
 
@@ -181,7 +207,8 @@ class AsyncPollingTransport:
         request.add_done_callback(self._pending.discard)
         return request
 
-    async def _answer(self, request: _Request) -> tuple[aiohttp.ClientResponse, bytes]:
+    async def _answer(self, request: _Request) -> tuple[Mapping[str, str], bytes]:
+        """Return the headers and the body of the answer, all of which has come in time."""
         what = f"{request.get_name()} request to {origin_of(self.url)}"
         try:
             response, content = await asyncio.shield(request)
@@ -191,20 +218,35 @@ class AsyncPollingTransport:
             if request.cancelled():
                 raise ConnectionError("the connection was closed") from None
             raise
+        except aiohttp.InvalidURL:  # not chained: its text is the URL, with all its secrets
+            raise ConnectionError(f"{what} failed: not a valid URL") from None
         except (aiohttp.ClientError, OSError, ValueError) as exc:
-            raise ConnectionError(f"{what} failed: {cause_text(exc)}") from exc
+            raise ConnectionError(f"{what} failed: {cause_text(exc)}") from root_cause(exc)
         if not 200 <= response.status < 300:
-            raise status_error(response.status, content, response.headers.get("Content-Type", ""))
-        return response, content
+            raise status_error(response.status, content, response.headers)
+        return response.headers, content
 
     async def _fetch(self, method: str, body: bytes | None) -> tuple[aiohttp.ClientResponse, bytes]:
-        headers = self._headers if body is None else {**self._headers, "Content-Type": "text/plain"}
+        headers = self.headers if body is None else {**self.headers, "Content-Type": "text/plain"}
         async with self.http.request(
             method,
             self.url + self._timestamp(),
             headers=headers,
             data=None if body is None else io.BytesIO(body),  # aiohttp warns of large bodies given as bytes
             timeout=aiohttp.ClientTimeout(total=None),
+            allow_redirects=False,
+            raise_for_status=False,
             **self._options,
         ) as response:
-            return response, await response.read()
+            self._jar.update_cookies(response.cookies, response.url)
+            self._as_sent.update({(m.key, m.value): m.coded_value for m in response.cookies.values()})
+            return response, await self._read(response)
+
+    async def _read(self, response: aiohttp.ClientResponse) -> bytes:
+        parts, rest = [], payload.largest_body(self._max_message_size)
+        async for part in response.content.iter_any():
+            rest -= len(part)
+            if rest < 0:
+                raise ValueError(payload.too_large(self._max_message_size))
+            parts.append(part)
+        return b"".join(parts)

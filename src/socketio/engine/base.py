@@ -13,6 +13,13 @@ from .frames import ControlFrame, Outgoing
 from .handshake import Handshake
 
 
+def check_size(max_message_size: int) -> int:
+    """Return the option; raise ``ValueError`` where it is no number of bytes."""
+    if type(max_message_size) is not int or max_message_size < 1:
+        raise ValueError(f"max_message_size is a number of bytes, not {max_message_size!r}")
+    return max_message_size
+
+
 def message(frame: Frame) -> Frame:
     """Return the Engine.IO packet for a message."""
     return "4" + frame if isinstance(frame, str) else frame
@@ -23,6 +30,7 @@ class EngineBase:
 
     _link: Any
     logger: logs.Logger
+    _nonsense: logs.Sparse
     handlers: dict[str, Callable[..., Any]]
     reason: Any
     state: str
@@ -30,7 +38,6 @@ class EngineBase:
     upgrades: list[str]
     ping_interval: float
     ping_timeout: float
-    _nonsense: logs.Sparse
     current_transport: str | None
     _answer: Callable[[Any, Outgoing], None]
 

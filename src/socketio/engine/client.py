@@ -22,7 +22,7 @@ from engineio.exceptions import ConnectionError
 from .. import logs
 from ..packet import Frame
 from . import handshake
-from .base import EngineBase
+from .base import EngineBase, check_size
 from .frames import Outgoing
 from .opening import Opened, Opening
 from .outbox import Outbox
@@ -54,16 +54,23 @@ class _Link:
 class EngineIOClient(EngineBase, Opening):
     """An Engine.IO client whose messages come in order.
 
-    Takes the options of ``engineio.Client``. Constructing one changes nothing in the process: no signal handler, and
-    no log level or handler unless ``logger=True``.
+    Takes the options of ``engineio.Client``, and ``max_message_size``, in bytes. Constructing one changes nothing in
+    the process: no signal handler, and no log level or handler unless ``logger=True``.
     """
 
     read_loop_task: threading.Thread | None
     write_loop_task: threading.Thread | None
 
-    def __init__(self, logger: bool | logs.Logger = False, handle_sigint: bool = True, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        logger: bool | logs.Logger = False,
+        handle_sigint: bool = True,
+        max_message_size: int = handshake.MAX_MESSAGE_SIZE,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(logger=logs.resolve(logger, "engineio.client"), handle_sigint=False, **kwargs)
         self.handle_sigint = handle_sigint
+        self.max_message_size = check_size(max_message_size)
         self._nonsense = logs.Sparse(self.logger)
         self._guard = threading.Lock()
         self._freed = threading.Condition(self._guard)

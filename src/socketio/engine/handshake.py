@@ -129,14 +129,25 @@ def version_3_error() -> ConnectionError:
     return ConnectionError(_VERSION_3)
 
 
-def status_error(status: int, body: bytes, content_type: str = "") -> ConnectionError:
-    """Return the error for an HTTP answer that is no success: ``args`` are its text and the decoded JSON body."""
+def status_error(status: int, body: bytes, headers: Mapping[str, str]) -> ConnectionError:
+    """Return the error for an HTTP answer that is no success: ``args`` are its text and the decoded JSON body.
+
+    A redirect is one too: what goes with a request, cookies and tokens among it, is meant for the host that was asked.
+    """
     try:
         data = json.loads(body)
     except (ValueError, RecursionError):
         data = None
-    came = f": {describe(body, content_type)}" if body else ""
+    came = f": {describe(body, headers.get('Content-Type', ''))}" if body else ""
+    location = headers.get("Location")
+    if 300 <= status < 400 and location:
+        came = f": redirects are not followed, this one leads to {without_secrets(location)!r}"
     return ConnectionError(f"Unexpected status code {status} in server response{came}", data)
+
+
+def without_secrets(url: str) -> str:
+    """Return a URL, valid or not, without what may be a secret: user, password, query and fragment."""
+    return re.sub(r"//[^/?#]*@", "//", re.split(r"[?#]", url, maxsplit=1)[0])[:_EXCERPT]
 
 
 def describe(body: bytes, content_type: str = "") -> str:
@@ -167,8 +178,8 @@ def origin_of(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
 
 
-def cause_text(exc: BaseException) -> str:
-    """Return the innermost reason of an error, in one line."""
+def root_cause(exc: BaseException) -> BaseException:
+    """Return the innermost reason of an error: those around it have the URL in their text, with all its secrets."""
     seen: set[int] = set()
     while id(exc) not in seen:
         seen.add(id(exc))
@@ -176,4 +187,10 @@ def cause_text(exc: BaseException) -> str:
         if not isinstance(inner, BaseException):
             inner = next((arg for arg in exc.args if isinstance(arg, BaseException)), None)
         exc = inner or exc.__cause__ or exc.__context__ or exc
+    return exc
+
+
+def cause_text(exc: BaseException) -> str:
+    """Return the innermost reason of an error, in one line."""
+    exc = root_cause(exc)
     return f"{type(exc).__name__}: {exc}" if str(exc) else type(exc).__name__

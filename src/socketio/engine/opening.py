@@ -7,6 +7,7 @@ first request only, the caller's dicts are edited, and a websocket that fails sa
 from __future__ import annotations
 
 import contextlib
+import socket
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -15,11 +16,12 @@ from typing import Any, TypeAlias, cast
 
 import engineio
 import requests
+import urllib3
 import websocket
 from engineio.exceptions import ConnectionError
 
 from ..packet import Frame
-from . import handshake, options
+from . import adapters, handshake, options
 from .polling import PollingTransport
 from .websocket import RawWebSocket, WebSocketTransport
 
@@ -40,6 +42,7 @@ class Opening(engineio.Client):
 
     http: Any
     ws: Any
+    max_message_size: int
     _guard: threading.Lock
     _opening: Callable[[], None] | None
     _cancelled: bool
@@ -61,11 +64,11 @@ class Opening(engineio.Client):
             polling_url,
             **request,
             request_timeout=self.request_timeout,
+            max_message_size=self.max_message_size,
             timestamp=self._get_url_timestamp,
         )
         self._enter(polling.abort)
-        with self._limited(polling.abort):
-            shaken, packets = polling.open()
+        shaken, packets = polling.open()
         opened = Opened(polling, shaken, packets)
         if "websocket" in shaken.upgrades and "websocket" in self.transports:
             upgraded = self._upgrade(f"{websocket_url}&sid={shaken.sid}", request)
@@ -85,12 +88,20 @@ class Opening(engineio.Client):
         verify: bool | str = self.http.verify if self.ssl_verify else False
         return None if verify is True else verify
 
-    def _connect_to_websocket(self, url: str, request: dict[str, Any]) -> WebSocketTransport:
+    def _connect_to_websocket(self, url: str, request: dict[str, Any], upgrades: bool = False) -> WebSocketTransport:
         url += self._get_url_timestamp()
-        # websocket_extra_options is read, never edited: the next attempt needs it again.
-        kwargs = options.create_connection_options(self.http, url, **request, extra=self.websocket_extra_options)
-        kwargs = {"timeout": self.request_timeout, "skip_utf8_validation": True, **kwargs}
         target = options.without_credentials(url)
+        place = handshake.origin_of(target)
+        try:
+            # websocket_extra_options is read, never edited: the next attempt needs it again.
+            kwargs = options.create_connection_options(self.http, url, **request, extra=self.websocket_extra_options)
+        except (requests.RequestException, ValueError) as exc:
+            raise ConnectionError(f"no websocket to {place} can be asked for: {handshake.cause_text(exc)}") from exc
+        kwargs = {"timeout": self.request_timeout, "skip_utf8_validation": True, **kwargs}
+        is_secure = target.startswith("wss")
+        verifies = upgrades and is_secure and request["verify"] is not False
+        if verifies and options.accepts_any_certificate(kwargs["sslopt"]):
+            raise ConnectionError("the server is verified over polling, and would not be over websocket")
 
         def new_websocket(**of_class: Any) -> RawWebSocket:
             ws = RawWebSocket(**of_class)
@@ -98,17 +109,25 @@ class Opening(engineio.Client):
             return ws
 
         try:
-            with self._limited(lambda: self._opening and self._opening()):
-                self.ws = websocket.create_connection(
-                    target, class_=cast("type[RawWebSocket]", new_websocket), **kwargs
-                )
-        except websocket.WebSocketBadStatusException as exc:
-            content_type = (exc.resp_headers or {}).get("content-type", "")
-            raise handshake.status_error(exc.status_code, exc.resp_body or b"", content_type) from exc
-        except (OSError, ValueError, websocket.WebSocketException) as exc:
-            place = handshake.origin_of(target)
-            raise ConnectionError(f"websocket connection to {place} failed: {handshake.cause_text(exc)}") from exc
-        return WebSocketTransport(self.ws, self.request_timeout, handshake.MAX_MESSAGE_SIZE)
+            if is_secure and adapters.has_rules(self.http, options.http_url(target)):
+                kwargs["socket"] = self._connect_by_adapter(options.http_url(target), request["verify"])
+            self.ws = websocket.create_connection(target, class_=cast("type[RawWebSocket]", new_websocket), **kwargs)
+        except (OSError, ValueError, websocket.WebSocketException, urllib3.exceptions.HTTPError) as exc:
+            text = f"websocket connection to {place} failed: {handshake.cause_text(exc)}"
+            raise ConnectionError(text) from handshake.root_cause(exc)
+        return WebSocketTransport(self.ws, self.request_timeout, self.max_message_size)
+
+    def _connect_by_adapter(self, url: str, verify: bool | str | None) -> socket.socket:
+        """Return a socket that the session's adapter has connected, which has TLS rules of its own."""
+        own = {"sslopt", "http_proxy_host"} & self.websocket_extra_options.keys()
+        if own:
+            raise ConnectionError(
+                f"{own.pop()} in websocket_extra_options would void the TLS rules of the session's adapter for https"
+            )
+        connected = adapters.connect(self.http, url, verify, self.request_timeout)
+        for option in self.websocket_extra_options.get("sockopt", ()):
+            connected.setsockopt(*option)
+        return connected
 
     def _greet(self, transport: WebSocketTransport) -> Opened:
         """Read the OPEN packet of a connection that begins with a websocket."""
@@ -124,7 +143,7 @@ class Opening(engineio.Client):
     def _upgrade(self, url: str, request: dict[str, Any]) -> WebSocketTransport | None:
         """Return the websocket that the server agreed to go on with, or ``None`` to stay on polling."""
         try:
-            transport = self._connect_to_websocket(url, request)
+            transport = self._connect_to_websocket(url, request, upgrades=True)
             with _releasing(transport):
                 self._probe(transport)
         except ConnectionError as exc:
@@ -139,17 +158,6 @@ class Opening(engineio.Client):
         if answer != handshake.PROBE_ANSWER:
             raise ConnectionError(f"the server answered the probe with {answer!r:.200}")
         transport.send(deque([handshake.UPGRADE]))
-
-    @contextlib.contextmanager
-    def _limited(self, abort: Callable[[], object]) -> Iterator[None]:
-        """Abort a step that takes longer than ``request_timeout``: the libraries' timeouts are for each read."""
-        timer = threading.Timer(self.request_timeout, abort)
-        timer.daemon = True
-        timer.start()
-        try:
-            yield
-        finally:
-            timer.cancel()
 
     def _enter(self, abort: Callable[[], None]) -> None:
         """Note how to end what is being waited for."""

@@ -60,6 +60,14 @@ def create_connection_options(
     return {**options, "header": dict(sent), "sslopt": sslopt, **extra}
 
 
+def accepts_any_certificate(sslopt: Mapping[str, Any]) -> bool:
+    """Return whether these options let somebody else stand in for the server."""
+    context = sslopt.get("context")
+    if context is not None:
+        return context.verify_mode == ssl.CERT_NONE or not context.check_hostname
+    return sslopt.get("cert_reqs", ssl.CERT_REQUIRED) == ssl.CERT_NONE or not sslopt.get("check_hostname", True)
+
+
 def _header_dict(header: Any) -> dict[str, str]:
     """Return headers that may be given as a dict, or as websocket-client's list of lines."""
     if header is None:

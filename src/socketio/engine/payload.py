@@ -23,8 +23,18 @@ def encode(packet: Frame) -> bytes:
     return packet.encode("utf-8") if isinstance(packet, str) else b"b" + base64.b64encode(packet)
 
 
-def decode(body: bytes) -> list[Frame]:
-    """Return the packets of a body; raise ``ValueError`` for a body that is none."""
+def too_large(max_message_size: int) -> str:
+    """Return what is wrong with a message above this size."""
+    return f"a message of more than max_message_size, {max_message_size} bytes"
+
+
+def largest_body(max_message_size: int) -> int:
+    """Return how many bytes a body may have: enough for a message of this size in base64, and others beside it."""
+    return 2 * max_message_size + 65536
+
+
+def decode(body: bytes, max_message_size: int | None = None) -> list[Frame]:
+    """Return the packets of a body; raise ``ValueError`` for a body that is none, or has a packet above this size."""
     packets: list[Frame] = []
     for text in body.decode("utf-8").split("\x1e"):
         if text.startswith("b"):
@@ -34,6 +44,10 @@ def decode(body: bytes) -> list[Frame]:
                 raise ValueError(f"binary packet that is no base64: {exc}") from exc
         else:
             packets.append(text)
+    if max_message_size is not None and len(body) > max_message_size:
+        sizes = (len(packet if isinstance(packet, bytes) else packet.encode("utf-8")) for packet in packets)
+        if max(sizes) > max_message_size:
+            raise ValueError(too_large(max_message_size))
     return packets
 
 

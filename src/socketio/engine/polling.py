@@ -6,6 +6,9 @@ In: packets to send. Out: packets as they came. Every failure is ``engineio.exce
 from __future__ import annotations
 
 import contextlib
+import functools
+import http.client
+import io
 import socket
 import threading
 import time
@@ -20,10 +23,11 @@ from requests.adapters import HTTPAdapter
 from ..packet import Frame
 from . import payload
 from .frames import Outgoing
-from .handshake import Handshake, cause_text, origin_of, read_open_body, status_error
+from .handshake import Handshake, cause_text, origin_of, read_open_body, root_cause, status_error
 
-_waiting: dict[int, PollingTransport] = {}
-"""The transport for which a thread waits, by thread id."""
+_READ_SIZE = 65536
+_waiting: dict[int, tuple[PollingTransport, float]] = {}
+"""The transport for which a thread waits, and until when, by thread id."""
 
 
 class PollingTransport:
@@ -32,6 +36,7 @@ class PollingTransport:
     :param http: the session to send requests with.
     :param url: the Engine.IO URL with its query.
     :param headers: go with every request, and so do ``cookies``.
+    :param max_message_size: bytes in one message; a body with a larger one is an error, and not read to its end.
     :param timestamp: returns what to append to the URL of each request.
     :param verify: what ``requests`` calls so; ``None`` to let the session decide.
     """
@@ -50,12 +55,14 @@ class PollingTransport:
         cookies: Mapping[str, str],
         verify: bool | str | None,
         request_timeout: float,
+        max_message_size: int,
         timestamp: Callable[[], str],
     ) -> None:
         self.http = http
         self.url = url
         self._options: dict[str, Any] = {"headers": headers, "cookies": cookies, "verify": verify}
         self._request_timeout = request_timeout
+        self._max_message_size = max_message_size
         self._timestamp = timestamp
         self._pending: dict[int, socket.socket] = {}
         self._last_answer = 0.0
@@ -65,9 +72,12 @@ class PollingTransport:
 
     def open(self) -> tuple[Handshake, list[Frame]]:
         """Shake hands; return what the server said, and the packets that it sent along."""
-        _track_sockets(self.http, self.url, self._options["verify"])
-        response = self._request("GET", self.url + self._timestamp(), self._request_timeout)
-        handshake, packets = read_open_body(response.content, response.headers.get("Content-Type", ""))
+        try:
+            _track_sockets(self.http, self.url, self._options["verify"])
+        except (requests.RequestException, ValueError) as exc:
+            raise ConnectionError(f"no request to {origin_of(self.url)} can be made: {cause_text(exc)}") from exc
+        headers, body = self._request("GET", self.url + self._timestamp(), self._request_timeout)
+        handshake, packets = read_open_body(body, headers.get("Content-Type", ""))
         self.url += f"&sid={handshake.sid}"
         self._max_payload = handshake.max_payload
         self.set_silence(handshake.silence)
@@ -81,10 +91,10 @@ class PollingTransport:
     def receive(self) -> list[Frame]:
         """Wait for packets and return them."""
         timeout = max(0.001, self._last_answer + self._silence - time.monotonic())
-        response = self._request("GET", self.url + self._timestamp(), timeout)
+        _, body = self._request("GET", self.url + self._timestamp(), timeout)
         self._last_answer = time.monotonic()
         try:
-            return payload.decode(response.content)
+            return payload.decode(body, self._max_message_size)
         except ValueError as exc:
             raise ConnectionError(f"the server sent what is no payload: {exc}") from exc
 
@@ -125,25 +135,50 @@ class PollingTransport:
     def release(self) -> None:
         """Close what is open. The session belongs to the engine."""
 
-    def _request(self, method: str, url: str, timeout: float, body: bytes | None = None) -> requests.Response:
+    def _request(
+        self, method: str, url: str, timeout: float, body: bytes | None = None
+    ) -> tuple[Mapping[str, str], bytes]:
+        """Return the headers and the body of the answer, all of which has come in ``timeout`` seconds."""
         options = self._options
         if body is not None:
             options = {**options, "headers": {**options["headers"], "Content-Type": "text/plain"}}
+        # A list, because the hooks of a request are taken in place of the session's, not beside them.
+        hooks = {"response": [*self.http.hooks["response"], _refuse_redirect]}
         if self._aborted:
             raise ConnectionError("the connection was closed")
         me = threading.get_ident()
-        _waiting[me] = self
+        _waiting[me] = self, time.monotonic() + timeout
         try:
-            response = self.http.request(method, url, data=body, timeout=timeout, **options)
+            response = self.http.request(
+                method, url, data=body, timeout=timeout, stream=True, allow_redirects=False, hooks=hooks, **options
+            )
+            content = self._read(response)
         except (requests.RequestException, OSError, ValueError) as exc:
-            raise ConnectionError(f"{method} request to {origin_of(url)} failed: {cause_text(exc)}") from exc
+            text = f"{method} request to {origin_of(url)} failed: {cause_text(exc)}"
+            raise ConnectionError(text) from root_cause(exc)
         finally:
             _waiting.pop(me, None)
             self.wait_on(None)
         if not 200 <= response.status_code < 300:
-            content_type = response.headers.get("Content-Type", "")
-            raise status_error(response.status_code, response.content, content_type)
-        return response
+            raise status_error(response.status_code, content, response.headers)
+        return response.headers, content
+
+    def _read(self, response: requests.Response) -> bytes:
+        parts, rest = [], payload.largest_body(self._max_message_size)
+        with response:
+            for part in response.iter_content(_READ_SIZE):
+                rest -= len(part)
+                if rest < 0:
+                    raise ValueError(payload.too_large(self._max_message_size))
+                parts.append(part)
+        return b"".join(parts)
+
+
+def _refuse_redirect(response: requests.Response, *args: Any, **kwargs: Any) -> None:
+    """Raise for a redirect here already: what comes after the hooks reads all of its body, however large that is."""
+    if response.is_redirect:
+        response.close()
+        raise status_error(response.status_code, b"", response.headers)
 
 
 def _cut(pending: socket.socket) -> None:
@@ -180,10 +215,45 @@ class _Tracked:
     """Mixed into urllib3's connection classes: tells the transport which socket its thread waits on."""
 
     sock: Any
+    response_class: Any
 
     def getresponse(self, *args: Any, **kwargs: Any) -> Any:
-        transport = _waiting.get(threading.get_ident())
-        if transport is None:
+        waiting = _waiting.get(threading.get_ident())
+        if waiting is None:
             return super().getresponse(*args, **kwargs)  # type: ignore[misc]
-        transport.wait_on(self.sock)  # until the body has been read, too
-        return super().getresponse(*args, **kwargs)  # type: ignore[misc]
+        transport, deadline = waiting
+        transport.wait_on(self.sock)
+        self.response_class = functools.partial(_TimedResponse, deadline=deadline)
+        try:
+            return super().getresponse(*args, **kwargs)  # type: ignore[misc]
+        finally:
+            del self.response_class  # that of the class is back
+
+
+class _TimedResponse(http.client.HTTPResponse):
+    """An answer that has to be complete in time: timeouts of requests are those of one byte, however many come."""
+
+    def __init__(self, sock: Any, *args: Any, deadline: float, **kwargs: Any) -> None:
+        super().__init__(sock, *args, **kwargs)
+        self.fp = io.BufferedReader(_TimedReader(sock, self.fp.detach(), deadline))
+
+
+class _TimedReader(io.RawIOBase):
+    """Reads from a socket until a point in time."""
+
+    def __init__(self, sock: Any, raw: Any, deadline: float) -> None:
+        self._sock, self._raw, self._deadline = sock, raw, deadline
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> Any:
+        rest = self._deadline - time.monotonic()
+        if rest <= 0:
+            raise TimeoutError("timed out")
+        self._sock.settimeout(rest)
+        return self._raw.readinto(buffer)
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()

@@ -16,13 +16,16 @@ from typing import Any, ClassVar
 import websocket
 from engineio.exceptions import ConnectionError
 from urllib3.util.wait import wait_for_read, wait_for_write
+from websocket._http import connect, proxy_info
 
 from ..packet import Frame
 from .frames import CLOSE, NORMAL_CLOSURE, PING, PONG, ControlFrame, FrameReader, FrameWriter, Outgoing
 from .handshake import SilenceError, cause_text
+from .websocket_handshake import shake_hands
 
 _READ_SIZE = 65536
 _WRITE_SIZE = 65536
+_DAY = 86400.0
 _CLOSING = 1.0
 """Seconds for the server to answer our close frame."""
 
@@ -41,6 +44,21 @@ class RawWebSocket(websocket.WebSocket):
         super().__init__(*args, **kwargs)
         self._session = threading.Lock()
         self._writing = threading.Lock()
+        self._ahead = b""
+
+    def connect(self, url: str, **options: Any) -> None:
+        """Connect to a server, as told by the options of ``websocket.create_connection``.
+
+        With a handshake of our own: see ``websocket_handshake.py``.
+        """
+        proxy = proxy_info(**options)  # type: ignore[no-untyped-call]
+        self.sock, place = connect(url, self.sock_opt, proxy, options.pop("socket", None))
+        try:
+            self._ahead = shake_hands(self.sock, url, place, self.sock_opt.timeout or _DAY, options)
+            self.connected = True
+        except BaseException:
+            self.shutdown()  # type: ignore[no-untyped-call]
+            raise
 
     @property
     def sock(self) -> Any:
@@ -63,6 +81,9 @@ class RawWebSocket(websocket.WebSocket):
 
     def read(self, silence: float) -> bytes:
         """Wait for bytes and return what is there; raise ``SilenceError`` after so many seconds."""
+        if self._ahead:
+            ahead, self._ahead = self._ahead, b""
+            return ahead
         deadline = time.monotonic() + silence
         while True:
             wait = wait_for_read

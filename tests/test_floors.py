@@ -21,7 +21,8 @@ FLOORS = """
     2   handlers  base_namespace  dispatch  async_dispatch
     2   namespace  async_namespace
     2   engine.frames
-    2   engine.payload  engine.outbox  engine.async_outbox  engine.options
+    2   engine.payload  engine.base_outbox  engine.options
+    2   engine.outbox  engine.async_outbox
     2   engine.handshake  engine.adapters
     2   engine.websocket_handshake
     2   engine.base  engine.polling  engine.websocket  engine.async_polling  engine.async_websocket

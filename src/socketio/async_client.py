@@ -11,8 +11,9 @@ from .async_condition import AsyncEvent
 from .async_lifecycle import AsyncLifecycle, ignore
 from .base_client import State
 from .base_lifecycle import Waiter
+from .engine import EngineError
 from .events import AckReceived, EventReceived
-from .exceptions import CallInterruptedError, TimeoutError
+from .exceptions import CallInterruptedError, DisconnectedError, TimeoutError
 from .protocol import Protocol, ack_result
 
 T = TypeVar("T")
@@ -37,7 +38,7 @@ class AsyncClient(AsyncLifecycle):
         ``aiohttp.ClientSession``, or a function or coroutine function that returns one), ``ssl_verify`` (``True``),
         ``websocket_extra_options`` (a dict for ``ClientSession.ws_connect``), ``timestamp_requests`` (``True``),
         ``max_message_size`` (100,000,000 bytes: a larger message from the server ends the connection),
-        ``engineio_logger`` (as ``logger``).
+        ``high_water_mark`` (16 MiB: ``emit`` waits while more is queued), ``engineio_logger`` (as ``logger``).
 
     Handlers start in the order in which the server sent the events: functions run at once, coroutines interleave where
     they await. The client can be made outside of an event loop.
@@ -123,10 +124,14 @@ class AsyncClient(AsyncLifecycle):
         :param callback: called with the values of the server's acknowledgement; never, when the connection is lost
             before. It may be a coroutine function.
 
-        Returns when the event is queued; events are sent in the order of the calls. Raises
+        Returns when the event is queued; events are sent in the order of the calls. Waits while more than
+        ``high_water_mark`` bytes are queued already, and raises :class:`~socketio.exceptions.DisconnectedError` if the
+        connection is lost meanwhile. Raises
         :class:`~socketio.exceptions.BadNamespaceError` when the namespace is not connected, ``TypeError`` or
         ``ValueError`` when the data cannot be encoded; nothing is sent then.
         """
+        if not self.eio.has_room():
+            await self._make_room(None)
         self._request(event, data, namespace or "/", callback)
 
     async def send(self, data: Any, namespace: str | None = None, callback: Callable[..., Any] | None = None) -> None:
@@ -142,10 +147,14 @@ class AsyncClient(AsyncLifecycle):
         once :class:`~socketio.exceptions.CallInterruptedError` when the connection is lost meanwhile. It may be called
         from handlers.
         """
+        loop = asyncio.get_running_loop()
+        deadline = None if timeout is None else loop.time() + timeout
+        if not self.eio.has_room() and not await self._make_room(timeout):
+            raise TimeoutError(f"the server read too little for {event!r} to be sent within {timeout:g} s")
         waiter = Waiter(AsyncEvent())
         protocol, ack_id = self._request(event, data, namespace or "/", waiter)
         try:
-            await waiter.done.wait(timeout)
+            await waiter.done.wait(None if deadline is None else max(0.0, deadline - loop.time()))
         finally:
             protocol.forget(namespace or "/", ack_id)
         if not waiter.done.is_set():
@@ -153,6 +162,13 @@ class AsyncClient(AsyncLifecycle):
         if waiter.args is None:
             raise CallInterruptedError(f"the connection was lost before {event!r} was acknowledged")
         return ack_result(waiter.args)
+
+    async def _make_room(self, timeout: float | None) -> bool:
+        """Wait until less than ``high_water_mark`` waits to be sent; return whether it does, in ``timeout`` seconds."""
+        try:
+            return await self.eio.wait_for_room(timeout)
+        except EngineError as exc:
+            raise DisconnectedError("the connection was lost while an event waited to be queued") from exc
 
     # -- receiving
 

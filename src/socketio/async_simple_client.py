@@ -13,7 +13,7 @@ from typing import Any
 
 from .async_client import AsyncClient, OrCallable
 from .async_condition import AsyncCondition
-from .exceptions import BadNamespaceError, DisconnectedError, TimeoutError
+from .exceptions import BadNamespaceError, CallInterruptedError, DisconnectedError, TimeoutError
 from .handlers import inline
 
 
@@ -148,7 +148,9 @@ class AsyncSimpleClient:
                 raise DisconnectedError("the connection has ended")
             try:
                 return await action(client)
-            except BadNamespaceError:
+            except CallInterruptedError:
+                raise
+            except (BadNamespaceError, DisconnectedError):
                 self._restored = client.get_sid(self._name) is not None
 
     async def receive(self, timeout: float | None = None) -> list[Any]:

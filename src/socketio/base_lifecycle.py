@@ -255,6 +255,9 @@ class BaseLifecycle(BaseClient):
             except EngineError as exc:
                 protocol.forget(namespace, ack_id)
                 raise BadNamespaceError(f"{namespace} is not a connected namespace any more") from exc
+            except ValueError:
+                protocol.forget(namespace, ack_id)
+                raise
             return protocol, ack_id
 
     # -- the session ends

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, TypeAlias, TypeVar
 
 from .base_client import State
 from .base_lifecycle import Waiter
+from .engine import EngineError
 from .events import AckReceived, EventReceived
-from .exceptions import CallInterruptedError, TimeoutError
+from .exceptions import CallInterruptedError, DisconnectedError, TimeoutError
 from .lifecycle import GOODBYE, Lifecycle
 from .packet import Frame
 from .protocol import DeferredEvent, Protocol, ack_result
@@ -36,7 +38,8 @@ class Client(Lifecycle):
     :param engineio_options: for the Engine.IO client: ``request_timeout`` (5 seconds), ``http_session`` (a
         ``requests.Session``, or a function that returns one), ``ssl_verify`` (``True``), ``websocket_extra_options``
         (a dict for ``websocket.create_connection``), ``timestamp_requests`` (``True``), ``max_message_size``
-        (100,000,000 bytes: a larger message from the server ends the connection), ``engineio_logger`` (as ``logger``).
+        (100,000,000 bytes: a larger message from the server ends the connection), ``high_water_mark`` (16 MiB: ``emit``
+        waits while more is queued), ``engineio_logger`` (as ``logger``).
 
     Handlers start in the order in which the server sent the events, each when the one before has returned; one that
     blocks does not hold up the others. Every method may be called from any thread, and from handlers.
@@ -126,10 +129,14 @@ class Client(Lifecycle):
         :param callback: called with the values of the server's acknowledgement; never, when the connection is lost
             before.
 
-        Returns when the event is queued; events are sent in the order of the calls. Raises
+        Returns when the event is queued; events are sent in the order of the calls. Waits while more than
+        ``high_water_mark`` bytes are queued already, and raises :class:`~socketio.exceptions.DisconnectedError` if the
+        connection is lost meanwhile. Raises
         :class:`~socketio.exceptions.BadNamespaceError` when the namespace is not connected, ``TypeError`` or
         ``ValueError`` when the data cannot be encoded; nothing is sent then.
         """
+        if not self.eio.has_room():
+            self._make_room(None)
         self._request(event, data, namespace or "/", callback)
 
     def send(self, data: Any, namespace: str | None = None, callback: Callable[..., Any] | None = None) -> None:
@@ -145,13 +152,16 @@ class Client(Lifecycle):
         once :class:`~socketio.exceptions.CallInterruptedError` when the connection is lost meanwhile. It may be called
         from handlers.
         """
+        deadline = None if timeout is None else time.monotonic() + timeout
+        if not self.eio.has_room() and not self._make_room(timeout):
+            raise TimeoutError(f"the server read too little for {event!r} to be sent within {timeout:g} s")
         waiter = Waiter(threading.Event())
         self._dispatcher.blocking()
         protocol, ack_id = self._request(event, data, namespace or "/", waiter, wake=False)
         try:
             with self._leaving_on_interrupt():
                 self.eio.send_at_once()
-                waiter.done.wait(timeout)
+                waiter.done.wait(None if deadline is None else max(0.0, deadline - time.monotonic()))
         finally:
             with self._lock:
                 protocol.forget(namespace or "/", ack_id)
@@ -160,6 +170,15 @@ class Client(Lifecycle):
         if waiter.args is None:
             raise CallInterruptedError(f"the connection was lost before {event!r} was acknowledged")
         return ack_result(waiter.args)
+
+    def _make_room(self, timeout: float | None) -> bool:
+        """Wait until less than ``high_water_mark`` waits to be sent; return whether it does, in ``timeout`` seconds."""
+        self._dispatcher.blocking()
+        try:
+            with self._leaving_on_interrupt():
+                return self.eio.wait_for_room(timeout)
+        except EngineError as exc:
+            raise DisconnectedError("the connection was lost while an event waited to be queued") from exc
 
     # -- receiving
 

@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Any
 
 from .client import Client, OrCallable
-from .exceptions import BadNamespaceError, DisconnectedError, TimeoutError
+from .exceptions import BadNamespaceError, CallInterruptedError, DisconnectedError, TimeoutError
 from .handlers import inline
 
 
@@ -151,7 +151,9 @@ class SimpleClient:
                 raise DisconnectedError("the connection has ended")
             try:
                 return action(client)
-            except BadNamespaceError:
+            except CallInterruptedError:
+                raise
+            except (BadNamespaceError, DisconnectedError):
                 with self._lock:
                     self._restored = client.get_sid(self._name) is not None
 

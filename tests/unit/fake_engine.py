@@ -121,6 +121,10 @@ class Peer:
         """Return the name of the transport in use."""
         return "websocket" if self._connection is not None else None
 
+    def has_room(self) -> bool:
+        """Return that more may be sent."""
+        return True
+
     def send_at_once(self) -> None:
         """Do nothing: :meth:`send_frames` has sent what there was."""
 

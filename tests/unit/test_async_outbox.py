@@ -28,7 +28,7 @@ async def take_all(outbox, taken):
 
 async def test_packets_are_taken_in_their_order():
     """take() gives all that waits, first in, first out. (N5)"""
-    outbox = AsyncOutbox()
+    outbox = AsyncOutbox(1000)
     assert outbox.put(["a", b"b"])
     assert outbox.put(["c"])
     assert list(await outbox.take()) == ["a", b"b", "c"]
@@ -36,7 +36,7 @@ async def test_packets_are_taken_in_their_order():
 
 async def test_taking_waits_for_packets():
     """take() waits while there is nothing, and goes on with the first packet. (N5)"""
-    outbox, taken = AsyncOutbox(), []
+    outbox, taken = AsyncOutbox(1000), []
     task = await begun(take_all(outbox, taken))
     for packet in "abc":
         outbox.put([packet])
@@ -48,7 +48,7 @@ async def test_taking_waits_for_packets():
 
 async def test_what_was_taken_is_sent_when_the_next_is_taken():
     """flush() is true when all that was put was taken, and the taker has come back for more. (N9, F1)"""
-    outbox, taken = AsyncOutbox(), []
+    outbox, taken = AsyncOutbox(1000), []
     assert await outbox.flush(0)
     outbox.put(["a"])
     assert not await outbox.flush(0)
@@ -62,14 +62,14 @@ async def test_what_was_taken_is_sent_when_the_next_is_taken():
 
 async def test_flushing_is_bounded():
     """flush() returns False when it takes longer than its time. (F1)"""
-    outbox = AsyncOutbox()
+    outbox = AsyncOutbox(1000)
     outbox.put(["a"])
     assert not await outbox.flush(0.01)
 
 
 async def test_flushing_waits_for_what_is_put_meanwhile():
     """What is put while somebody waits in flush() is waited for too. (N9)"""
-    outbox, taken = AsyncOutbox(), []
+    outbox, taken = AsyncOutbox(1000), []
     outbox.put(["a"])
     flushing = await begun(outbox.flush(CEILING))
     outbox.put(["b"])
@@ -83,7 +83,7 @@ async def test_flushing_waits_for_what_is_put_meanwhile():
 
 async def test_a_closed_outbox_takes_nothing_and_gives_nothing():
     """After close() put() returns False, and take() gives nothing. (N1)"""
-    outbox = AsyncOutbox()
+    outbox = AsyncOutbox(1000)
     outbox.put(["a"])
     outbox.close()
     assert not outbox.put(["b"])
@@ -93,7 +93,7 @@ async def test_a_closed_outbox_takes_nothing_and_gives_nothing():
 @pytest.mark.parametrize(("taken", "sent", "unsent"), [(0, 0, 3), (3, 0, 3), (3, 2, 1), (3, 3, 0)])
 async def test_closing_tells_what_was_not_sent(taken, sent, unsent):
     """close() returns how many packets nobody has sent, those that were taken included. (N5)"""
-    outbox = AsyncOutbox()
+    outbox = AsyncOutbox(1000)
     outbox.put(["a", "b", "c"])
     packets = await outbox.take() if taken else None
     for _ in range(sent):
@@ -105,7 +105,7 @@ async def test_closing_tells_what_was_not_sent(taken, sent, unsent):
 
 async def test_the_rest_is_what_was_not_sent():
     """rest() gives what was taken and not sent, then what nobody took, for who wants to send it still. (N9)"""
-    outbox = AsyncOutbox()
+    outbox = AsyncOutbox(1000)
     outbox.put(["a", "b"])
     (await outbox.take()).popleft()
     outbox.put([b"c"])
@@ -115,11 +115,11 @@ async def test_the_rest_is_what_was_not_sent():
 
 async def test_closing_wakes_all_who_wait():
     """Who waits in take() or flush() goes on when the outbox is closed. (N39)"""
-    outbox = AsyncOutbox()
+    outbox = AsyncOutbox(1000)
     outbox.put(["a"])
     await outbox.take()
     flushing = await begun(outbox.flush(CEILING))
-    taking = await begun(AsyncOutbox.take(idle := AsyncOutbox()))
+    taking = await begun(AsyncOutbox.take(idle := AsyncOutbox(1000)))
     outbox.close()
     idle.close()
     assert await flushing is False
@@ -128,7 +128,7 @@ async def test_closing_wakes_all_who_wait():
 
 async def test_a_cancelled_taker_takes_nothing():
     """Packets that come after the taker was cancelled are still there. (M25)"""
-    outbox = AsyncOutbox()
+    outbox = AsyncOutbox(1000)
     task = await begun(outbox.take())
     task.cancel()
     with pytest.raises(asyncio.CancelledError):

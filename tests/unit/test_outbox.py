@@ -32,7 +32,7 @@ def ended(thread):
 
 def test_packets_are_taken_in_their_order():
     """take() gives all that waits, first in, first out. (N5)"""
-    outbox = Outbox(lambda: None)
+    outbox = Outbox(lambda: None, 1000)
     assert outbox.put(["a", b"b"])
     assert outbox.put(["c"])
     assert list(outbox.take()) == ["a", b"b", "c"]
@@ -40,7 +40,7 @@ def test_packets_are_taken_in_their_order():
 
 def test_taking_waits_for_packets():
     """take() blocks while there is nothing, and goes on with the first packet. (N5)"""
-    outbox = Outbox(lambda: None)
+    outbox = Outbox(lambda: None, 1000)
     thread, taken = taking(outbox)
     for packet in "abc":
         outbox.put([packet])
@@ -52,7 +52,7 @@ def test_taking_waits_for_packets():
 
 def test_packets_of_one_call_stay_together():
     """Whoever puts at the same time, what is put at once has nothing in between. (N7)"""
-    outbox = Outbox(lambda: None)
+    outbox = Outbox(lambda: None, 1000)
     thread, taken = taking(outbox)
 
     def put(name):
@@ -77,7 +77,7 @@ def test_packets_of_one_call_stay_together():
 
 def test_what_was_taken_is_sent_when_the_next_is_taken():
     """flush() is true when all that was put was taken, and the taker has come back for more. (N9, F1)"""
-    outbox = Outbox(lambda: None)
+    outbox = Outbox(lambda: None, 1000)
     assert outbox.flush(0)
     outbox.put(["a"])
     assert not outbox.flush(0)
@@ -91,14 +91,14 @@ def test_what_was_taken_is_sent_when_the_next_is_taken():
 
 def test_flushing_is_bounded():
     """flush() returns False when it takes longer than its time. (F1)"""
-    outbox = Outbox(lambda: None)
+    outbox = Outbox(lambda: None, 1000)
     outbox.put(["a"])
     assert not outbox.flush(0.01)
 
 
 def test_a_closed_outbox_takes_nothing_and_gives_nothing():
     """After close() put() returns False, and take() gives nothing. (N1)"""
-    outbox = Outbox(lambda: None)
+    outbox = Outbox(lambda: None, 1000)
     outbox.put(["a"])
     outbox.close()
     assert not outbox.put(["b"])
@@ -108,7 +108,7 @@ def test_a_closed_outbox_takes_nothing_and_gives_nothing():
 @pytest.mark.parametrize(("taken", "sent", "unsent"), [(0, 0, 3), (3, 0, 3), (3, 2, 1), (3, 3, 0)])
 def test_closing_tells_what_was_not_sent(taken, sent, unsent):
     """close() returns how many packets nobody has sent, those that were taken included. (N5)"""
-    outbox = Outbox(lambda: None)
+    outbox = Outbox(lambda: None, 1000)
     outbox.put(["a", "b", "c"])
     packets = outbox.take() if taken else None
     for _ in range(sent):
@@ -120,7 +120,7 @@ def test_closing_tells_what_was_not_sent(taken, sent, unsent):
 
 def test_closing_wakes_all_who_wait():
     """Who waits in take() or flush() goes on when the outbox is closed. (N39)"""
-    outbox, answers = Outbox(lambda: None), []
+    outbox, answers = Outbox(lambda: None, 1000), []
     outbox.put(["a"])
     outbox.take()
     flushing = threading.Thread(target=lambda: answers.append(outbox.flush(CEILING)))
@@ -128,7 +128,7 @@ def test_closing_wakes_all_who_wait():
     outbox.close()
     assert ended(flushing)
     assert answers == [False]
-    idle = Outbox(lambda: None)
+    idle = Outbox(lambda: None, 1000)
     thread, _ = taking(idle)
     idle.close()
     assert ended(thread)
@@ -136,7 +136,7 @@ def test_closing_wakes_all_who_wait():
 
 def test_what_is_put_while_something_is_sent_waits():
     """Packets that come while others are being sent are taken next. (N5)"""
-    outbox = Outbox(lambda: None)
+    outbox = Outbox(lambda: None, 1000)
     outbox.put(["a"])
     first = outbox.take()
     outbox.put(["b"])

@@ -27,7 +27,7 @@ from . import handshake
 from .async_opening import AsyncOpening, Opened
 from .async_outbox import AsyncOutbox
 from .async_websocket import CLOSING
-from .base import EngineBase, check_size, message
+from .base import HIGH_WATER_MARK, EngineBase, check_size, message
 from .frames import Outgoing
 
 _TURN = 16
@@ -37,11 +37,11 @@ _TURN = 16
 class _Link:
     """One connection: its transport, its queue, its tasks, and why it ended."""
 
-    def __init__(self, opened: Opened) -> None:
+    def __init__(self, opened: Opened, high_water_mark: int) -> None:
         self.transport = opened.transport
         self.handshake = opened.handshake
         self.first = opened.first
-        self.outbox = AsyncOutbox()
+        self.outbox = AsyncOutbox(high_water_mark)
         self.reason: str | None = None
         self.ended = AsyncEvent()
         self.reader: asyncio.Task[None] | None = None
@@ -51,8 +51,9 @@ class _Link:
 class AsyncEngineIOClient(EngineBase, AsyncOpening):
     """An Engine.IO client whose messages come in order.
 
-    Takes the options of ``engineio.AsyncClient``, and ``max_message_size``, in bytes. Constructing one changes nothing
-    in the process: no signal handler, and no log level or handler unless ``logger=True``.
+    Takes the options of ``engineio.AsyncClient``, and ``max_message_size`` and ``high_water_mark``, in bytes.
+    Constructing one changes nothing in the process: no signal handler, and no log level or handler unless
+    ``logger=True``.
 
     :ivar farewell: returns the messages to send when the event loop ends while this is connected.
     """
@@ -65,11 +66,13 @@ class AsyncEngineIOClient(EngineBase, AsyncOpening):
         logger: bool | logs.Logger = False,
         handle_sigint: bool = True,
         max_message_size: int = handshake.MAX_MESSAGE_SIZE,
+        high_water_mark: int = HIGH_WATER_MARK,
         **kwargs: Any,
     ) -> None:
         super().__init__(logger=logs.resolve(logger, "engineio.client"), handle_sigint=False, **kwargs)
         self.handle_sigint = handle_sigint
-        self.max_message_size = check_size(max_message_size)
+        self.max_message_size = check_size("max_message_size", max_message_size)
+        self.high_water_mark = check_size("high_water_mark", high_water_mark)
         self._nonsense = logs.Sparse(self.logger)
         self.farewell: Callable[[], list[Frame]] = list
         self._freed = AsyncCondition()
@@ -105,7 +108,7 @@ class AsyncEngineIOClient(EngineBase, AsyncOpening):
         # A task of its own, so that disconnect() can end it without ending whoever waits for it.
         opening = self._opening = asyncio.ensure_future(self._open(url, dict(headers or {}), engineio_path))
         try:
-            link = _Link(await opening)
+            link = _Link(await opening, self.high_water_mark)
             await self._start(link)
         except BaseException as exc:
             ended = self._opening is not opening  # by disconnect(), not by whoever has cancelled this
@@ -133,7 +136,7 @@ class AsyncEngineIOClient(EngineBase, AsyncOpening):
             opening.cancel()
             await asyncio.wait([opening])
         if link is None and opening is not None and not opening.cancelled() and not opening.exception():
-            link = _Link(opening.result())
+            link = _Link(opening.result(), self.high_water_mark)
         if link is not None:
             link.transport.abort()
             link.outbox.close()
@@ -153,6 +156,14 @@ class AsyncEngineIOClient(EngineBase, AsyncOpening):
         """Have what is queued sent as soon as the calling task waits for something."""
         if self._link is not None:
             self._link.outbox.wake()
+
+    async def wait_for_room(self, timeout: float | None) -> bool:
+        """Wait until less than ``high_water_mark`` waits to be sent; return whether it does, in ``timeout`` seconds.
+
+        Raises ``ConnectionError`` when the connection ends before.
+        """
+        link = self._link
+        return link is None or await link.outbox.wait_for_room(timeout)
 
     async def drain(self, timeout: float) -> bool:
         """Wait until the server has read all that was sent; return whether it has, in ``timeout`` seconds."""
@@ -212,6 +223,7 @@ class AsyncEngineIOClient(EngineBase, AsyncOpening):
                 self._receive(link, packet)
                 received += 1
                 if received % _TURN == 0:
+                    self._check_answers(link)
                     await asyncio.sleep(0)
 
     # -- closing
@@ -263,7 +275,8 @@ class AsyncEngineIOClient(EngineBase, AsyncOpening):
         link.outbox.close()
         reading = asyncio.ensure_future(self._receive_all(link))
         try:
-            await link.transport.send(link.outbox.rest() + deque(link.transport.probe()))
+            await link.transport.send(link.outbox.rest())
+            await link.transport.send(deque(link.transport.probe()))
             await link.transport.confirm(CLOSING)
             await link.transport.send(deque(map(message, self.farewell())))
             await link.transport.send(deque(link.transport.goodbye))
@@ -278,7 +291,7 @@ class AsyncEngineIOClient(EngineBase, AsyncOpening):
         link.reason = link.reason or self.reason.TRANSPORT_ERROR
         unsent = link.outbox.close()
         if unsent:
-            self.logger.warning("%d packets were not sent before the connection ended", unsent)
+            self.logger.error("%d packets were not sent before the connection ended", unsent)
         link.transport.abort()
         async with contextlib.AsyncExitStack() as steps:
             steps.callback(link.ended.set)

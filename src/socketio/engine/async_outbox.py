@@ -1,24 +1,29 @@
 """What waits to be sent over one connection: a queue that callers fill and one task empties.
 
-All packets of one call stay together. Nothing here knows a transport.
+All packets of one call stay together. Nothing here knows a transport, and nothing limits what is put in: who can wait
+does so before, in :meth:`AsyncOutbox.wait_for_room`.
 """
 
 from __future__ import annotations
 
 from collections import deque
 
+from engineio.exceptions import ConnectionError
+
 from ..async_condition import AsyncCondition
+from .base_outbox import BaseOutbox
 from .frames import Outgoing
 
 
-class AsyncOutbox:
-    """The packets of one connection, first in, first out."""
+class AsyncOutbox(BaseOutbox):
+    """The packets of one connection, first in, first out.
 
-    def __init__(self) -> None:
+    :param high_water_mark: the size above which there is no room.
+    """
+
+    def __init__(self, high_water_mark: int) -> None:
+        super().__init__(high_water_mark)
         self._changed = AsyncCondition()
-        self._waiting: deque[Outgoing] = deque()
-        self._taken: deque[Outgoing] = deque()
-        self._closed = False
 
     def put(self, packets: list[Outgoing], wake: bool = True) -> bool:
         """Add packets, with nothing in between; return ``False`` when the outbox is closed.
@@ -27,7 +32,7 @@ class AsyncOutbox:
         """
         if self._closed:
             return False
-        self._waiting.extend(packets)
+        self._add(packets)
         if wake:
             self.wake()
         return True
@@ -37,31 +42,41 @@ class AsyncOutbox:
         self._changed.notify_all()
 
     async def take(self) -> deque[Outgoing]:
-        """Wait for packets and take all of them; none means that the outbox is closed.
+        """Wait for packets and take the first of them, a mebibyte or a few more; none means that the outbox is closed.
 
         Whoever takes them removes each one from the result when it is sent. Those taken before count as sent now.
         """
-        self._taken = deque()
+        self._taken.clear()
+        self._settle()
         self._changed.notify_all()
         await self._changed.wait_for(lambda: self._waiting or self._closed)
         if not self._closed:
-            self._taken, self._waiting = self._waiting, deque()
+            self._take()
         return self._taken
+
+    async def wait_for_room(self, timeout: float | None) -> bool:
+        """Wait until there is room; return whether there is, in ``timeout`` seconds.
+
+        Raises ``ConnectionError`` when the outbox is closed before.
+        """
+        await self._changed.wait_for(self.has_room, timeout)
+        if self._closed:
+            raise ConnectionError("the connection ended before the server had read enough")
+        return self.has_room()
 
     async def flush(self, timeout: float) -> bool:
         """Wait until all is sent; return whether it was, in ``timeout`` seconds and before the outbox was closed."""
         await self._changed.wait_for(lambda: self._closed or self._is_empty(), timeout)
         return self._is_empty()
 
-    def _is_empty(self) -> bool:
-        return not self._waiting and not self._taken
-
     def close(self) -> int:
         """Take no more packets; return how many were not sent."""
         self._closed = True
         self._changed.notify_all()
-        return len(self._taken) + len(self._waiting)
+        return self._count()
 
     def rest(self) -> deque[Outgoing]:
-        """Return all that was not sent, when the outbox is closed."""
-        return self._taken + self._waiting
+        """Return all that was not sent, when the outbox is closed; it is removed from the result when it is."""
+        self._taken.extend(self._waiting)
+        self._waiting.clear()
+        return self._taken

@@ -100,7 +100,7 @@ class AsyncPollingTransport:
         self._poll: _Request | None = None
         self._last_answer = 0.0
         self._silence = request_timeout
-        self._max_payload: int | None = None
+        self.max_payload: int | None = None
         self._closing = False
         self._aborted = False
 
@@ -113,7 +113,7 @@ class AsyncPollingTransport:
             raise
         handshake, packets = read_open_body(body, headers.get("Content-Type", ""))
         self.url += f"&sid={handshake.sid}"
-        self._max_payload = handshake.max_payload
+        self.max_payload = handshake.max_payload
         self.set_silence(handshake.silence)
         return handshake, packets
 
@@ -161,7 +161,7 @@ class AsyncPollingTransport:
     async def send(self, frames: deque[Any]) -> None:
         """Send packets, in order, in as many requests as it takes; each is removed when it is sent."""
         while frames:
-            body, count = payload.next_body(frames, self._max_payload)
+            body, count = payload.next_body(frames, self.max_payload)
             request = self._begin("POST", self._request_timeout, body)
             try:
                 await self._answer(request)

@@ -31,6 +31,7 @@ class AsyncWebSocketTransport:
     """An open websocket."""
 
     name = "websocket"
+    max_payload: ClassVar[int | None] = None  # which is about bodies of HTTP
     goodbye: ClassVar[list[Outgoing]] = []  # the websocket's own close frame says it
 
     def __init__(self, ws: aiohttp.ClientWebSocketResponse) -> None:

@@ -9,15 +9,23 @@ from engineio.exceptions import ConnectionError
 
 from .. import logs
 from ..packet import Frame
+from . import payload
 from .frames import ControlFrame, Outgoing
 from .handshake import Handshake
 
+HIGH_WATER_MARK = 16 * 2**20
+"""Bytes that wait to be sent, above which those who can wait should not add more."""
 
-def check_size(max_message_size: int) -> int:
-    """Return the option; raise ``ValueError`` where it is no number of bytes."""
-    if type(max_message_size) is not int or max_message_size < 1:
-        raise ValueError(f"max_message_size is a number of bytes, not {max_message_size!r}")
-    return max_message_size
+
+_PATIENCE = 2
+"""How many times the high-water mark may wait to be sent. Answers wait for nobody."""
+
+
+def check_size(name: str, value: int) -> int:
+    """Return the value of an option; raise ``ValueError`` where it is no number of bytes."""
+    if type(value) is not int or value < 1:
+        raise ValueError(f"{name} is a number of bytes, not {value!r}")
+    return value
 
 
 def message(frame: Frame) -> Frame:
@@ -50,13 +58,28 @@ class EngineBase:
         self.logger.info("Connected over %s", transport)
 
     def send_frames(self, frames: list[Frame], wake: bool = True) -> None:
-        """Queue messages, with nothing in between. Raises ``ConnectionError`` when there is no connection.
+        """Queue messages, with nothing in between.
 
         :param wake: ``False`` where the caller's next step is to send them.
+
+        Raises ``ConnectionError`` when there is no connection, ``ValueError`` for a message that is too large for it.
         """
+        packets: list[Outgoing] = [message(frame) for frame in frames]
         link = self._link
-        if link is None or not link.outbox.put([message(frame) for frame in frames], wake):
+        if link is not None and link.transport.max_payload is not None:
+            payload.check(packets, link.transport.max_payload)
+        if link is None or not link.outbox.put(packets, wake):
             raise ConnectionError("there is no connection")
+
+    def has_room(self) -> bool:
+        """Return whether less than ``high_water_mark`` waits to be sent; whoever can wait should, else."""
+        link = self._link
+        return link is None or link.outbox.has_room()
+
+    def _check_answers(self, link: Any) -> None:
+        """Raise ``ConnectionError`` if the server makes us answer, and does not read the answers."""
+        if link.outbox.size > _PATIENCE * link.outbox.high_water_mark:
+            raise ConnectionError(f"{link.outbox.size} bytes wait to be sent, and the server does not read them")
 
     def _receive(self, link: Any, packet: Outgoing) -> None:
         if isinstance(packet, ControlFrame):  # the transport wants it to be sent, in its turn

@@ -22,7 +22,7 @@ from engineio.exceptions import ConnectionError
 from .. import logs
 from ..packet import Frame
 from . import handshake
-from .base import EngineBase, check_size
+from .base import HIGH_WATER_MARK, EngineBase, check_size
 from .frames import Outgoing
 from .opening import Opened, Opening
 from .outbox import Outbox
@@ -35,11 +35,11 @@ _CLOSING = 1.0
 class _Link:
     """One connection: its transport, its queue, its threads, and why it ended."""
 
-    def __init__(self, opened: Opened, write: Callable[[_Link], None]) -> None:
+    def __init__(self, opened: Opened, write: Callable[[_Link], None], high_water_mark: int) -> None:
         self.transport = opened.transport
         self.handshake = opened.handshake
         self.first = opened.first
-        self.outbox = Outbox(self._start_writer)
+        self.outbox = Outbox(self._start_writer, high_water_mark)
         self._write = write
         self.reason: str | None = None
         self.ended = threading.Event()
@@ -54,8 +54,9 @@ class _Link:
 class EngineIOClient(EngineBase, Opening):
     """An Engine.IO client whose messages come in order.
 
-    Takes the options of ``engineio.Client``, and ``max_message_size``, in bytes. Constructing one changes nothing in
-    the process: no signal handler, and no log level or handler unless ``logger=True``.
+    Takes the options of ``engineio.Client``, and ``max_message_size`` and ``high_water_mark``, in bytes.
+    Constructing one changes nothing in the process: no signal handler, and no log level or handler unless
+    ``logger=True``.
     """
 
     read_loop_task: threading.Thread | None
@@ -66,11 +67,13 @@ class EngineIOClient(EngineBase, Opening):
         logger: bool | logs.Logger = False,
         handle_sigint: bool = True,
         max_message_size: int = handshake.MAX_MESSAGE_SIZE,
+        high_water_mark: int = HIGH_WATER_MARK,
         **kwargs: Any,
     ) -> None:
         super().__init__(logger=logs.resolve(logger, "engineio.client"), handle_sigint=False, **kwargs)
         self.handle_sigint = handle_sigint
-        self.max_message_size = check_size(max_message_size)
+        self.max_message_size = check_size("max_message_size", max_message_size)
+        self.high_water_mark = check_size("high_water_mark", high_water_mark)
         self._nonsense = logs.Sparse(self.logger)
         self._guard = threading.Lock()
         self._freed = threading.Condition(self._guard)
@@ -104,7 +107,7 @@ class EngineIOClient(EngineBase, Opening):
             self.state = "connecting"
         link = None
         try:
-            link = _Link(self._open(url, dict(headers or {}), engineio_path), self._write)
+            link = _Link(self._open(url, dict(headers or {}), engineio_path), self._write, self.high_water_mark)
             self._start(link)
         except BaseException:
             self._abandon(link)
@@ -160,6 +163,14 @@ class EngineIOClient(EngineBase, Opening):
         finally:
             link.outbox.give_back()
 
+    def wait_for_room(self, timeout: float | None) -> bool:
+        """Wait until less than ``high_water_mark`` waits to be sent; return whether it does, in ``timeout`` seconds.
+
+        Raises ``ConnectionError`` when the connection ends before.
+        """
+        link = self._link
+        return link is None or link.outbox.wait_for_room(timeout)
+
     def drain(self, timeout: float) -> bool:
         """Wait until the server has read all that was sent; return whether it has, in ``timeout`` seconds."""
         link = self._link
@@ -204,6 +215,7 @@ class EngineIOClient(EngineBase, Opening):
             while True:
                 for packet in packets:
                     self._receive(link, packet)
+                self._check_answers(link)
                 if link.reason == self.reason.SERVER_DISCONNECT:
                     break
                 packets = link.transport.receive()
@@ -265,7 +277,7 @@ class EngineIOClient(EngineBase, Opening):
         link.reason = reason
         unsent = link.outbox.close()
         if unsent:
-            self.logger.warning("%d packets were not sent before the connection ended", unsent)
+            self.logger.error("%d packets were not sent before the connection ended", unsent)
         link.transport.abort()
         if link.writer is not None:
             link.writer.join()

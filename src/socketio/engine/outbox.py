@@ -1,7 +1,7 @@
 """What waits to be sent over one connection: a queue that callers fill and one thread at a time empties.
 
 That is the writing thread, or a caller who would wait for it anyway. All packets of one call stay together. Nothing
-here knows a transport.
+here knows a transport, and nothing limits what is put in: who can wait does so before, in :meth:`wait_for_room`.
 """
 
 from __future__ import annotations
@@ -10,24 +10,26 @@ import threading
 from collections import deque
 from collections.abc import Callable
 
+from engineio.exceptions import ConnectionError
+
+from .base_outbox import BaseOutbox
 from .frames import Outgoing
 
 
-class Outbox:
+class Outbox(BaseOutbox):
     """The packets of one connection, first in, first out.
 
     :param start_writer: starts the writing thread; called once, when there is something to do for it.
+    :param high_water_mark: the size above which there is no room.
     """
 
-    def __init__(self, start_writer: Callable[[], None]) -> None:
+    def __init__(self, start_writer: Callable[[], None], high_water_mark: int) -> None:
+        super().__init__(high_water_mark)
         self._start_writer: Callable[[], None] | None = start_writer
         # Entered itself, never by way of the condition: Ctrl-C can come between the lines of Condition.__enter__.
         # Re-entrant: a signal handler may call disconnect() on the thread that holds it.
         self._lock = threading.RLock()
         self._changed = threading.Condition(self._lock)
-        self._waiting: deque[Outgoing] = deque()
-        self._taken: deque[Outgoing] = deque()
-        self._closed = False
         self._sender: int | None = None
 
     def put(self, packets: list[Outgoing], wake: bool = True) -> bool:
@@ -38,7 +40,7 @@ class Outbox:
         with self._lock:
             if self._closed:
                 return False
-            self._waiting.extend(packets)
+            self._add(packets)
             if wake:
                 self._wake()
             return True
@@ -57,18 +59,19 @@ class Outbox:
         self._changed.notify_all()
 
     def take(self) -> deque[Outgoing]:
-        """Wait for packets and take all of them; none means that the outbox is closed.
+        """Wait for packets and take the first of them, a mebibyte or a few more; none means that the outbox is closed.
 
         Whoever takes them removes each one from the result when it is sent. Those taken before count as sent now.
         """
         with self._lock:
-            self._taken = deque()
+            self._taken.clear()
             self._sender = None
+            self._settle()
             self._changed.notify_all()
             self._changed.wait_for(lambda: (self._waiting and self._sender is None) or self._closed)
             if not self._closed:
                 self._sender = threading.get_ident()
-                self._taken, self._waiting = self._waiting, deque()
+                self._take()
             return self._taken
 
     def try_take(self) -> deque[Outgoing] | None:
@@ -77,7 +80,7 @@ class Outbox:
             if self._sender is not None or self._closed or not self._waiting:
                 return None
             self._sender = threading.get_ident()
-            self._taken, self._waiting = self._waiting, deque()
+            self._take()
             return self._taken
 
     def give_back(self) -> None:
@@ -89,10 +92,23 @@ class Outbox:
             if self._sender != threading.get_ident():
                 return
             self._sender = None
+            self._settle()
             self._waiting.extendleft(reversed(self._taken))
-            self._taken = deque()
+            self._taken.clear()
+            self._taken_size = 0
             self._wake()
             self._changed.notify_all()
+
+    def wait_for_room(self, timeout: float | None) -> bool:
+        """Wait until there is room; return whether there is, in ``timeout`` seconds.
+
+        Raises ``ConnectionError`` when the outbox is closed before.
+        """
+        with self._lock:
+            self._changed.wait_for(self.has_room, timeout)
+            if self._closed:
+                raise ConnectionError("the connection ended before the server had read enough")
+            return self.has_room()
 
     def flush(self, timeout: float) -> bool:
         """Wait until all is sent; return whether it was, in ``timeout`` seconds and before the outbox was closed."""
@@ -101,12 +117,9 @@ class Outbox:
             self._changed.wait_for(lambda: self._closed or self._is_empty(), timeout)
             return self._is_empty()
 
-    def _is_empty(self) -> bool:
-        return not self._waiting and not self._taken
-
     def close(self) -> int:
         """Take no more packets; return how many were not sent."""
         with self._lock:
             self._closed = True
             self._changed.notify_all()
-            return len(self._taken) + len(self._waiting)
+            return self._count()

@@ -12,6 +12,7 @@ import itertools
 from collections.abc import Iterable
 
 from ..packet import Frame
+from .frames import Outgoing
 
 _SEPARATOR = b"\x1e"
 MAX_PACKETS = 16
@@ -31,6 +32,14 @@ def too_large(max_message_size: int) -> str:
 def largest_body(max_message_size: int) -> int:
     """Return how many bytes a body may have: enough for a message of this size in base64, and others beside it."""
     return 2 * max_message_size + 65536
+
+
+def check(packets: Iterable[Outgoing], max_payload: int) -> None:
+    """Raise ``ValueError`` for a packet that no body can carry, as it is larger than the server takes."""
+    for packet in packets:
+        size = 1 + 4 * ((len(packet) + 2) // 3) if isinstance(packet, bytes) else len(str(packet).encode("utf-8"))
+        if size > max_payload:
+            raise ValueError(f"a packet of {size} bytes is more than the server takes over polling: {max_payload}")
 
 
 def decode(body: bytes, max_message_size: int | None = None) -> list[Frame]:

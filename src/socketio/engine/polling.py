@@ -67,7 +67,7 @@ class PollingTransport:
         self._pending: dict[int, socket.socket] = {}
         self._last_answer = 0.0
         self._silence = request_timeout
-        self._max_payload: int | None = None
+        self.max_payload: int | None = None
         self._aborted = False
 
     def open(self) -> tuple[Handshake, list[Frame]]:
@@ -79,7 +79,7 @@ class PollingTransport:
         headers, body = self._request("GET", self.url + self._timestamp(), self._request_timeout)
         handshake, packets = read_open_body(body, headers.get("Content-Type", ""))
         self.url += f"&sid={handshake.sid}"
-        self._max_payload = handshake.max_payload
+        self.max_payload = handshake.max_payload
         self.set_silence(handshake.silence)
         return handshake, packets
 
@@ -101,7 +101,7 @@ class PollingTransport:
     def send(self, frames: deque[Any]) -> None:
         """Send packets, in order, in as many requests as it takes; each is removed when it is sent."""
         while frames:
-            body, count = payload.next_body(frames, self._max_payload)
+            body, count = payload.next_body(frames, self.max_payload)
             self._request("POST", self.url + self._timestamp(), self._request_timeout, body)
             for _ in range(count):
                 frames.popleft()

@@ -122,8 +122,9 @@ class RawWebSocket(websocket.WebSocket):
             return
         try:
             with self._session, contextlib.suppress(BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
-                # In one step: no signal handler can run between the sending and the noting of it.
-                sent.extend(map(self.sock.send, (data,)))
+                if self.sock is not None:  # else it was released meanwhile
+                    # In one step: no signal handler can run between the sending and the noting of it.
+                    sent.extend(map(self.sock.send, (data,)))
         except KeyboardInterrupt:  # which can only come in the middle of it where it takes several, as with TLS
             self.abort()
             raise
@@ -138,6 +139,7 @@ class WebSocketTransport:
     """
 
     name = "websocket"
+    max_payload: ClassVar[int | None] = None  # which is about bodies of HTTP
     goodbye: ClassVar[list[Outgoing]] = [ControlFrame(CLOSE, NORMAL_CLOSURE)]
 
     def __init__(self, ws: RawWebSocket, request_timeout: float, max_message_size: int) -> None:

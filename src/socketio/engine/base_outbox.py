@@ -1,0 +1,57 @@
+"""What both outboxes keep: the packets of one connection, first in, first out, and how much they are."""
+
+from __future__ import annotations
+
+from collections import deque
+
+from .frames import Outgoing
+
+PORTION = 2**20
+"""What is taken at a time, so that there is room again before all is sent."""
+
+
+class BaseOutbox:
+    """The part of :class:`Outbox` and :class:`AsyncOutbox` that does not wait.
+
+    :param high_water_mark: the size above which there is no room.
+    :ivar size: bytes, or characters, that are not sent yet.
+    """
+
+    def __init__(self, high_water_mark: int) -> None:
+        self.size = 0
+        self.high_water_mark = high_water_mark
+        self._waiting: deque[Outgoing] = deque()
+        self._taken: deque[Outgoing] = deque()
+        self._taken_size = 0
+        self._closed = False
+
+    def has_room(self) -> bool:
+        """Return whether more may be put in; whoever can wait should, else."""
+        return self.size <= self.high_water_mark or self._closed
+
+    def _add(self, packets: list[Outgoing]) -> None:
+        self._waiting.extend(packets)
+        self.size += sum(map(len, packets))
+
+    def _take(self) -> None:
+        """Take the first packets."""
+        if self.size <= PORTION:  # all of them
+            self._taken, self._waiting = self._waiting, self._taken
+            self._taken_size = self.size
+            return
+        while self._waiting and self._taken_size < PORTION:
+            packet = self._waiting.popleft()
+            self._taken.append(packet)
+            self._taken_size += len(packet)
+
+    def _settle(self) -> None:
+        """Count what was taken and is not there any more as sent."""
+        left = sum(map(len, self._taken))
+        self.size -= self._taken_size - left
+        self._taken_size = left
+
+    def _is_empty(self) -> bool:
+        return not self._waiting and not self._taken
+
+    def _count(self) -> int:
+        return len(self._taken) + len(self._waiting)

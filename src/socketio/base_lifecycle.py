@@ -228,7 +228,7 @@ class BaseLifecycle(BaseClient):
             return
         with self._lock, contextlib.suppress(EngineError):
             if self._protocol is protocol:
-                self.eio.send_frames(protocol.acknowledge(event.namespace, event.ack_id, event_arguments(result)))
+                self.eio.answer_frames(protocol.acknowledge(event.namespace, event.ack_id, event_arguments(result)))
 
     # -- the session is written
 

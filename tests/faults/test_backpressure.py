@@ -51,7 +51,7 @@ async def test_emit_waits_above_the_mark(make_client, server, proxy, transport, 
     proxy.to_server.pause()
     emitter = Emitter(sio, 600, data)
     await emitter.stalled()
-    assert emitter.done * 65536 < MEBIBYTE + (BUFFERS if transport.name == "websocket" else 0)
+    assert (emitter.done - 1) * 65536 < MEBIBYTE + (BUFFERS if transport.name == "websocket" else 0)
     proxy.to_server.resume()
     await within(20, emitter.task)
     assert await sio.call("echo", "still here") == "still here"
@@ -83,7 +83,8 @@ async def test_emit_that_waits_ends_with_the_connection(make_client, server, pro
         await proxy.drop()
     else:
         await within(5, sio.disconnect())
-    with pytest.raises(exceptions.DisconnectedError):
+    # Over polling it may be between two calls.
+    with pytest.raises((exceptions.DisconnectedError, exceptions.BadNamespaceError)):
         await within(2, emitter.task)
 
 
@@ -97,6 +98,7 @@ async def test_silence_ends_an_emit_that_waits(make_client, servers, flavour, tr
         emitter = Emitter(sio, 600)
         with pytest.raises(exceptions.DisconnectedError):
             await within(5, emitter.task)
+        await within(CEILING, sio.wait())
         assert not sio.connected
 
 

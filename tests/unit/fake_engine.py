@@ -121,6 +121,10 @@ class Peer:
         """Return the name of the transport in use."""
         return "websocket" if self._connection is not None else None
 
+    def answer_frames(self, frames: list[Frame]) -> None:
+        """Send frames that the server has asked for."""
+        self.send_frames(frames)
+
     def has_room(self) -> bool:
         """Return that more may be sent."""
         return True

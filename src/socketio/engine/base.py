@@ -17,10 +17,6 @@ HIGH_WATER_MARK = 16 * 2**20
 """Bytes that wait to be sent, above which those who can wait should not add more."""
 
 
-_PATIENCE = 2
-"""How many times the high-water mark may wait to be sent. Answers wait for nobody."""
-
-
 def check_size(name: str, value: int) -> int:
     """Return the value of an option; raise ``ValueError`` where it is no number of bytes."""
     if type(value) is not int or value < 1:
@@ -64,12 +60,23 @@ class EngineBase:
 
         Raises ``ConnectionError`` when there is no connection, ``ValueError`` for a message that is too large for it.
         """
+        self._put(frames, wake).outbox.accept()
+
+    def answer_frames(self, frames: list[Frame]) -> None:
+        """Queue messages that the server has asked for, as :meth:`send_frames` does.
+
+        A server that goes on asking without reading the answers loses the connection.
+        """
+        self._put(frames, True)
+
+    def _put(self, frames: list[Frame], wake: bool) -> Any:
         packets: list[Outgoing] = [message(frame) for frame in frames]
         link = self._link
         if link is not None and link.transport.max_payload is not None:
             payload.check(packets, link.transport.max_payload)
         if link is None or not link.outbox.put(packets, wake):
             raise ConnectionError("there is no connection")
+        return link
 
     def has_room(self) -> bool:
         """Return whether less than ``high_water_mark`` waits to be sent; whoever can wait should, else."""
@@ -78,7 +85,7 @@ class EngineBase:
 
     def _check_answers(self, link: Any) -> None:
         """Raise ``ConnectionError`` if the server makes us answer, and does not read the answers."""
-        if link.outbox.size > _PATIENCE * link.outbox.high_water_mark:
+        if link.outbox.is_overfull():
             raise ConnectionError(f"{link.outbox.size} bytes wait to be sent, and the server does not read them")
 
     def _receive(self, link: Any, packet: Outgoing) -> None:

@@ -23,7 +23,16 @@ class BaseOutbox:
         self._waiting: deque[Outgoing] = deque()
         self._taken: deque[Outgoing] = deque()
         self._taken_size = 0
+        self._accepted = 0
         self._closed = False
+
+    def accept(self) -> None:
+        """Take what is in now for what the application has put in, having waited for room."""
+        self._accepted = self.size
+
+    def is_overfull(self) -> bool:
+        """Return whether more than a high-water mark was put in beyond that: answers, which wait for nothing."""
+        return self.size > max(self._accepted, self.high_water_mark) + self.high_water_mark
 
     def has_room(self) -> bool:
         """Return whether more may be put in; whoever can wait should, else."""

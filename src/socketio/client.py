@@ -11,11 +11,11 @@ from typing import Any, TypeAlias, TypeVar
 from .base_client import State
 from .base_lifecycle import Waiter
 from .engine import EngineError
-from .events import AckReceived, EventReceived
+from .events import AckReceived, EventReceived, FrameDropped
 from .exceptions import CallInterruptedError, DisconnectedError, TimeoutError
 from .lifecycle import GOODBYE, Lifecycle
 from .packet import Frame
-from .protocol import DeferredEvent, Protocol, ack_result
+from .protocol import Protocol, ack_result
 
 T = TypeVar("T")
 OrCallable: TypeAlias = T | Callable[[], T]
@@ -197,10 +197,9 @@ class Client(Lifecycle):
             super()._on_message(frame)
         else:
             kind = deferred.frame[: deferred.frame.find('"', 3)]  # up to the end of the event's name
-            self._dispatcher.submit(partial(self._read_deferred, protocol, deferred), kind)
+            self._dispatcher.submit(partial(self._handle_deferred, protocol), kind, deferred.read)
 
-    def _read_deferred(self, protocol: Protocol, deferred: DeferredEvent) -> None:
-        event = deferred.read()
+    def _handle_deferred(self, protocol: Protocol, event: EventReceived | FrameDropped) -> None:
         if isinstance(event, EventReceived):
             self._handle_event(protocol, event)
         else:

@@ -12,9 +12,9 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Hashable
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
-Job: TypeAlias = Callable[[], None]
+Job: TypeAlias = Callable[..., None]
 
 LOOK = 0.003
 """Seconds between two looks at the running job."""
@@ -48,7 +48,7 @@ class Dispatcher:
         self._lock = threading.RLock()
         self._spare = threading.Condition(self._lock)
         self._watching = threading.Condition(self._lock)
-        self._jobs: deque[tuple[Job, Hashable]] = deque()
+        self._jobs: deque[tuple[Job, Hashable, Callable[[], Any] | None]] = deque()
         self._threads: set[int] = set()
         self._spares = 0
         self._leader: int | None = None
@@ -57,12 +57,17 @@ class Dispatcher:
         self._alert = False
         self._turn = 0
         self._kind: Hashable = None
+        self._reading = False
         self._suspects: set[Hashable] = set()
         self._retired = False
 
-    def submit(self, job: Job, kind: Hashable = None) -> None:
-        """Add a job; one of the same ``kind`` as one that blocked is expected to block too. Returns at once."""
-        self._jobs.append((job, kind))
+    def submit(self, job: Job, kind: Hashable = None, read: Callable[[], Any] | None = None) -> None:
+        """Add a job; one of the same ``kind`` as one that blocked is expected to block too. Returns at once.
+
+        :param read: called first, for the argument of the job. However long that takes, the job has not started then,
+            and no later one starts before it.
+        """
+        self._jobs.append((job, kind, read))
         # Without the lock: whoever ceases to be alert looks for jobs once more after that.
         if not self._alert and not self._attend():
             self._run()
@@ -151,6 +156,7 @@ class Dispatcher:
         called = self._spare.wait(IDLE)
         self._spares -= 1
         self._summoned = False  # also after a time-out: the call may have come just then, and is not repeated
+        self._settle()  # before looking at the jobs, as whoever adds one looks after that
         return called or bool(self._jobs)
 
     def _lead(self, me: int) -> None:
@@ -158,26 +164,30 @@ class Dispatcher:
         self._leader = me
         try:
             while self._leader == me and self._jobs:
-                job, kind = self._jobs.popleft()
+                job, kind, read = self._jobs.popleft()
                 self._kind = kind
+                self._reading = read is not None
                 self._turn += 1
                 if not self._watched:
                     self._settle()
                     if self._jobs and not self.serial:
                         self._summon()
-                self._run_job(me, job, kind)
+                self._run_job(me, job, kind, read)
         finally:
             if self._leader == me:
                 self._leader = None
 
-    def _run_job(self, me: int, job: Job, kind: Hashable) -> None:
-        began = time.monotonic() if kind in self._suspects else None
+    def _run_job(self, me: int, job: Job, kind: Hashable, read: Callable[[], Any] | None) -> None:
+        suspect = kind in self._suspects
         self._lock.release()
         try:
-            job()
+            arguments = () if read is None else (read(),)
+            self._reading = False  # nobody takes over before that, so nobody else writes it
+            began = time.monotonic() if suspect else 0.0
+            job(*arguments)
         finally:
             self._lock.acquire()
-        if began is not None and self._leader == me and time.monotonic() - began < GLANCE:
+        if suspect and self._leader == me and time.monotonic() - began < GLANCE:
             self._suspects.discard(kind)
 
     def _watch(self) -> None:
@@ -189,7 +199,7 @@ class Dispatcher:
             suspect = self._kind in self._suspects
             self._watching.wait(GLANCE if suspect else LOOK)
             calm = 0 if self._jobs else calm + 1
-            if turn != self._turn or not self._jobs:
+            if turn != self._turn or not self._jobs or self._reading:
                 turn, looks = self._turn, 0
                 continue
             looks += 1

@@ -125,8 +125,9 @@ class RawWebSocket(websocket.WebSocket):
                 if self.sock is not None:  # else it was released meanwhile
                     # In one step: no signal handler can run between the sending and the noting of it.
                     sent.extend(map(self.sock.send, (data,)))
-        except KeyboardInterrupt:  # which can only come in the middle of it where it takes several, as with TLS
-            self.abort()
+        except KeyboardInterrupt:
+            if isinstance(self.sock, ssl.SSLSocket):  # where it takes several steps, and may have been half done
+                self.abort()
             raise
         finally:
             self._writing.release()

@@ -12,6 +12,7 @@ ends the connection when there is nothing to write.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -47,8 +48,10 @@ class _Link:
         self.writer: threading.Thread | None = None
 
     def _start_writer(self) -> None:
-        self.writer = _thread("socketio-writer", self._write, self)
-        self.writer.start()
+        writer = _thread("socketio-writer", self._write, self)
+        with contextlib.suppress(RuntimeError):  # Python starts none any more while the interpreter ends
+            writer.start()
+            self.writer = writer
 
 
 class EngineIOClient(EngineBase, Opening):
@@ -156,12 +159,13 @@ class EngineIOClient(EngineBase, Opening):
         if not isinstance(link.transport, WebSocketTransport):
             link.outbox.wake()
             return
+        sender = object()
         try:
-            frames = link.outbox.try_take()
+            frames = link.outbox.try_take(sender)
             if frames:
                 link.transport.try_send(frames)
         finally:
-            link.outbox.give_back()
+            link.outbox.give_back(sender)
 
     def wait_for_room(self, timeout: float | None) -> bool:
         """Wait until less than ``high_water_mark`` waits to be sent; return whether it does, in ``timeout`` seconds.

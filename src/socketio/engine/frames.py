@@ -54,6 +54,8 @@ class FrameReader:
 
     def feed(self, chunk: bytes) -> list[Outgoing]:
         """Take what was read; return the messages and control frames that are complete now."""
+        if self.error is not None:
+            return []
         self._chunks.append(chunk)
         self._kept += len(chunk)
         if self._kept < self._needed:

@@ -30,7 +30,7 @@ class Outbox(BaseOutbox):
         # Re-entrant: a signal handler may call disconnect() on the thread that holds it.
         self._lock = threading.RLock()
         self._changed = threading.Condition(self._lock)
-        self._sender: int | None = None
+        self._sender: object = None
 
     def put(self, packets: list[Outgoing], wake: bool = True) -> bool:
         """Add packets, with nothing in between; return ``False`` when the outbox is closed.
@@ -64,32 +64,37 @@ class Outbox(BaseOutbox):
         Whoever takes them removes each one from the result when it is sent. Those taken before count as sent now.
         """
         with self._lock:
-            self._taken.clear()
-            self._sender = None
-            self._settle()
-            self._changed.notify_all()
+            if self._sender is self:  # else a caller is sending what it has taken
+                self._taken.clear()
+                self._sender = None
+                self._settle()
+                self._changed.notify_all()
             self._changed.wait_for(lambda: (self._waiting and self._sender is None) or self._closed)
-            if not self._closed:
-                self._sender = threading.get_ident()
-                self._take()
-            return self._taken
-
-    def try_take(self) -> deque[Outgoing] | None:
-        """Take all packets if nobody is sending any; else they are sent by whoever is. Ends with :meth:`give_back`."""
-        with self._lock:
-            if self._sender is not None or self._closed or not self._waiting:
-                return None
-            self._sender = threading.get_ident()
+            if self._closed:
+                return deque()
+            self._sender = self
             self._take()
             return self._taken
 
-    def give_back(self) -> None:
-        """Leave what was taken and not sent, and what came meanwhile, to the writing thread.
+    def try_take(self, sender: object) -> deque[Outgoing] | None:
+        """Take packets if nobody is sending any; else they are sent by whoever is. Ends with :meth:`give_back`.
 
-        Does nothing on a thread that has taken nothing.
+        :param sender: stands for the caller; a signal handler on the same thread is another one.
         """
         with self._lock:
-            if self._sender != threading.get_ident():
+            if self._sender is not None or self._closed or not self._waiting:
+                return None
+            self._sender = sender
+            self._take()
+            return self._taken
+
+    def give_back(self, sender: object) -> None:
+        """Leave what was taken and not sent, and what came meanwhile, to the writing thread.
+
+        Does nothing for a caller that has taken nothing.
+        """
+        with self._lock:
+            if self._sender is not sender:
                 return
             self._sender = None
             self._settle()

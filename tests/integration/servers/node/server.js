@@ -121,7 +121,10 @@ function register(socket) {
     for (let i = 0; i < n; i++) socket.emit("item", i, "");
     socket.disconnect();
   });
-  on("note", ([key, value]) => note(key, value));
+  on("note", ([key, value], ack) => {
+    note(key, value);
+    ack();
+  });
   on("notes", ([key], ack) => ack(notes.get(key) ?? []));
   on("wait_notes", ([key, count], ack) => tellIfReady({ key, count, ack }));
   on("slow_ack", ([seconds, value], ack) => setTimeout(() => ack(value), seconds * 1000));

@@ -203,7 +203,7 @@ def _track_sockets(http: requests.Session, url: str, verify: bool | str | None) 
     )
     if issubclass(pool.ConnectionCls, _Tracked):
         return
-    pool.ConnectionCls = type("TrackedConnection", (_Tracked, pool.ConnectionCls), {})
+    pool.ConnectionCls = _tracked(pool.ConnectionCls)
     for _ in range(pool.pool.qsize()):  # connections of the class before, kept alive, would be used again
         idle = pool.pool.get_nowait()
         if idle is not None:
@@ -228,6 +228,12 @@ class _Tracked:
             return super().getresponse(*args, **kwargs)  # type: ignore[misc]
         finally:
             del self.response_class  # that of the class is back
+
+
+@functools.cache
+def _tracked(connection_class: type) -> type:
+    """Return the class that goes with one of urllib3's; to make it takes as long as a request."""
+    return type("TrackedConnection", (_Tracked, connection_class), {})
 
 
 class _TimedResponse(http.client.HTTPResponse):

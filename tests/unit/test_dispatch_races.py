@@ -1,0 +1,342 @@
+"""The threads that run handlers, where threads meet: kinds that block, jobs that come while somebody goes idle."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+import time
+from functools import partial
+
+import pytest
+
+from socketio import dispatch
+from socketio.dispatch import Dispatcher
+
+CEILING = 20.0
+"""Seconds that anything may take at most."""
+
+
+@pytest.fixture
+def dispatcher(request):
+    """A dispatcher whose threads end after the test."""
+    dispatcher = Dispatcher(request.node.name)
+    yield dispatcher
+    dispatcher.retire()
+    assert_threads_end(dispatcher)
+
+
+@pytest.fixture
+def _hasty_switching():
+    """Let the interpreter switch between threads as often as it can."""
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(interval)
+
+
+def assert_threads_end(dispatcher):
+    for thread in threading.enumerate():
+        if thread.name == dispatcher._name:
+            thread.join(CEILING)
+            assert not thread.is_alive(), "the dispatcher's thread did not end"
+
+
+def until(holds):
+    """Wait until something is so that nobody tells."""
+    deadline = time.monotonic() + CEILING
+    while not holds():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.001)
+
+
+def finish(dispatcher, kind=None):
+    """Wait until all jobs before have started, and this one has ended."""
+    done = threading.Event()
+    dispatcher.submit(done.set, kind)
+    assert done.wait(CEILING), "the jobs were not run"
+
+
+class Blocked:
+    """A job that blocks until it is released."""
+
+    def __init__(self):
+        self.began, self.released = threading.Event(), threading.Event()
+
+    def __call__(self):
+        self.began.set()
+        assert self.released.wait(CEILING)
+
+
+def block(dispatcher, kind):
+    """Have a job of this kind be moved on from."""
+    blocked = Blocked()
+    dispatcher.submit(blocked, kind)
+    finish(dispatcher, "other")
+    blocked.released.set()
+
+
+# -- kinds that block
+
+
+def test_a_kind_that_blocked_is_moved_on_from_sooner(dispatcher, monkeypatch):
+    """After one look the next job starts, where a job of the same kind blocked before. (M22)"""
+    block(dispatcher, "slow")
+    assert dispatcher._suspects == {"slow"}
+    monkeypatch.setattr(dispatch, "LOOKS", 1_000_000)  # nobody else is moved on from any more
+    jobs = [Blocked() for _ in range(20)]
+    for job in jobs:
+        dispatcher.submit(job, "slow")
+    for job in jobs:
+        assert job.began.wait(CEILING)
+    for job in jobs:
+        job.released.set()
+
+
+def test_a_kind_that_is_quick_again_is_forgiven(dispatcher, monkeypatch):
+    """One quick job, and its kind has the time of all others again. (N18, M22)"""
+    block(dispatcher, "slow")
+    monkeypatch.setattr(dispatch, "GLANCE", CEILING)
+    finish(dispatcher, "slow")
+    finish(dispatcher)  # the one before has ended then
+    assert dispatcher._suspects == set()
+
+
+def test_other_kinds_are_not_suspected(dispatcher, monkeypatch):
+    """What one kind did is not held against another. (N18)"""
+    block(dispatcher, "slow")
+    monkeypatch.setattr(dispatch, "LOOKS", 1_000_000)
+    monkeypatch.setattr(dispatch, "LOOK", 0.0001)
+    quick, second = Blocked(), threading.Event()
+    dispatcher.submit(quick, "quick")
+    dispatcher.submit(second.set, "quick")
+    assert quick.began.wait(CEILING)
+    assert not second.wait(0.05)  # a hundred times as long as a suspect has
+    quick.released.set()
+    assert second.wait(CEILING)
+    assert dispatcher._suspects == {"slow"}
+
+
+def test_the_number_of_suspects_is_bounded(dispatcher, monkeypatch):
+    """However many kinds block, no more than so many are remembered. (N39)"""
+    monkeypatch.setattr(dispatch, "MAX_SUSPECTS", 3)
+    monkeypatch.setattr(dispatch, "LOOK", 0.0005)
+    jobs = [Blocked() for _ in range(10)]
+    for number, job in enumerate(jobs):
+        dispatcher.submit(job, f"kind {number}")
+    finish(dispatcher)
+    assert 1 <= len(dispatcher._suspects) <= 3
+    for job in jobs:
+        job.released.set()
+
+
+def test_quick_jobs_between_slow_ones_start_in_their_order(dispatcher):
+    """A hundred jobs that block, with quick ones between: all start, in order, before any of them ends. (M22, N18)"""
+    started, released = [], threading.Event()
+
+    def slow(number):
+        started.append(number)
+        assert released.wait(CEILING)
+
+    for number in range(200):
+        dispatcher.submit(partial(started.append if number % 2 else slow, number), "quick" if number % 2 else "slow")
+    finish(dispatcher)
+    assert started == list(range(200))
+    released.set()
+
+
+# -- jobs that are read first
+
+
+def test_what_is_read_is_the_argument(dispatcher):
+    """A job gets what was read for it, on the thread that runs it. (N15)"""
+    got = []
+    dispatcher.submit(lambda ident: got.append(ident == threading.get_ident()), None, threading.get_ident)
+    finish(dispatcher)
+    assert got == [True]
+
+
+@pytest.mark.parametrize("kind", ["slow", "other"])
+def test_nothing_overtakes_what_is_being_read(dispatcher, monkeypatch, kind):
+    """However long the reading takes, a later job does not start before the one that is read. (N14, N18)"""
+    block(dispatcher, "slow")
+    monkeypatch.setattr(dispatch, "LOOK", 0.0005)
+    started, reading, read = [], threading.Event(), threading.Event()
+
+    def slow_read():
+        reading.set()
+        assert read.wait(CEILING)
+        return "first"
+
+    dispatcher.submit(started.append, kind, slow_read)
+    dispatcher.submit(lambda: started.append("second"), kind)
+    assert reading.wait(CEILING)
+    until(lambda: dispatcher._watched)
+    assert not dispatcher._reading or not read.wait(0.05)  # time for many looks
+    assert started == []
+    read.set()
+    finish(dispatcher)
+    assert started == ["first", "second"]
+
+
+def test_a_job_that_was_read_may_block_like_any_other(dispatcher):
+    """After the reading a job that blocks is moved on from. (M22)"""
+    blocked = Blocked()
+    dispatcher.submit(lambda value: blocked(), None, lambda: 1)
+    finish(dispatcher)
+    assert blocked.began.is_set()
+    blocked.released.set()
+
+
+# -- nothing is lost
+
+
+@pytest.mark.usefixtures("_hasty_switching")
+def test_no_job_is_lost_when_the_leader_goes_idle(dispatcher):
+    """Each of thousands of jobs from many threads, one at a time, meets a leader that has just run out. (N16)"""
+
+    def submit():
+        for _ in range(500):
+            done = threading.Event()
+            dispatcher.submit(done.set)
+            assert done.wait(CEILING), "a job was lost"
+
+    run_together([submit] * 6)
+
+
+@pytest.mark.usefixtures("_hasty_switching")
+def test_no_job_is_lost_when_threads_end(dispatcher, monkeypatch):
+    """Nor where threads that wait for something to do give up at that moment. (N16, N39)"""
+    monkeypatch.setattr(dispatch, "IDLE", 0.002)
+    for pause in [0, 0.001, 0.0019, 0.002, 0.0021, 0.0045] * 40:
+        events = [threading.Event() for _ in range(6)]
+        for event in events:
+            dispatcher.submit(event.set)
+        for event in events:
+            assert event.wait(CEILING), "a job was lost"
+        time.sleep(pause)
+
+
+def test_a_spare_thread_that_is_called_as_it_gives_up_is_not_relied_on(dispatcher, monkeypatch):
+    """When another takes the job it was called for, and then ends too, the next job has a thread of its own. (N16)"""
+    monkeypatch.setattr(dispatch, "IDLE", 0.05)
+    finish(dispatcher)
+    until(lambda: dispatcher._spares or not dispatcher._threads)
+    ran = []
+    with dispatcher._lock:
+        time.sleep(0.2)  # the spare's time is over, and it waits for the lock
+        dispatcher.submit(lambda: ran.append(1))
+        while dispatcher._find_role(threading.get_ident()):  # this thread leads, and then is a spare itself
+            pass
+    assert ran == [1]
+    assert_threads_end(dispatcher)
+    finish(dispatcher)
+
+
+@pytest.mark.usefixtures("_hasty_switching")
+def test_each_job_may_hand_over(dispatcher):
+    """With blocking() in every job all of them start in their order, and none is lost. (M22, N18)"""
+    started = []
+
+    def job(number):
+        started.append(number)
+        dispatcher.blocking()
+
+    for number in range(3000):
+        dispatcher.submit(partial(job, number))
+    finish(dispatcher)
+    assert started == list(range(3000))
+
+
+@pytest.mark.usefixtures("_hasty_switching")
+def test_retiring_again_and_again_loses_nothing(dispatcher):
+    """retire() at any moment: all jobs run, in the order of each submitter, and the threads end. (N39, M15)"""
+    ran, stop = [], threading.Event()
+
+    def submit(name):
+        for number in range(500):
+            dispatcher.submit(partial(ran.append, (name, number)))
+
+    def retire():
+        while not stop.wait(0.0001):
+            dispatcher.retire()
+
+    retiring = threading.Thread(target=retire)
+    retiring.start()
+    try:
+        run_together([partial(submit, name) for name in range(4)])
+        until(lambda: len(ran) == 2000)
+    finally:
+        stop.set()
+        retiring.join(CEILING)
+    assert [sorted(item for item in ran if item[0] == name) for name in range(4)] == [
+        [item for item in ran if item[0] == name] for name in range(4)
+    ]
+    dispatcher.retire()
+    assert_threads_end(dispatcher)
+
+
+def run_together(functions):
+    """Run functions on threads of their own, at the same time; fail where one fails or does not end."""
+    failures = []
+
+    def run(function):
+        try:
+            function()
+        except BaseException as exc:
+            failures.append(exc)
+
+    threads = [threading.Thread(target=run, args=(function,), daemon=True) for function in functions]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(3 * CEILING)
+    assert not any(thread.is_alive() for thread in threads)
+    assert failures == []
+
+
+# -- signal handlers
+
+
+def test_a_signal_handler_may_submit_while_its_thread_is_inside(dispatcher):
+    """submit(), blocking() and retire() return, though the same thread holds the lock, and the job runs. (M19)"""
+    done, handled = threading.Event(), []
+
+    def handle(*args):
+        dispatcher.blocking()
+        dispatcher.submit(done.set)
+        dispatcher.retire()
+        handled.append(1)
+
+    before = signal.signal(signal.SIGINT, handle)
+    try:
+        with dispatcher._lock:
+            signal.raise_signal(signal.SIGINT)
+            assert handled == [1]
+        assert done.wait(CEILING)
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no interval timers")
+def test_signals_at_any_moment_lose_no_job(dispatcher):
+    """A signal handler that submits, wherever it interrupts a submit(), loses neither job, and nothing hangs. (M19)"""
+    ran, by_signal, stop = [], [], [False]
+
+    def handle(*args):
+        if not stop[0]:
+            by_signal.append(len(by_signal))
+            dispatcher.submit(partial(ran.append, ("signal", by_signal[-1])))
+
+    before = signal.signal(signal.SIGALRM, handle)
+    signal.setitimer(signal.ITIMER_REAL, 0.0003, 0.0003)
+    try:
+        for number in range(5000):
+            dispatcher.submit(partial(ran.append, ("main", number)))
+    finally:
+        stop[0] = True
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    finish(dispatcher)
+    assert [number for name, number in ran if name == "main"] == list(range(5000))
+    assert sorted(number for name, number in ran if name == "signal") == by_signal

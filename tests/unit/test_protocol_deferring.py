@@ -1,0 +1,263 @@
+"""Events that are read later: the same events as those read at once, and only where nothing else depends on them."""
+
+from __future__ import annotations
+
+import json
+
+import orjson
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from socketio.events import EventReceived, FrameDropped
+from socketio.msgpack_packet import MsgPackPacket
+from socketio.packet import ACK, CONNECT, CONNECT_ERROR, DISCONNECT, EVENT, AdaptedJson, DefaultJson, Packet
+from socketio.protocol import Protocol
+
+from .sessions import MARK, connected, unused
+
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5) | st.sampled_from(["Obx8vM1", b"x"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=6,
+)
+encoded = st.builds(
+    lambda name, args, namespace, id: Packet(EVENT, data=[name, *args], namespace=namespace, id=id).encode(),
+    st.sampled_from(["a", "connect", "disconnect", "", 'quo"te', "__disconnect_final"]),
+    st.lists(values, max_size=3),
+    st.sampled_from(["/", "/chat", "/late", "/other", "/chat?a=1", "/recovered"]),
+    st.none() | st.integers(0, 10**100),
+).map(lambda frames: frames[0] if isinstance(frames, list) else frames)
+frames = (
+    encoded
+    | st.builds("{}{}".format, st.sampled_from("0123456"), st.text('[]{}",:-/?019anultchea ', max_size=20))
+    | st.builds("2{}{}".format, st.sampled_from(["", "/chat,", "/chat?a=1,", "/chat", "/recovered,7"]), st.text())
+    | st.builds(lambda frame, cut: frame[:cut], encoded, st.integers(0, 30))
+    | st.text()
+    | st.binary()
+)
+
+
+def session(packet_class=Packet):
+    """Return a session with two namespaces, one that can be recovered, and one that is pending."""
+    protocol = connected("/", "/chat", packet_class=packet_class)
+    protocol.connect("/recovered")
+    protocol.receive(packet_class(CONNECT, data={"sid": "1", "pid": "2"}, namespace="/recovered").encode())
+    protocol.connect("/late")
+    protocol.request("a", (), "/", unused)
+    return protocol
+
+
+def state(protocol):
+    return {name: repr(value) for name, value in vars(protocol).items()}
+
+
+@settings(max_examples=400)
+@given(frame=frames)
+@example(frame="2")
+@example(frame="2[")
+@example(frame="2/chat")
+@example(frame="2/chat?,")
+@example(frame="2[" + "[" * 100_000)
+@example(frame='2/recovered,["a","Obx8vM1"]')
+@example(frame='2["a",%s]' % ("1" * 101))
+@example(frame='2["a",%s]' % (MARK % 0))
+@example(frame="2" + "1" * 101 + '["a"]')
+@example(frame='2\u0661["a"]')
+@example(frame='2-["a"]')
+@example(frame='21-["a"]')
+def test_what_is_read_later_is_what_would_have_been_received(frame):
+    """Wherever defer() gives an event, reading it gives what receive() gives, and leaves the session as it was. (E1)"""
+    protocol = session()
+    before = state(protocol)
+    deferred = protocol.defer(frame)
+    assert state(protocol) == before
+    if deferred is not None:
+        assert [deferred.read()] == session().receive(frame)
+        assert [deferred.read()] == session().receive(frame)  # and again
+        assert state(protocol) == before
+
+
+@pytest.mark.parametrize("namespace", ["/", "/chat", "/recovered"])
+@pytest.mark.parametrize("id", [None, 0, 7])
+def test_events_of_connected_namespaces_are_read_later(namespace, id):
+    """An event without attachments, with an id or without one, can be read on another thread. (N15)"""
+    frame = Packet(EVENT, data=["a", 1], namespace=namespace, id=id).encode()
+    assert session().defer(frame).read() == EventReceived(namespace, "a", (1,), id)
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        Packet(CONNECT, data={"sid": "1"}, namespace="/late").encode(),
+        Packet(DISCONNECT, namespace="/chat").encode(),
+        Packet(DISCONNECT).encode(),
+        Packet(CONNECT_ERROR, data={"message": "no"}, namespace="/late").encode(),
+        Packet(ACK, data=[1], id=1).encode(),
+        Packet(EVENT, data=["a", b"x"]).encode()[0],
+        Packet(ACK, data=[b"x"], id=1).encode()[0],
+        '50-["a"]',
+        Packet(EVENT, data=["a"], namespace="/late").encode(),
+        Packet(EVENT, data=["a"], namespace="/other").encode(),
+        b'2["a"]',
+        b"",
+        "",
+    ],
+)
+def test_what_the_session_depends_on_is_received_at_once(frame):
+    """Acknowledgements, namespaces, attachments, and events that nobody may get are not deferred. (N11, N32, M12)"""
+    assert session().defer(frame) is None
+
+
+def test_nothing_is_deferred_while_attachments_are_awaited():
+    """The packet before an event is dropped first, where its attachments did not come. (N32)"""
+    protocol = session()
+    protocol.receive(f'51-["half",{MARK % 0}]')
+    assert protocol.defer('2["a"]') is None
+    assert [type(event) for event in protocol.receive('2["a"]')] == [FrameDropped, EventReceived]
+    assert protocol.defer('2["a"]') is not None
+
+
+def test_a_namespace_that_has_ended_defers_nothing():
+    """After disconnect(), a DISCONNECT, or close(), its events are received, and dropped. (M12, M26)"""
+    for end in (
+        lambda protocol: protocol.disconnect("/chat"),
+        lambda protocol: protocol.receive("1/chat,"),
+        Protocol.close,
+    ):
+        protocol = session()
+        end(protocol)
+        assert protocol.defer('2/chat,["a"]') is None
+
+
+def test_an_event_is_of_the_time_when_it_came():
+    """What was deferred is read as it was then, though its namespace has ended meanwhile. (N13)"""
+    protocol = session()
+    deferred = protocol.defer('2/recovered,["a",1,"Obx8vM1"]')
+    protocol.close()
+    assert deferred.read() == EventReceived("/recovered", "a", (1,), None)
+
+
+# -- other packet classes and json modules
+
+
+class Own(Packet):
+    """A packet class that decodes by itself."""
+
+    def decode(self, encoded_packet):
+        return super().decode(encoded_packet)
+
+
+@pytest.mark.parametrize("packet_class", [Own, MsgPackPacket])
+def test_other_packet_classes_are_never_deferred(packet_class):
+    """What a packet class of the application does is done in its turn. (A4, J2)"""
+    protocol = connected(packet_class=packet_class)
+    frame = packet_class(EVENT, data=["a"]).encode()
+    assert protocol.defer(frame) is None
+    assert protocol.receive(frame) == [EventReceived("/", "a", (), None)]
+
+
+class Accepting:
+    """A json module that takes bytes for text, as some do."""
+
+    @staticmethod
+    def dumps(value):
+        return json.dumps(value, separators=(",", ":"), default=lambda value: value.decode())
+
+    loads = staticmethod(json.loads)
+
+
+class Failing:
+    """A json module that fails in its own way."""
+
+    @staticmethod
+    def dumps(value):
+        raise OSError("no dumps")
+
+    @staticmethod
+    def loads(text):
+        raise OSError("no loads")
+
+
+def with_json(module):
+    return type("AdaptedPacket", (Packet,), {"json": AdaptedJson(module)})
+
+
+def test_whatever_a_json_module_raises_is_dropped_later_too():
+    """Reading a deferred event raises nothing, whatever json raises. (E1, A5)"""
+    protocol = connected()
+    protocol._packet_class = with_json(Failing)
+    event = protocol.defer('2["a"]').read()
+    assert isinstance(event, FrameDropped)
+    assert "no loads" in event.reason
+
+
+@pytest.mark.parametrize(("module", "refuses"), [(json, True), (orjson, True), (Accepting, False), (Failing, False)])
+def test_whether_a_json_module_refuses_bytes_is_tried(module, refuses):
+    """Only of a module that raises TypeError for bytes can one know that text has none. (A5, D2)"""
+    assert AdaptedJson(module).refuses_bytes is refuses
+    assert DefaultJson.refuses_bytes
+
+
+nested = st.recursive(
+    st.integers(0, 9) | st.text("ab", max_size=3) | st.binary(max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.lists(inner, max_size=3).map(tuple)
+        | st.dictionaries(st.text("ab", max_size=2), inner, max_size=3)
+    ),
+    max_leaves=8,
+)
+
+
+@pytest.mark.parametrize("packet_class", [Packet, with_json(json), with_json(orjson), with_json(Accepting)])
+@given(args=st.lists(nested, max_size=3))
+@example(args=[b""])
+@example(args=[bytearray(b"x"), {"a": [(b"y",)]}])
+def test_bytes_anywhere_become_attachments(packet_class, args):
+    """emit() gives what a packet gives that was searched for bytes first, whatever json does with bytes. (D2, I7)"""
+    expected = packet_class(EVENT, data=["a", *args]).encode()
+    got = connected(packet_class=packet_class).emit("a", tuple(args), "/")
+    assert got == (expected if isinstance(expected, list) else [expected])
+    assert len(got) == 1 + len(Packet.deconstruct_binary(args)[1])
+
+
+class Constructed(Packet):
+    """A packet class with a constructor of its own."""
+
+    def __init__(self, packet_type=EVENT, data=None, namespace=None, id=None, binary=None, encoded_packet=None):
+        assert binary is not False
+        super().__init__(packet_type, data, namespace, id, binary, encoded_packet)
+
+
+class Wrapped(Packet):
+    """A packet class that encodes in its own way."""
+
+    def encode(self):
+        assert not self.data_is_binary(self.data) or self.packet_type > EVENT
+        return super().encode()
+
+
+@pytest.mark.parametrize("packet_class", [Constructed, Wrapped])
+def test_other_packet_classes_are_searched_for_bytes_first(packet_class):
+    """A packet class that makes or encodes packets itself is never told that there are no bytes. (A4)"""
+    protocol = connected(packet_class=packet_class)
+    assert protocol.emit("a", (b"x",), "/") == [f'51-["a",{MARK % 0}]', b"x"]
+    assert protocol.emit("a", ("x",), "/") == ['2["a","x"]']
+
+
+@pytest.mark.parametrize("value", [object(), {1}, {(1, 2): 3}, [b"x", object()], {"a": b"x", "b": {1}}])
+def test_what_json_refuses_is_refused_with_and_without_bytes(value):
+    """TypeError is raised, no attachment is left behind, and the next event is as it should be. (M28)"""
+    protocol = connected()
+    with pytest.raises(TypeError):
+        protocol.emit("a", (value,), "/")
+    assert protocol.emit("b", (1,), "/") == ['2["b",1]']
+
+
+def test_a_list_that_contains_itself_is_a_value_error():
+    """As json has it, also where there are bytes in it. (M28)"""
+    for start in ([], [b"x"]):
+        start.append(start)
+        with pytest.raises(ValueError):
+            connected().emit("a", (start,), "/")

@@ -11,6 +11,9 @@ import pytest
 from aiohttp import WSMsgType
 from yarl import URL
 
+from socketio.engine.async_websocket import _wire_of
+from socketio.engine.frames import FrameWriter
+
 from .conftest import CEILING
 
 
@@ -176,6 +179,53 @@ async def test_a_websocket_is_asked_for_with_the_sessions_request(http, server):
     await ws.send_str("hello")
     assert (await ws.receive(timeout=CEILING)).data == "hello"
     await ws.close()
+
+
+# -- the undocumented names by which many frames are sent in one write
+
+
+async def test_an_open_websocket_shows_what_it_writes_to(connect):
+    """_writer has a transport and a protocol, which has _paused and _drain_helper(); compress is 0. (M8)"""
+    ws = await connect()
+    assert isinstance(ws._writer.transport, asyncio.Transport)
+    assert ws._writer.protocol._paused is False
+    assert asyncio.iscoroutinefunction(ws._writer.protocol._drain_helper)
+    assert not ws.compress
+    await asyncio.wait_for(ws._writer.protocol._drain_helper(), CEILING)
+
+
+async def test_frames_may_be_written_beside_the_library(connect):
+    """What is written to the transport stands in order with what the library sends. (M8, N5)"""
+    ws = await connect()
+    frames = [str(number) if number % 2 else bytes([number]) for number in range(20)]
+    await ws.send_str("first")
+    ws._writer.transport.write(FrameWriter().encode(frames, 1 << 20)[0])
+    await ws.send_str("last")
+    assert [(await ws.receive(timeout=CEILING)).data for _ in range(22)] == ["first", *frames, "last"]
+
+
+async def test_a_peer_that_reads_nothing_pauses_the_writing(connect):
+    """_paused is true above the transport's high-water mark; _drain_helper() waits, and raises at the end. (N12)"""
+    ws = await connect("/ws_silent")
+    wire = ws._writer
+    while not wire.protocol._paused:
+        wire.transport.write(bytes(1 << 20))
+    draining = asyncio.ensure_future(wire.protocol._drain_helper())
+    await asyncio.sleep(0)
+    assert not draining.done()
+    wire.transport.abort()
+    with pytest.raises((OSError, aiohttp.ClientError)):
+        await asyncio.wait_for(draining, CEILING)
+    assert wire.transport.is_closing()
+
+
+async def test_compression_shows_where_it_was_agreed_on(connect):
+    """compress is a number above 0 where frames must be compressed; then they are left to the library. (M5)"""
+    ws = await connect(compress=15)
+    assert ws.compress
+    assert _wire_of(ws) is None
+    plain = await connect()
+    assert _wire_of(plain) is plain._writer
 
 
 # -- requests

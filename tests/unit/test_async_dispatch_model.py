@@ -1,0 +1,192 @@
+"""The order in which an event loop's handlers start, for any mix of them, against a model."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from socketio.async_dispatch import AsyncDispatcher
+
+from .waiting import run_apart
+
+CEILING = 10.0
+KINDS = ["function", "coroutine", "unannounced coroutine", "future", "broken function", "broken coroutine"]
+"""``unannounced``: a plain function that returns a coroutine, as a partial or a callable object does."""
+
+
+class Run:
+    """Submits calls and notes what happens.
+
+    :ivar events: ``(word, number)`` in order; the words are ``began``, ``returned``, ``failed`` and ``ended``.
+    """
+
+    def __init__(self, serial):
+        self.dispatcher = AsyncDispatcher(serial)
+        self.events = []
+        self.count = 0
+
+    def submit(self, kind, steps=0):
+        number, self.count = self.count, self.count + 1
+
+        async def coroutine():
+            self.events.append(("began", number))
+            for _ in range(steps):
+                await asyncio.sleep(0)
+            if kind.startswith("broken"):
+                raise KeyError(number)
+            return number
+
+        def function():
+            self.events.append(("began", number))
+            if kind.startswith("broken"):
+                raise KeyError(number)
+            return number
+
+        def future():
+            self.events.append(("began", number))
+            future = asyncio.get_running_loop().create_future()
+            asyncio.get_running_loop().call_soon(future.set_result, number)
+            return future
+
+        call = {"function": function, "broken function": function, "future": future}.get(kind, coroutine)
+        self.dispatcher.submit(
+            call,
+            lambda result: self.events.append(("returned", result)),
+            lambda: self.events.append(("failed", number)),
+            lambda: self.events.append(("ended", number)),
+            lambda: kind in ("coroutine", "broken coroutine"),
+        )
+
+    def of(self, word):
+        return [number for each, number in self.events if each == word]
+
+    async def settle(self):
+        """Let the loop turn until all calls have ended."""
+        for _ in range(10_000):
+            if len(self.of("ended")) == self.count:
+                return
+            await asyncio.sleep(0)
+        raise AssertionError(f"not all calls have ended: {self.events}")
+
+
+calls = st.lists(st.tuples(st.sampled_from(KINDS), st.integers(0, 3)) | st.integers(1, 3), max_size=20)
+"""A call with the number of its awaits, or so many turns of the loop before the next one."""
+
+
+async def run(script, serial):
+    run = Run(serial)
+    kinds = []
+    for step in script:
+        if isinstance(step, int):
+            for _ in range(step):
+                await asyncio.sleep(0)
+        else:
+            run.submit(*step)
+            kinds.append(step[0])
+    await run.settle()
+    return run, kinds
+
+
+@pytest.mark.parametrize("serial", [False, True])
+@settings(max_examples=150)
+@given(script=calls)
+def test_calls_start_in_their_order_whatever_they_are(serial, script):
+    """Each call starts once, in its turn, and ends once: with its value, or with a failure if it is broken. (N18)"""
+    done, kinds = run_apart(run(script, serial))
+    assert done.of("began") == list(range(len(kinds)))
+    assert sorted(done.of("ended")) == list(range(len(kinds)))
+    assert sorted(done.of("failed")) == [n for n, kind in enumerate(kinds) if kind.startswith("broken")]
+    assert sorted(done.of("returned")) == [n for n, kind in enumerate(kinds) if not kind.startswith("broken")]
+    if serial:
+        word = {True: "failed", False: "returned"}
+        assert done.events == [
+            event
+            for n, kind in enumerate(kinds)
+            for event in (("began", n), (word[kind.startswith("broken")], n), ("ended", n))
+        ]
+
+
+@settings(max_examples=100)
+@given(kinds=st.lists(st.sampled_from(["function", "broken function"]), max_size=10))
+def test_functions_alone_need_no_turn_of_the_loop(kinds):
+    """Where nothing but plain functions comes, each has ended when submit() returns. (M25)"""
+
+    async def main():
+        run = Run(serial=False)
+        for number, kind in enumerate(kinds):
+            run.submit(kind)
+            assert run.of("ended") == list(range(number + 1))
+
+    run_apart(main())
+
+
+@pytest.mark.parametrize("kind", ["coroutine", "unannounced coroutine"])
+async def test_coroutines_in_a_row_begin_in_one_turn_where_they_are_known(kind):
+    """Coroutine functions begin together in the next turn; what only returns a coroutine waits for its turn. (N18)"""
+    run = Run(serial=False)
+    for _ in range(10):
+        run.submit(kind)
+    await asyncio.sleep(0)
+    assert run.of("began") == (list(range(10)) if kind == "coroutine" else [0])
+    await run.settle()
+    assert run.of("began") == list(range(10))
+
+
+@settings(max_examples=100)
+@given(
+    kinds=st.lists(st.sampled_from(["function", "coroutine", "unannounced coroutine"]), min_size=1, max_size=8),
+    doomed=st.sets(st.integers(0, 7)),
+)
+def test_those_cancelled_before_their_first_step_hold_nobody_up(kinds, doomed):
+    """All others start in their order; each call has ended in the end, the cancelled ones without a start. (M25)"""
+
+    async def main():
+        run = Run(serial=False)
+        for kind in kinds:
+            run.submit(kind)
+        cancelled = [task for index, task in enumerate(list(run.dispatcher._tasks)) if index in doomed]
+        for task in cancelled:
+            task.cancel()
+        await run.settle()
+        began = run.of("began")
+        assert began == sorted(began)
+        assert len(began) == len(kinds) - len(cancelled)
+        assert sorted(run.of("ended")) == list(range(len(kinds)))
+        assert run.of("failed") == []
+        assert not run.dispatcher._tasks
+        assert not run.dispatcher._not_begun
+        run.submit("function")
+        assert run.of("began")[-1] == len(kinds)
+
+    run_apart(main())
+
+
+async def test_in_serial_mode_a_call_cancelled_before_its_first_step_lets_the_next_begin():
+    """The next call starts when it has ended, in serial mode too. (M25, N18)"""
+    run = Run(serial=True)
+    for kind in ("coroutine", "function", "coroutine"):
+        run.submit(kind)
+    (task,) = run.dispatcher._tasks
+    task.cancel()
+    await run.settle()
+    assert run.events == [
+        ("ended", 0), ("began", 1), ("returned", 1), ("ended", 1), ("began", 2), ("returned", 2), ("ended", 2),
+    ]  # fmt: skip
+
+
+async def test_whether_it_is_a_coroutine_is_asked_in_its_turn():
+    """A handler that was replaced meanwhile is asked about as it is then. (N18)"""
+    run, asked = Run(serial=False), []
+    run.submit("unannounced coroutine")
+
+    def is_coroutine():
+        asked.append(run.of("began"))
+        return False
+
+    run.dispatcher.submit(lambda: None, lambda value: None, lambda: None, lambda: None, is_coroutine)
+    await run.settle()
+    assert run.of("began") == [0]
+    assert all(began in ([], [0]) for began in asked)

@@ -92,9 +92,9 @@ async def test_a_closed_outbox_takes_nothing_and_gives_nothing():
 
 @pytest.mark.parametrize(("taken", "sent", "unsent"), [(0, 0, 3), (3, 0, 3), (3, 2, 1), (3, 3, 0)])
 async def test_closing_tells_what_was_not_sent(taken, sent, unsent):
-    """close() returns how many packets nobody has sent, those that were taken included. (N5)"""
+    """close() returns how many messages nobody has sent, those that were taken included. (N5)"""
     outbox = AsyncOutbox(1000)
-    outbox.put(["a", "b", "c"])
+    outbox.put(["4a", b"b", "4c"])
     packets = await outbox.take() if taken else None
     for _ in range(sent):
         packets.popleft()

@@ -181,8 +181,10 @@ class Dispatcher:
         suspect = kind in self._suspects
         self._lock.release()
         try:
-            arguments = () if read is None else (read(),)
-            self._reading = False  # nobody takes over before that, so nobody else writes it
+            arguments: tuple[Any, ...] = ()
+            if read is not None:
+                arguments = (read(),)
+                self._reading = False  # nobody takes over before that, so nobody else writes it
             began = time.monotonic() if suspect else 0.0
             job(*arguments)
         finally:

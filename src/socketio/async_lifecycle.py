@@ -171,6 +171,7 @@ class AsyncLifecycle(BaseLifecycle):
             await self.eio.disconnect()
             self._submit_end()
 
+        self.eio.announce_end()  # handlers may run, and connect, before that task does
         self.eio.start_background_task(hang_up)
 
     async def _drop_session(self, stop: AsyncEvent) -> None:

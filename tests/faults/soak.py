@@ -16,6 +16,7 @@ import os
 import random
 import threading
 import time
+from array import array
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -37,7 +38,7 @@ class Worker:
 
     def __init__(self, flavour: Flavour, transport: str, log: Callable[[str], None]) -> None:
         self.key = f"soak-{flavour.name}-{transport}"
-        self.acknowledged: list[int] = []
+        self.acknowledged = array("q")
         self.failed = 0
         self.connects = 0
         self._transport = transport
@@ -146,9 +147,9 @@ async def main() -> None:
             stop.set()
             print("faults", await faults)
             await asyncio.gather(*running)
+            print("ended with", resources())
             for worker in workers:
                 await worker.check()
-            print("ended with", resources())
             for flavour in flavours:
                 await flavour.close()
         await asyncio.sleep(1.5)  # threads of handlers end after a second without anything to do

@@ -62,7 +62,8 @@ async def test_a_handshake_that_fails(make_watched, transport, lines, kind):
     async def answer(request):
         if kind == "hangs":
             await request.until_closed()
-        await request.write(ANSWERS[kind])
+        else:
+            await request.write(ANSWERS[kind])
         request.writer.close()
 
     sio = make_watched(request_timeout=0.3)

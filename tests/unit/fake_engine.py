@@ -326,6 +326,9 @@ class FakeAsyncEngine(Peer):
         """Sleep."""
         await asyncio.sleep(seconds)
 
+    def announce_end(self) -> None:
+        """Do nothing: :meth:`connect` waits for no end here."""
+
     def start_background_task(self, target: Callable[..., Any], *args: Any, **kwargs: Any) -> asyncio.Task[Any]:
         """Run a coroutine function as a task."""
         assert inspect.iscoroutinefunction(target)

@@ -77,6 +77,7 @@ class AsyncEngineIOClient(EngineBase, AsyncOpening):
         self.farewell: Callable[[], list[Frame]] = list
         self._freed = AsyncCondition()
         self._busy = False
+        self._ending = False
         self._link: _Link | None = None
         self._opening: asyncio.Task[Opened] | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -99,7 +100,7 @@ class AsyncEngineIOClient(EngineBase, AsyncOpening):
         ``engineio.exceptions.ConnectionError`` for a connection that fails, and what the ``connect`` handler raises.
         """
         self.transports = handshake.choose_transports(transports)
-        is_open = self._link is not None and self._link.reason is None
+        is_open = self._link is not None and self._link.reason is None and not self._ending
         # What is about to end, be it a connection or an attempt, is waited for.
         if is_open or not await self._freed.wait_for(lambda: not self._busy, self.request_timeout):
             raise ValueError("Client is not in a disconnected state")
@@ -228,6 +229,10 @@ class AsyncEngineIOClient(EngineBase, AsyncOpening):
 
     # -- closing
 
+    def announce_end(self) -> None:
+        """Tell that a task will call :meth:`disconnect`: from now on, :meth:`connect` waits for it."""
+        self._ending = self._link is not None
+
     async def disconnect(self, abort: bool = False, reason: str | None = None) -> None:
         """Send what was queued, say goodbye, close.
 
@@ -312,7 +317,7 @@ class AsyncEngineIOClient(EngineBase, AsyncOpening):
     async def _forget(self, link: _Link | None) -> None:
         if self._link is link:
             self._link = None
-            self._busy = False
+            self._busy = self._ending = False
             try:
                 await self._reset()
             finally:

@@ -158,7 +158,7 @@ async def idle(job: Job) -> dict[str, Any]:
     before = measuring.resident_and_threads()
     clients = [await connected(job) for _ in range(job.clients)]
     gc.collect()
-    await asyncio.sleep(0.5)
+    await asyncio.sleep(2)  # until those that were busy a moment ago are idle, too
     after = measuring.resident_and_threads()
     if not all(sio.connected for sio in clients):
         raise SystemExit("not all clients are connected")

@@ -159,7 +159,7 @@ def idle(job: Job) -> dict[str, Any]:
     before = measuring.resident_and_threads()
     clients = [connected(job) for _ in range(job.clients)]
     gc.collect()
-    time.sleep(0.5)
+    time.sleep(2)  # until those that were busy a moment ago are idle, too
     after = measuring.resident_and_threads()
     if not all(sio.connected for sio in clients):
         raise SystemExit("not all clients are connected")

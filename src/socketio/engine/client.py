@@ -75,6 +75,7 @@ class EngineIOClient(EngineBase, Opening):
     ) -> None:
         super().__init__(logger=logs.resolve(logger, "engineio.client"), handle_sigint=False, **kwargs)
         self.handle_sigint = handle_sigint
+        self.queue = None  # what waits is in an outbox, and this one is several kilobytes
         self.max_message_size = check_size("max_message_size", max_message_size)
         self.high_water_mark = check_size("high_water_mark", high_water_mark)
         self._nonsense = logs.Sparse(self.logger)

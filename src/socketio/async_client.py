@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from functools import partial
 from typing import Any, TypeAlias, TypeVar
 
 from .async_condition import AsyncEvent
@@ -18,6 +17,40 @@ from .protocol import Protocol, ack_result
 
 T = TypeVar("T")
 OrCallable: TypeAlias = T | Callable[[], T] | Callable[[], Awaitable[T]]
+
+
+class _Handling:
+    """The call of an event's handler."""
+
+    __slots__ = ("_client", "_event", "_protocol")
+
+    def __init__(self, client: AsyncClient, protocol: Protocol, event: EventReceived) -> None:
+        self._client = client
+        self._protocol = protocol
+        self._event = event
+
+    def call(self) -> Any:
+        """Call the handler."""
+        event = self._event
+        found = self._client._registry.find(event.event, event.namespace, event.args)
+        return found[0](*found[1]) if found is not None else None
+
+    def returned(self, value: Any) -> None:
+        """Acknowledge, if the server asked for it."""
+        if self._event.ack_id is not None:
+            self._client._acknowledge(self._protocol, self._event, value)
+
+    def failed(self) -> None:
+        """Log the exception."""
+        event = self._event
+        self._client.logger.exception("Handler of event %s of namespace %s failed", event.event, event.namespace)
+
+    def ended(self) -> None:
+        """Do nothing."""
+
+    def is_coroutine(self) -> bool:
+        """Return whether the handler is a coroutine function."""
+        return self._client._registry.is_coroutine(self._event.event, self._event.namespace)
 
 
 class AsyncClient(AsyncLifecycle):
@@ -173,20 +206,7 @@ class AsyncClient(AsyncLifecycle):
     # -- receiving
 
     def _run_event(self, protocol: Protocol, event: EventReceived) -> None:
-        self._run(
-            event.event,
-            event.namespace,
-            partial(self._call_handler, event),
-            partial(self._acknowledge, protocol, event),
-            partial(self._note_failure, event),
-        )
-
-    def _call_handler(self, event: EventReceived) -> Any:
-        found = self._registry.find(event.event, event.namespace, event.args)
-        return found[0](*found[1]) if found is not None else None
-
-    def _note_failure(self, event: EventReceived) -> None:
-        self.logger.exception("Handler of event %s of namespace %s failed", event.event, event.namespace)
+        self._run(event.event, event.namespace, _Handling(self, protocol, event))
 
     def _call_back(self, event: AckReceived) -> None:
         def failed() -> None:

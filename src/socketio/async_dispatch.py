@@ -12,10 +12,34 @@ import inspect
 from collections import deque
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 
-class _Job(NamedTuple):
+class Job(Protocol):
+    """A call, and what becomes of it."""
+
+    def call(self) -> Any:
+        """Make the call; return its value, or what has to be awaited for it."""
+
+    def returned(self, value: Any) -> None:
+        """Take the value; an exception here counts as the call's."""
+
+    def failed(self) -> None:
+        """Tell, in the handling of an exception."""
+
+    def ended(self) -> None:
+        """Do what comes last, also when the task of the call was cancelled."""
+
+    def is_coroutine(self) -> bool:
+        """Return whether the call is that of a coroutine function, which does nothing before it is awaited.
+
+        Asked when it is the call's turn.
+        """
+
+
+class Call(NamedTuple):
+    """A job made of functions."""
+
     call: Callable[[], Any]
     returned: Callable[[Any], None]
     failed: Callable[[], None]
@@ -31,7 +55,7 @@ class AsyncDispatcher:
 
     def __init__(self, serial: bool = False) -> None:
         self.serial = serial
-        self._waiting: deque[_Job] = deque()
+        self._waiting: deque[Job] = deque()
         self._blocked = False
         self._tasks: set[asyncio.Task[None]] = set()
         self._not_begun: set[asyncio.Task[None]] = set()
@@ -45,15 +69,11 @@ class AsyncDispatcher:
         ended: Callable[[], None] = lambda: None,
         is_coroutine: Callable[[], bool] = lambda: False,
     ) -> None:
-        """Add a call.
+        """Add a call, as a :class:`Job` with these methods."""
+        self.add(Call(call, returned, failed, ended, is_coroutine))
 
-        :param returned: called with the value, awaited if it can be; its own exceptions count as the call's.
-        :param failed: called in the handling of an exception.
-        :param ended: called in the end, also when the task of the call was cancelled.
-        :param is_coroutine: asked when it is the call's turn: whether it is that of a coroutine function, which does
-            nothing before it is awaited.
-        """
-        job = _Job(call, returned, failed, ended, is_coroutine)
+    def add(self, job: Job) -> None:
+        """Add a job."""
         if self._blocked or self._waiting:
             self._waiting.append(job)
         elif self._may_begin(job):
@@ -71,10 +91,10 @@ class AsyncDispatcher:
         while self._waiting and not self._blocked and self._may_begin(self._waiting[0]):
             self._begin(self._waiting.popleft())
 
-    def _may_begin(self, job: _Job) -> bool:
+    def _may_begin(self, job: Job) -> bool:
         return not self._not_begun or job.is_coroutine()
 
-    def _begin(self, job: _Job) -> None:
+    def _begin(self, job: Job) -> None:
         self._blocked = True
         try:
             result = job.call()
@@ -87,7 +107,7 @@ class AsyncDispatcher:
         job.ended()
         self._blocked = False
 
-    def _make_task(self, job: _Job, result: Awaitable[Any]) -> None:
+    def _make_task(self, job: Job, result: Awaitable[Any]) -> None:
         task = asyncio.ensure_future(self._finish(job, result))
         self._tasks.add(task)
         task.add_done_callback(partial(self._ended, job, result))
@@ -97,7 +117,7 @@ class AsyncDispatcher:
             self._not_begun.add(task)
             self._blocked = False
 
-    async def _finish(self, job: _Job, result: Awaitable[Any]) -> None:
+    async def _finish(self, job: Job, result: Awaitable[Any]) -> None:
         if not self.serial:
             self._note_begin(asyncio.current_task())
         try:
@@ -111,7 +131,7 @@ class AsyncDispatcher:
         if not self._not_begun and self._waiting:
             asyncio.get_running_loop().call_soon(self._begin_next)
 
-    def _ended(self, job: _Job, result: Any, task: asyncio.Task[None]) -> None:
+    def _ended(self, job: Job, result: Any, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if inspect.iscoroutine(result):
             result.close()  # it has not begun, when the task was cancelled before its first step

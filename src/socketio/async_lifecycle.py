@@ -10,13 +10,12 @@ import asyncio
 import contextlib
 import inspect
 import threading
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 from . import backoff
 from .async_condition import AsyncCondition, AsyncEvent
-from .async_dispatch import AsyncDispatcher
+from .async_dispatch import AsyncDispatcher, Call, Job
 from .base_client import State, attempt_failure, check_headers
 from .base_lifecycle import Attempt, BaseLifecycle
 from .engine import AsyncEngineIOClient, EngineError
@@ -242,29 +241,20 @@ class AsyncLifecycle(BaseLifecycle):
         def failed() -> None:
             self.logger.exception("Handler of %s of namespace %s failed", event, namespace)
 
-        self._run(event, namespace, call, ignore, failed, done.set)
+        is_coroutine = partial(self._registry.is_coroutine, event, namespace)
+        self._run(event, namespace, Call(call, ignore, failed, done.set, is_coroutine))
         return done
 
-    def _run(
-        self,
-        event: str,
-        namespace: str,
-        call: Callable[[], Any],
-        returned: Callable[[Any], None],
-        failed: Callable[[], None],
-        ended: Callable[[], None] = nothing,
-    ) -> None:
+    def _run(self, event: str, namespace: str, job: Job) -> None:
         """Run a handler in its turn; at once where it is marked as inline."""
-        if self._registry.runs_inline(event, namespace):
-            try:
-                returned(call())
-            except Exception:
-                failed()
-            ended()
-        else:
-            self._dispatcher.submit(
-                call, returned, failed, ended, partial(self._registry.is_coroutine, event, namespace)
-            )
+        if not self._registry.runs_inline(event, namespace):
+            self._dispatcher.add(job)
+            return
+        try:
+            job.returned(job.call())
+        except Exception:
+            job.failed()
+        job.ended()
 
     async def _call_all(self, calls: list[AsyncEvent], timeout: float = HANDLERS) -> None:
         """Wait until handlers have returned, but no longer than so many seconds."""

@@ -26,8 +26,6 @@ from .websocket_handshake import shake_hands
 _READ_SIZE = 65536
 _WRITE_SIZE = 65536
 _DAY = 86400.0
-_CLOSING = 1.0
-"""Seconds for the server to answer our close frame."""
 
 
 class RawWebSocket(websocket.WebSocket):

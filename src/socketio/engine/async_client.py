@@ -21,7 +21,7 @@ from typing import Any
 from engineio.exceptions import ConnectionError
 
 from .. import logs
-from ..async_condition import AsyncCondition, AsyncEvent, wait_for
+from ..async_condition import AsyncCondition, AsyncEvent
 from ..packet import Frame
 from . import handshake
 from .async_opening import AsyncOpening, Opened
@@ -210,8 +210,8 @@ class AsyncEngineIOClient(EngineBase, AsyncOpening):
             if link.reason is None:
                 self.logger.warning("Connection lost: %s", exc)
         except asyncio.CancelledError:  # nobody but the end of the event loop cancels this task
-            with contextlib.suppress(asyncio.TimeoutError, ConnectionError):
-                await wait_for(self._leave(link), CLOSING)
+            with contextlib.suppress(ConnectionError):
+                await self._leave_in_time(link)
             raise
         except Exception:
             self.logger.exception("Connection lost: unexpected error")
@@ -270,6 +270,20 @@ class AsyncEngineIOClient(EngineBase, AsyncOpening):
             await link.transport.close()
         else:
             link.transport.abort()
+
+    async def _leave_in_time(self, link: _Link) -> None:
+        """Leave; give up on a server that takes nothing for a second, and after ``request_timeout`` on any."""
+        leaving = asyncio.ensure_future(self._leave(link))
+        deadline = asyncio.get_running_loop().time() + max(CLOSING, self.request_timeout)
+        left = -1
+        while not leaving.done() and left != link.outbox.unsent() and asyncio.get_running_loop().time() < deadline:
+            left = link.outbox.unsent()
+            await asyncio.wait([leaving], timeout=CLOSING)
+        if not leaving.done():
+            leaving.cancel()
+            await asyncio.wait([leaving])
+        if not leaving.cancelled():
+            leaving.result()
 
     async def _leave(self, link: _Link) -> None:
         """Say goodbye while the event loop ends, which has ended the writing task too."""

@@ -73,7 +73,7 @@ class AsyncOutbox(BaseOutbox):
         """Take no more packets; return how many were not sent."""
         self._closed = True
         self._changed.notify_all()
-        return self._count()
+        return self.unsent()
 
     def rest(self) -> deque[Outgoing]:
         """Return all that was not sent, when the outbox is closed; it is removed from the result when it is."""

@@ -62,6 +62,6 @@ class BaseOutbox:
     def _is_empty(self) -> bool:
         return not self._waiting and not self._taken
 
-    def _count(self) -> int:
+    def unsent(self) -> int:
         """Return how many messages were not sent. What the engine itself says, pongs for one, is nobody's loss."""
         return sum(isinstance(packet, bytes) or packet[:1] == "4" for packet in (*self._taken, *self._waiting))

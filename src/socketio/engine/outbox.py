@@ -127,4 +127,4 @@ class Outbox(BaseOutbox):
         with self._lock:
             self._closed = True
             self._changed.notify_all()
-            return self._count()
+            return self.unsent()

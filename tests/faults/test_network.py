@@ -55,7 +55,8 @@ async def test_a_cut_in_the_middle_of_a_frame(make_client, server, proxy, transp
     assert recorder.of("disconnect") == [("transport error",)]
     received = recorder.of("item")
     assert received == [(i, bytes([i]) * 1000) for i in range(len(received))]
-    assert len(received) < 50
+    if transport.name == "websocket":  # over polling, the answer to the POST may be what was cut
+        assert len(received) < 50
     assert await sio.call("echo", b"again") == b"again"
 
 

@@ -74,13 +74,8 @@ class AsyncDispatcher:
 
     def add(self, job: Job) -> None:
         """Add a job."""
-        if self._blocked or self._waiting:
-            self._waiting.append(job)
-        elif self._may_begin(job):
-            self._begin(job)
-            self._begin_next()
-        else:
-            self._waiting.append(job)
+        self._waiting.append(job)
+        self._begin_next()
 
     def is_current(self) -> bool:
         """Return whether the running task is the call that all others wait for, in serial mode."""
@@ -88,11 +83,8 @@ class AsyncDispatcher:
 
     def _begin_next(self) -> None:
         """Begin the calls that wait, as far as it is their turn."""
-        while self._waiting and not self._blocked and self._may_begin(self._waiting[0]):
+        while self._waiting and not self._blocked and (not self._not_begun or self._waiting[0].is_coroutine()):
             self._begin(self._waiting.popleft())
-
-    def _may_begin(self, job: Job) -> bool:
-        return not self._not_begun or job.is_coroutine()
 
     def _begin(self, job: Job) -> None:
         self._blocked = True

@@ -23,6 +23,22 @@ def has_rules(http: requests.Session, url: str) -> bool:
     return type(adapter) is not HTTPAdapter or not set(adapter.poolmanager.connection_pool_kw) <= _OF_POOLS
 
 
+def pool_of(http: requests.Session, url: str, verify: bool | str | None) -> tuple[Any, Any]:
+    """Return the pool from which the session's adapter takes connections for a URL, and the settings that go with it.
+
+    :param verify: what ``requests`` calls so; ``None`` to let the session decide.
+    """
+    adapter: Any = http.get_adapter(url)
+    settings = http.merge_environment_settings(url, {}, None, verify, None)
+    pool = adapter.get_connection_with_tls_context(
+        requests.Request("GET", url).prepare(),
+        settings["verify"],
+        proxies=settings["proxies"],
+        cert=settings["cert"],
+    )
+    return pool, settings
+
+
 def connect(http: requests.Session, url: str, verify: bool | str | None, timeout: float) -> socket.socket:
     """Return a socket that the session's adapter has connected to the server of an https URL, by way of its proxy.
 
@@ -31,11 +47,7 @@ def connect(http: requests.Session, url: str, verify: bool | str | None, timeout
     adapter: Any = http.get_adapter(url)
     if not issubclass(type(adapter), HTTPAdapter):
         raise ConnectionError(f"{type(adapter).__name__}, which the session has for https, cannot open a websocket")
-    request = requests.Request("GET", url).prepare()
-    settings = http.merge_environment_settings(url, {}, None, verify, None)
-    pool: Any = adapter.get_connection_with_tls_context(
-        request, settings["verify"], proxies=settings["proxies"], cert=settings["cert"]
-    )
+    pool, settings = pool_of(http, url, verify)
     adapter.cert_verify(pool, url, settings["verify"], settings["cert"])
     # As the pool itself does before a request; it hands out no connection that nobody else uses.
     connection = pool._new_conn()

@@ -27,7 +27,7 @@ from . import handshake
 from .async_opening import AsyncOpening, Opened
 from .async_outbox import AsyncOutbox
 from .async_websocket import CLOSING
-from .base import HIGH_WATER_MARK, EngineBase, check_size, message
+from .base import HIGH_WATER_MARK, EngineBase, message
 from .frames import Outgoing
 
 _TURN = 16
@@ -70,11 +70,7 @@ class AsyncEngineIOClient(EngineBase, AsyncOpening):
         **kwargs: Any,
     ) -> None:
         super().__init__(logger=logs.resolve(logger, "engineio.client"), handle_sigint=False, **kwargs)
-        self.handle_sigint = handle_sigint
-        self.queue = None  # what waits is in an outbox, and this one is several kilobytes
-        self.max_message_size = check_size("max_message_size", max_message_size)
-        self.high_water_mark = check_size("high_water_mark", high_water_mark)
-        self._nonsense = logs.Sparse(self.logger)
+        self._take_options(handle_sigint, max_message_size, high_water_mark)
         self.farewell: Callable[[], list[Frame]] = list
         self._freed = AsyncCondition()
         self._busy = False
@@ -273,10 +269,11 @@ class AsyncEngineIOClient(EngineBase, AsyncOpening):
 
     async def _leave_in_time(self, link: _Link) -> None:
         """Leave; give up on a server that takes nothing for a second, and after ``request_timeout`` on any."""
+        loop = asyncio.get_running_loop()
         leaving = asyncio.ensure_future(self._leave(link))
-        deadline = asyncio.get_running_loop().time() + max(CLOSING, self.request_timeout)
+        deadline = loop.time() + max(CLOSING, self.request_timeout)
         left = -1
-        while not leaving.done() and left != link.outbox.unsent() and asyncio.get_running_loop().time() < deadline:
+        while not leaving.done() and left != link.outbox.unsent() and loop.time() < deadline:
             left = link.outbox.unsent()
             await asyncio.wait([leaving], timeout=CLOSING)
         if not leaving.done():

@@ -17,13 +17,6 @@ HIGH_WATER_MARK = 16 * 2**20
 """Bytes that wait to be sent, above which those who can wait should not add more."""
 
 
-def check_size(name: str, value: int) -> int:
-    """Return the value of an option; raise ``ValueError`` where it is no number of bytes."""
-    if type(value) is not int or value < 1:
-        raise ValueError(f"{name} is a number of bytes, not {value!r}")
-    return value
-
-
 def message(frame: Frame) -> Frame:
     """Return the Engine.IO packet for a message."""
     return "4" + frame if isinstance(frame, str) else frame
@@ -34,7 +27,6 @@ class EngineBase:
 
     _link: Any
     logger: logs.Logger
-    _nonsense: logs.Sparse
     handlers: dict[str, Callable[..., Any]]
     reason: Any
     state: str
@@ -44,6 +36,17 @@ class EngineBase:
     ping_timeout: float
     current_transport: str | None
     _answer: Callable[[Any, Outgoing], None]
+
+    def _take_options(self, handle_sigint: bool, max_message_size: int, high_water_mark: int) -> None:
+        """Keep the options that are not python-engineio's; raise ``ValueError`` for a size that is none."""
+        for name, value in (("max_message_size", max_message_size), ("high_water_mark", high_water_mark)):
+            if type(value) is not int or value < 1:
+                raise ValueError(f"{name} is a number of bytes, not {value!r}")
+        self.handle_sigint = handle_sigint
+        self.max_message_size = max_message_size
+        self.high_water_mark = high_water_mark
+        self.queue = None  # what waits is in an outbox, and this one is several kilobytes
+        self._nonsense = logs.Sparse(self.logger)
 
     def _take_over(self, shaken: Handshake, transport: str) -> None:
         """Be connected: keep what the server said, where users of ``engineio`` look for it."""

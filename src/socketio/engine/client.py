@@ -23,7 +23,7 @@ from engineio.exceptions import ConnectionError
 from .. import logs
 from ..packet import Frame
 from . import handshake
-from .base import HIGH_WATER_MARK, EngineBase, check_size
+from .base import HIGH_WATER_MARK, EngineBase
 from .frames import Outgoing
 from .opening import Opened, Opening
 from .outbox import Outbox
@@ -74,11 +74,7 @@ class EngineIOClient(EngineBase, Opening):
         **kwargs: Any,
     ) -> None:
         super().__init__(logger=logs.resolve(logger, "engineio.client"), handle_sigint=False, **kwargs)
-        self.handle_sigint = handle_sigint
-        self.queue = None  # what waits is in an outbox, and this one is several kilobytes
-        self.max_message_size = check_size("max_message_size", max_message_size)
-        self.high_water_mark = check_size("high_water_mark", high_water_mark)
-        self._nonsense = logs.Sparse(self.logger)
+        self._take_options(handle_sigint, max_message_size, high_water_mark)
         self._guard = threading.Lock()
         self._freed = threading.Condition(self._guard)
         self._busy = False

@@ -21,7 +21,7 @@ from engineio.exceptions import ConnectionError
 from requests.adapters import HTTPAdapter
 
 from ..packet import Frame
-from . import payload
+from . import adapters, payload
 from .frames import Outgoing
 from .handshake import Handshake, cause_text, origin_of, read_open_body, root_cause, status_error
 
@@ -193,14 +193,9 @@ def _track_sockets(http: requests.Session, url: str, verify: bool | str | None) 
     Neither requests nor urllib3 has a way to abort a request in flight. The connection class is a documented
     attribute of urllib3's pools; with an adapter that has none, the wait ends with its timeout.
     """
-    adapter = http.get_adapter(url)
-    if not isinstance(adapter, HTTPAdapter):
+    if not isinstance(http.get_adapter(url), HTTPAdapter):
         return
-    request = requests.Request("GET", url).prepare()
-    settings = http.merge_environment_settings(url, {}, None, verify, None)
-    pool: Any = adapter.get_connection_with_tls_context(
-        request, settings["verify"], proxies=settings["proxies"], cert=settings["cert"]
-    )
+    pool, _ = adapters.pool_of(http, url, verify)
     if issubclass(pool.ConnectionCls, _Tracked):
         return
     pool.ConnectionCls = _tracked(pool.ConnectionCls)

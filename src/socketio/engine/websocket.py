@@ -176,24 +176,24 @@ class WebSocketTransport:
         return received
 
     def _without_control_frames(self, received: list[Outgoing]) -> list[Outgoing]:
-        frames = [frame for frame in received if not isinstance(frame, ControlFrame)]
+        frames: list[Outgoing] = []
+        answer: list[Outgoing] = []
         for frame in received:
             if not isinstance(frame, ControlFrame):
-                continue
-            if frame.opcode == PONG:
-                if self._pong is not None:
-                    self._pong.set()
+                frames.append(frame)
+            elif frame.opcode == PING:
+                answer = [ControlFrame(PONG, frame.payload)]  # RFC 6455, 5.5.3: that to the last will do
             elif frame.opcode == CLOSE:
                 self._answer_close()
-                break
-        pings = [frame for frame in received if isinstance(frame, ControlFrame) and frame.opcode == PING]
-        return frames + [ControlFrame(PONG, ping.payload) for ping in pings[-1:]]  # RFC 6455, 5.5.3: the last will do
+            elif self._pong is not None:
+                self._pong.set()
+        return frames + answer
 
     def _answer_close(self) -> None:
-        self._closed = True
-        if not self._closing:
+        if not self._closing and not self._closed:
             with contextlib.suppress(OSError):
                 self.ws.try_write(memoryview(self._writer.encode(self.goodbye, 1)[0]), deque())
+        self._closed = True
 
     def receive_within(self, timeout: float) -> Frame:
         """Return the next frame; raise ``SilenceError`` when it takes longer than ``timeout`` seconds."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+import inspect
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from typing import Any, TypeAlias, TypeVar
 
 from .async_condition import AsyncEvent
@@ -13,6 +14,7 @@ from .base_lifecycle import Waiter
 from .engine import EngineError
 from .events import AckReceived, EventReceived
 from .exceptions import CallInterruptedError, DisconnectedError, TimeoutError
+from .packet import Frame
 from .protocol import Protocol, ack_result
 
 T = TypeVar("T")
@@ -29,11 +31,18 @@ class _Handling:
         self._protocol = protocol
         self._event = event
 
-    def call(self) -> Any:
-        """Call the handler."""
+    def begin(self) -> Awaitable[Any] | None:
+        """Call the handler; return what has to be awaited for its end."""
         event = self._event
-        found = self._client._registry.find(event.event, event.namespace, event.args)
-        return found[0](*found[1]) if found is not None else None
+        try:
+            found = self._client._registry.find(event.event, event.namespace, event.args)
+            value = found[0](*found[1]) if found is not None else None
+            if value is not None and inspect.isawaitable(value):
+                return value
+            self.returned(value)
+        except Exception:
+            self.failed()
+        return None
 
     def returned(self, value: Any) -> None:
         """Acknowledge, if the server asked for it."""
@@ -205,8 +214,24 @@ class AsyncClient(AsyncLifecycle):
 
     # -- receiving
 
+    def _on_messages(self, frames: Sequence[Frame]) -> None:
+        protocol = self._protocol
+        if protocol is None:
+            return
+        for event in protocol.receive_each(frames):
+            if isinstance(event, EventReceived):
+                self._run_event(protocol, event)
+            else:
+                self._handle(protocol, event)
+            if self._protocol is not protocol:
+                return
+
     def _run_event(self, protocol: Protocol, event: EventReceived) -> None:
-        self._run(event.event, event.namespace, _Handling(self, protocol, event))
+        job = _Handling(self, protocol, event)
+        if self._registry.has_inline:
+            self._run(event.event, event.namespace, job)
+        else:
+            self._dispatcher.add(job)
 
     def _call_back(self, event: AckReceived) -> None:
         def failed() -> None:

@@ -18,11 +18,11 @@ from typing import Any, NamedTuple, Protocol
 class Job(Protocol):
     """A call, and what becomes of it."""
 
-    def call(self) -> Any:
-        """Make the call; return its value, or what has to be awaited for it."""
+    def begin(self) -> Awaitable[Any] | None:
+        """Make the call; return what has to be awaited for its end, ``None`` when it has ended. Raises nothing."""
 
     def returned(self, value: Any) -> None:
-        """Take the value; an exception here counts as the call's."""
+        """Take the value of what was awaited; an exception here counts as the call's."""
 
     def failed(self) -> None:
         """Tell, in the handling of an exception."""
@@ -45,6 +45,18 @@ class Call(NamedTuple):
     failed: Callable[[], None]
     ended: Callable[[], None]
     is_coroutine: Callable[[], bool]
+
+    def begin(self) -> Awaitable[Any] | None:
+        """Make the call; return what has to be awaited for its end, ``None`` when it has ended."""
+        try:
+            result = self.call()
+            if result is not None and inspect.isawaitable(result):
+                return result
+            self.returned(result)
+        except Exception:
+            self.failed()
+        self.ended()
+        return None
 
 
 class AsyncDispatcher:
@@ -74,8 +86,11 @@ class AsyncDispatcher:
 
     def add(self, job: Job) -> None:
         """Add a job."""
-        self._waiting.append(job)
-        self._begin_next()
+        if self._blocked or self._waiting or self._not_begun:
+            self._waiting.append(job)
+            self._begin_next()
+        else:
+            self._begin(job)
 
     def is_current(self) -> bool:
         """Return whether the running task is the call that all others wait for, in serial mode."""
@@ -88,16 +103,12 @@ class AsyncDispatcher:
 
     def _begin(self, job: Job) -> None:
         self._blocked = True
-        try:
-            result = job.call()
-            if result is not None and inspect.isawaitable(result):
-                self._make_task(job, result)
-                return
-            job.returned(result)
-        except Exception:
-            job.failed()
-        job.ended()
+        awaitable = job.begin()
         self._blocked = False
+        if awaitable is not None:
+            self._make_task(job, awaitable)
+        if self._waiting:
+            self._begin_next()
 
     def _make_task(self, job: Job, result: Awaitable[Any]) -> None:
         task = asyncio.ensure_future(self._finish(job, result))
@@ -105,9 +116,9 @@ class AsyncDispatcher:
         task.add_done_callback(partial(self._ended, job, result))
         if self.serial:
             self._current = task
+            self._blocked = True
         else:
             self._not_begun.add(task)
-            self._blocked = False
 
     async def _finish(self, job: Job, result: Awaitable[Any]) -> None:
         if not self.serial:

@@ -48,7 +48,7 @@ class AsyncLifecycle(BaseLifecycle):
         self._closing: asyncio.Task[list[AsyncEvent]] | None = None
         self._reconnect_task: asyncio.Task[Any] | None = None
         self.eio.on("connect", self._on_transport_open)
-        self.eio.on("message", self._on_message)
+        self.eio.on("message", self._on_messages)
         self.eio.on("disconnect", self._on_transport_closed)
         self.eio.farewell = self._farewell
 
@@ -250,11 +250,7 @@ class AsyncLifecycle(BaseLifecycle):
         if not self._registry.runs_inline(event, namespace):
             self._dispatcher.add(job)
             return
-        try:
-            job.returned(job.call())
-        except Exception:
-            job.failed()
-        job.ended()
+        job.begin()
 
     async def _call_all(self, calls: list[AsyncEvent], timeout: float = HANDLERS) -> None:
         """Wait until handlers have returned, but no longer than so many seconds."""

@@ -7,7 +7,7 @@ here can be interrupted. No application code and no socket is called under it.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -158,14 +158,15 @@ class BaseLifecycle(BaseClient):
 
     # -- the session is read
 
-    def _on_message(self, frame: Frame) -> None:
-        with self._lock:
-            protocol = self._protocol
-            if protocol is None:
-                return
-            events = protocol.receive(frame)
-        for event in events:
-            self._handle(protocol, event)
+    def _on_messages(self, frames: Sequence[Frame]) -> None:
+        for frame in frames:
+            with self._lock:
+                protocol = self._protocol
+                if protocol is None:
+                    return
+                events = protocol.receive(frame)
+            for event in events:
+                self._handle(protocol, event)
 
     def _handle(self, protocol: Protocol, event: Event) -> None:
         if isinstance(event, EventReceived):

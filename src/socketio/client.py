@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, TypeAlias, TypeVar
 
 from .base_client import State
 from .base_lifecycle import Waiter
+from .dispatch import KindOfJob
 from .engine import EngineError
-from .events import AckReceived, EventReceived, FrameDropped
+from .events import AckReceived, Event, EventReceived
 from .exceptions import CallInterruptedError, DisconnectedError, TimeoutError
 from .lifecycle import GOODBYE, Lifecycle
 from .packet import Frame
-from .protocol import Protocol, ack_result
+from .protocol import Protocol, Unread, ack_result
 
 T = TypeVar("T")
 OrCallable: TypeAlias = T | Callable[[], T]
@@ -182,37 +183,60 @@ class Client(Lifecycle):
 
     # -- receiving
 
-    def _on_message(self, frame: Frame) -> None:
-        """Leave the decoding of events to the thread that handles them, where that is possible.
+    def _on_messages(self, frames: Sequence[Frame]) -> None:
+        end = 0
+        while end < len(frames):
+            with self._lock:
+                protocol = self._protocol
+                if protocol is None:
+                    return
+                received, end = protocol.receive_many(frames, end)
+            self._hand_over(protocol, received)
 
-        Memory that one core fills and another empties costs as much as the decoding.
+    def _hand_over(self, protocol: Protocol, received: list[Unread | Event]) -> None:
+        """Have events handled, those that follow each other together; do what others ask for in their turn.
+
+        Where it is possible, events are read by the thread that handles them: memory that one core fills and another
+        empties costs as much as the decoding.
         """
-        protocol = self._protocol
-        if protocol is None or self._registry.has_inline:
-            super()._on_message(frame)
-            return
-        with self._lock:
-            deferred = protocol.defer(frame)
-        if deferred is None:
-            super()._on_message(frame)
-        else:
-            kind = deferred.frame[: deferred.frame.find('"', 3)]  # up to the end of the event's name
-            self._dispatcher.submit(partial(self._handle_deferred, protocol), kind, deferred.read)
+        events: list[Unread | EventReceived] = []
+        for each in received:
+            if self._registry.has_inline:
+                self._handle(protocol, protocol.read(each) if isinstance(each, (str, list)) else each)
+            elif isinstance(each, (str, list, EventReceived)):
+                events.append(each)
+            else:
+                self._submit_events(protocol, events)
+                events = []
+                self._handle(protocol, each)
+        self._submit_events(protocol, events)
 
-    def _handle_deferred(self, protocol: Protocol, event: EventReceived | FrameDropped) -> None:
-        if isinstance(event, EventReceived):
-            self._handle_event(protocol, event)
-        else:
-            self._handle(protocol, event)
+    def _submit_events(self, protocol: Protocol, events: list[Unread | EventReceived]) -> None:
+        if events:
+            self._dispatcher.submit_all(self._calls(protocol, events))
+
+    def _calls(self, protocol: Protocol, events: list[Unread | EventReceived]) -> Iterator[KindOfJob]:
+        """Yield the call of the handler of each event, which is read when it is its turn."""
+        for each in events:
+            event = protocol.read(each) if isinstance(each, (str, list)) else each
+            if isinstance(event, EventReceived):
+                yield (event.namespace, event.event), partial(self._handle_event, protocol, event)
+            else:
+                self._handle(protocol, event)
 
     def _run_event(self, protocol: Protocol, event: EventReceived) -> None:
-        self._run(event.event, event.namespace, partial(self._handle_event, protocol, event))
+        if self._registry.runs_inline(event.event, event.namespace):
+            self._handle_event(protocol, event)
+        else:
+            self._submit_events(protocol, [event])
 
     def _handle_event(self, protocol: Protocol, event: EventReceived) -> None:
         """Call the handler of an event, and acknowledge with what it returns."""
         try:
             found = self._registry.find(event.event, event.namespace, event.args)
-            self._acknowledge(protocol, event, found[0](*found[1]) if found is not None else None)
+            result = found[0](*found[1]) if found is not None else None
+            if event.ack_id is not None:
+                self._acknowledge(protocol, event, result)
         except (Exception, SystemExit):
             self.logger.exception("Handler of event %s of namespace %s failed", event.event, event.namespace)
 

@@ -11,10 +11,11 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Hashable
-from typing import Any, TypeAlias
+from collections.abc import Callable, Hashable, Iterator
+from typing import TypeAlias
 
-Job: TypeAlias = Callable[..., None]
+Job: TypeAlias = Callable[[], object]
+KindOfJob: TypeAlias = tuple[Hashable, Job]
 
 LOOK = 0.003
 """Seconds between two looks at the running job."""
@@ -36,6 +37,9 @@ class Dispatcher:
     One thread at a time leads: it takes the next job and runs it. While jobs wait, a second one watches, and takes over
     from a leader that is blocked. The others are blocked in a job that was moved on from, or spare.
 
+    The leader needs no lock from job to job. It has a box of its own, and puts its baton there while it runs a job:
+    whoever takes that out, under the lock, takes its place, which it notices when the job returns.
+
     :param name: for the names of the threads.
     :param serial: run strictly one job at a time, however long it blocks.
     """
@@ -48,26 +52,34 @@ class Dispatcher:
         self._lock = threading.RLock()
         self._spare = threading.Condition(self._lock)
         self._watching = threading.Condition(self._lock)
-        self._jobs: deque[tuple[Job, Hashable, Callable[[], Any] | None]] = deque()
+        self._waiting: deque[KindOfJob | Iterator[KindOfJob]] = deque()
+        self._batch: Iterator[KindOfJob] | None = None
         self._threads: set[int] = set()
         self._spares = 0
         self._leader: int | None = None
+        self._box: list[None] = []
         self._watched = False
         self._summoned = False
         self._alert = False
         self._turn = 0
         self._kind: Hashable = None
-        self._reading = False
         self._suspects: set[Hashable] = set()
         self._retired = False
 
-    def submit(self, job: Job, kind: Hashable = None, read: Callable[[], Any] | None = None) -> None:
-        """Add a job; one of the same ``kind`` as one that blocked is expected to block too. Returns at once.
+    def submit(self, job: Job, kind: Hashable = None) -> None:
+        """Add a job; one of the same ``kind`` as one that blocked is expected to block too. Returns at once."""
+        self._add((kind, job))
 
-        :param read: called first, for the argument of the job. However long that takes, the job has not started then,
-            and no later one starts before it.
+    def submit_all(self, batch: Iterator[KindOfJob]) -> None:
+        """Add jobs, with their kinds, that follow each other. Returns at once.
+
+        The iterator is asked for a job when the one before was run, or moved on from. However long it takes to answer,
+        that job has not started then, and no later one starts before it. It must raise nothing.
         """
-        self._jobs.append((job, kind, read))
+        self._add(batch)
+
+    def _add(self, item: KindOfJob | Iterator[KindOfJob]) -> None:
+        self._waiting.append(item)
         # Without the lock: whoever ceases to be alert looks for jobs once more after that.
         if not self._alert and not self._attend():
             self._run()
@@ -75,10 +87,9 @@ class Dispatcher:
     def blocking(self) -> None:
         """Tell that the running job is about to block. Does nothing on other threads, or in serial mode."""
         with self._lock:
-            if self._leader == threading.get_ident() and not self.serial:
-                self._leader = None
+            if self._leader == threading.get_ident() and not self.serial and self._take_baton(self._turn):
                 self._settle()
-                if self._jobs:
+                if self._has_work():
                     self._summon()
 
     def is_current(self) -> bool:
@@ -94,11 +105,15 @@ class Dispatcher:
 
     # -- calling threads
 
+    def _has_work(self) -> bool:
+        """Return whether jobs wait, or may do so, behind the one that runs."""
+        return self._batch is not None or bool(self._waiting)
+
     def _attend(self) -> bool:
         """See to it that a thread takes, or watches for, what waits; return ``False`` where the caller has to."""
         with self._lock:
             self._retired = False
-            if self._jobs and (self._leader is None or not (self._watched or self.serial)):
+            if self._has_work() and (self._leader is None or not (self._watched or self.serial)):
                 self._summon()
             self._retired = not self._threads and not self._summoned
             return not self._retired
@@ -140,9 +155,9 @@ class Dispatcher:
     def _find_role(self, me: int) -> bool:
         """Lead, watch or be spare for a while; return ``False`` when there is nothing more to do."""
         self._settle()
-        if self._jobs and self._leader is None:
+        if self._has_work() and self._leader is None:
             self._lead(me)
-        elif self._jobs and not self._watched and not self.serial:
+        elif self._has_work() and not self._watched and not self.serial:
             self._watch()
         elif self._retired:
             return False
@@ -157,57 +172,94 @@ class Dispatcher:
         self._spares -= 1
         self._summoned = False  # also after a time-out: the call may have come just then, and is not repeated
         self._settle()  # before looking at the jobs, as whoever adds one looks after that
-        return called or bool(self._jobs)
+        return called or self._has_work()
 
     def _lead(self, me: int) -> None:
         """Run jobs until there are none, or another thread has taken over."""
-        self._leader = me
-        try:
-            while self._leader == me and self._jobs:
-                job, kind, read = self._jobs.popleft()
-                self._kind = kind
-                self._reading = read is not None
-                self._turn += 1
-                if not self._watched:
-                    self._settle()
-                    if self._jobs and not self.serial:
-                        self._summon()
-                self._run_job(me, job, kind, read)
-        finally:
-            if self._leader == me:
-                self._leader = None
-
-    def _run_job(self, me: int, job: Job, kind: Hashable, read: Callable[[], Any] | None) -> None:
-        suspect = kind in self._suspects
+        box: list[None] = []
+        self._leader, self._box = me, box
         self._lock.release()
         try:
-            arguments: tuple[Any, ...] = ()
-            if read is not None:
-                arguments = (read(),)
-                self._reading = False  # nobody takes over before that, so nobody else writes it
-            began = time.monotonic() if suspect else 0.0
-            job(*arguments)
+            while self._run_batch(box):
+                pass
         finally:
             self._lock.acquire()
-        if suspect and self._leader == me and time.monotonic() - began < GLANCE:
+            if self._box is box:
+                self._leader = None
+
+    def _run_batch(self, box: list[None]) -> bool:
+        """Run the jobs that come next; return ``False`` when there are none, or another thread has taken over."""
+        batch = self._batch
+        if batch is None:
+            if not self._waiting:
+                return False
+            item = self._waiting.popleft()
+            batch = iter((item,)) if isinstance(item, tuple) else item
+            self._batch = None if isinstance(item, tuple) else item
+        if not self._watched and not self.serial and self._has_work():
+            with self._lock:
+                self._summon()
+        suspects = self._suspects
+        for self._kind, job in batch:
+            self._turn += 1
+            box.append(None)
+            if suspects and self._kind in suspects:
+                self._run_suspect(job, self._kind)
+            else:
+                job()
+            try:
+                box.pop()
+            except IndexError:
+                if not self._is_given_back(box):
+                    return False
+        self._batch = None
+        return True
+
+    def _run_suspect(self, job: Job, kind: Hashable) -> None:
+        began = time.monotonic()
+        job()
+        if time.monotonic() - began < GLANCE:
             self._suspects.discard(kind)
+
+    def _is_given_back(self, box: list[None]) -> bool:
+        """Take the baton that was not in the box; return ``False`` where it was taken for good."""
+        with self._lock:
+            if self._box is not box:
+                return False
+            box.pop()
+            return True
+
+    def _take_baton(self, turn: int) -> bool:
+        """Take the lead from the job of this turn, under the lock; return ``False`` where it does not run any more."""
+        if not self._box:
+            return False  # between two jobs
+        box = self._box
+        try:
+            box.pop()
+        except IndexError:
+            return False  # meanwhile
+        if self._turn != turn:
+            box.append(None)
+            return False
+        self._leader, self._box = None, []
+        return True
 
     def _watch(self) -> None:
         """Watch the leader while jobs wait; take its place if it is blocked."""
         self._watched = True
         self._settle()
         turn, looks, calm = self._turn, 0, 0
-        while calm < CALM and (self._leader is not None if self._jobs else not self._retired):
-            suspect = self._kind in self._suspects
-            self._watching.wait(GLANCE if suspect else LOOK)
-            calm = 0 if self._jobs else calm + 1
-            if turn != self._turn or not self._jobs or self._reading:
+        while calm < CALM and (self._leader is not None if self._has_work() else not self._retired):
+            kind = self._kind
+            is_suspect = kind in self._suspects
+            self._watching.wait(GLANCE if is_suspect else LOOK)
+            calm = 0 if self._has_work() else calm + 1
+            if turn != self._turn or not self._has_work() or not self._box:
                 turn, looks = self._turn, 0
                 continue
             looks += 1
-            if suspect or looks == LOOKS:
-                self._suspect(self._kind)
-                self._leader = None
+            if (is_suspect or looks == LOOKS) and self._take_baton(turn):
+                self._suspect(kind)
         self._watched = self._summoned = False
 
     def _suspect(self, kind: Hashable) -> None:

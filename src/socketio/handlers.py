@@ -87,8 +87,9 @@ class Handlers:
         own = self.functions.get(namespace)
         if own is None:
             own, args = self.functions.get("*", {}), (namespace, *args)
-        if event in own:
-            return own[event], args
+        handler = own.get(event)
+        if handler is not None:
+            return handler, args
         if "*" in own and event not in RESERVED_EVENTS:
             return own["*"], (event, *args)
         return None

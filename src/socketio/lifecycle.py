@@ -44,7 +44,7 @@ class Lifecycle(BaseLifecycle):
         self._ended.set()
         self._reconnect_task: threading.Thread | None = None
         self.eio.on("connect", self._on_transport_open)
-        self.eio.on("message", self._on_message)
+        self.eio.on("message", self._on_messages)
         self.eio.on("disconnect", self._on_transport_closed)
 
     def _engineio_client_class(self) -> type[EngineIOClient]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json as stdlib_json
 import re
 from collections.abc import Callable
+from json.scanner import make_scanner
 from typing import Any, ClassVar, TypeAlias
 
 from .signatures import accepts
@@ -22,27 +23,27 @@ packet_names = ["CONNECT", "DISCONNECT", "EVENT", "ACK", "CONNECT_ERROR", "BINAR
 
 _BINARY_TYPE = {EVENT: BINARY_EVENT, ACK: BINARY_ACK}
 _WITH_ID = (EVENT, ACK, BINARY_EVENT, BINARY_ACK)
-_MAX_DIGITS = 100
+MAX_DIGITS = 100
 _MAX_COUNT_DIGITS = 10
 _HEADER = re.compile(r"(\d)(?:(\d+)-)?(/[^,]*,?)?(\d*)", re.ASCII)
-_LONG_NUMBER = re.compile(rf"\d{{{_MAX_DIGITS + 1}}}", re.ASCII)
+_LONG_NUMBER = re.compile(rf"\d{{{MAX_DIGITS + 1}}}", re.ASCII)
 # A number of more than 100 digits has at least 4 among every 25th character. To look at those takes a twentieth of the
 # time that it takes to look at all.
 _STEP = 25
-_TRACE = re.compile(rf"\d{{{_MAX_DIGITS // _STEP}}}", re.ASCII)
+_TRACE = re.compile(rf"\d{{{MAX_DIGITS // _STEP}}}", re.ASCII)
 _SCALARS = frozenset({str, int, float, bool, type(None)})
 
 
 def _parse_int(digits: str) -> int:
-    if len(digits.lstrip("-")) > _MAX_DIGITS:
-        raise ValueError(f"integer of more than {_MAX_DIGITS} digits")
+    if len(digits.lstrip("-")) > MAX_DIGITS:
+        raise ValueError(f"integer of more than {MAX_DIGITS} digits")
     return int(digits)
 
 
 # One of each for the process: json.dumps(separators=...) and json.loads(parse_int=...) build a new one at every call.
 _encode_json = stdlib_json.JSONEncoder(separators=(",", ":")).encode
 _decode_json = stdlib_json.JSONDecoder().decode
-_scan_json = stdlib_json.JSONDecoder().raw_decode
+_scan_json = make_scanner(stdlib_json.JSONDecoder())  # type: ignore[arg-type]  # typeshed has another argument
 _decode_checked_json = stdlib_json.JSONDecoder(parse_int=_parse_int).decode
 
 
@@ -53,6 +54,8 @@ class DefaultJson:
     """
 
     refuses_bytes: ClassVar[bool] = True
+    scan: ClassVar[Callable[[str, int], tuple[Any, int]]] = staticmethod(_scan_json)
+    """Returns the value that begins somewhere in a text, and where it ends. Does not look at the size of integers."""
 
     @staticmethod
     def dumps(value: Any) -> str:
@@ -62,11 +65,11 @@ class DefaultJson:
     @staticmethod
     def loads(text: str) -> Any:
         """Return what the JSON text means, or raise ``ValueError``."""
-        if len(text) > _MAX_DIGITS and _TRACE.search(text[::_STEP]) and _LONG_NUMBER.search(text):
+        if len(text) > MAX_DIGITS and _TRACE.search(text[::_STEP]) and _LONG_NUMBER.search(text):
             return _decode_checked_json(text)
         try:
-            value, end = _scan_json(text)
-        except ValueError:
+            value, end = _scan_json(text, 0)
+        except (StopIteration, ValueError):
             end = -1
         # As servers send it, without space around it; the rest is for the one that knows what to do, or to say.
         return value if end == len(text) else _decode_json(text)
@@ -192,14 +195,14 @@ class Packet:
         data_start = header.end()
         if self.packet_type not in _WITH_ID:
             data_start = header.start(4)
-        elif len(header[4]) > _MAX_DIGITS:
-            raise ValueError(f"acknowledgement id of more than {_MAX_DIGITS} digits")
+        elif len(header[4]) > MAX_DIGITS:
+            raise ValueError(f"acknowledgement id of more than {MAX_DIGITS} digits")
         elif header[4]:
             self.id = int(header[4])
         if data_start < len(frame):
             self.data = self._load(frame[data_start:])
         if self.packet_type >= BINARY_EVENT:
-            self._find_placeholders()
+            self._placeholders = find_placeholders(self.data, self.attachment_count)
         return self.attachment_count
 
     def _attachment_count(self, digits: str | None) -> int:
@@ -217,22 +220,6 @@ class Packet:
             raise
         except Exception as exc:  # RecursionError, or whatever the application's json module raises
             raise ValueError(f"data that cannot be decoded: {exc!r}") from exc
-
-    def _find_placeholders(self) -> None:
-        """Note where the attachments belong; a count that its placeholders do not bear out is refused at once."""
-        stack = [self.data]
-        while stack:
-            container = stack.pop()
-            for key, value in _items(container):
-                if _is_placeholder(value):
-                    number = value["num"]
-                    if type(number) is not int or not 0 <= number < self.attachment_count:
-                        raise ValueError(f"placeholder for attachment {number!r} of {self.attachment_count}")
-                    self._placeholders.append((container, key, number))
-                elif isinstance(value, (dict, list)):
-                    stack.append(value)
-        if self.attachment_count > len(self._placeholders):
-            raise ValueError(f"{self.attachment_count} attachments for {len(self._placeholders)} placeholders")
 
     def add_attachment(self, attachment: bytes) -> bool:
         """Take the next attachment; return whether it was the last one, and ``data`` is complete.
@@ -295,25 +282,33 @@ class Packet:
 
         Raises ``ValueError`` for a number that no attachment has.
         """
-        packet = cls()
-        packet.data = [data]
-        packet.attachment_count = len(attachments)
-        packet._find_placeholders()
-        for container, key, number in packet._placeholders:
+        whole = [data]
+        for container, key, number in find_placeholders(whole, len(attachments)):
             container[key] = attachments[number]
-        return packet.data[0]
+        return whole[0]
 
 
-def _items(container: Any) -> Any:
-    """Return the (key, value) pairs of a list or dict; a value of any other kind has none."""
-    if isinstance(container, dict):
-        return container.items()
-    return enumerate(container) if isinstance(container, list) else ()
+def find_placeholders(data: Any, count: int) -> list[tuple[Any, Any, int]]:
+    """Return where ``count`` attachments belong: container, key, number of the attachment.
 
-
-def _is_placeholder(value: Any) -> bool:
-    """Return whether this stands for an attachment: a dict of exactly ``_placeholder: true`` and ``num``.
-
-    A dict with further keys is the application's own, whatever it looks like.
+    A placeholder is a dict of exactly ``_placeholder: true`` and ``num``; one with further keys is the application's
+    own, whatever it looks like. Raises ``ValueError`` for a count that the placeholders do not bear out.
     """
-    return isinstance(value, dict) and len(value) == 2 and value.get("_placeholder") is True and "num" in value
+    found: list[tuple[Any, Any, int]] = []
+    stack = [data] if isinstance(data, (dict, list)) else []
+    while stack:
+        container = stack.pop()
+        for key, value in container.items() if isinstance(container, dict) else enumerate(container):
+            if isinstance(value, dict):
+                if len(value) == 2 and value.get("_placeholder") is True and "num" in value:
+                    number = value["num"]
+                    if type(number) is not int or not 0 <= number < count:
+                        raise ValueError(f"placeholder for attachment {number!r} of {count}")
+                    found.append((container, key, number))
+                else:
+                    stack.append(value)
+            elif isinstance(value, list):
+                stack.append(value)
+    if count > len(found):
+        raise ValueError(f"{count} attachments for {len(found)} placeholders")
+    return found

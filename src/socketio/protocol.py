@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, TypeAlias
 
 from . import packet
 from .events import (
@@ -24,30 +24,24 @@ from .events import (
     NamespaceRefused,
 )
 from .exceptions import BadNamespaceError
-from .packet import Frame, Packet
+from .packet import MAX_DIGITS, Frame, Packet, find_placeholders
 
 RESERVED_EVENTS = ("connect", "connect_error", "disconnect", "__disconnect_final")
 """Names that handlers know as the client's own life; an event from the server cannot bear them."""
 
+_RESERVED = frozenset(RESERVED_EVENTS)
+
+_UNKNOWN = None, 0
+_FEW = range(1, 5)
+"""So many attachments are handed over with their event; how they are counted, more would do."""
+
+Unread: TypeAlias = str | list[Any]
+"""An event that was not decoded yet: its frame, in a list with those of its attachments where it has any."""
+
+_new_tuple = tuple.__new__  # what a named tuple's own __new__ calls, at twice the cost
+
 # What adapters append to events for connection state recovery: yeast ids, stream offsets, object ids.
 _OFFSET = re.compile(r"[\w.:-]{1,64}", re.ASCII)
-
-
-class DeferredEvent(NamedTuple):
-    """An event of a connected namespace that was not decoded yet."""
-
-    namespace: str
-    frame: str
-    packet_class: type[Packet]
-    recoverable: bool
-
-    def read(self) -> EventReceived | FrameDropped:
-        """Return what :meth:`Protocol.receive` would have returned."""
-        try:
-            received = self.packet_class(encoded_packet=self.frame)
-        except Exception as exc:  # ValueError from ours; a custom packet class may raise anything
-            return FrameDropped(str(exc) or repr(exc))
-        return _read_event(self.namespace, received.data, received.id, self.recoverable)
 
 
 class Protocol:
@@ -64,9 +58,12 @@ class Protocol:
         self.namespaces: dict[str, str] = {}
         self.pending: list[str] = []
         self._packet_class = packet_class
-        self._defers = packet_class.decode is Packet.decode
-        is_text = packet_class.encode is Packet.encode and packet_class.__init__ is Packet.__init__
-        self._refuses_bytes = is_text and getattr(packet_class.json, "refuses_bytes", False)
+        is_own = packet_class.__init__ is not Packet.__init__
+        self._reads_text = not is_own and packet_class.decode is Packet.decode
+        self._writes_text = not is_own and packet_class.encode is Packet.encode
+        self._loads: Callable[[str], Any] = packet_class.json.loads
+        self._scan: Callable[[str, int], tuple[Any, int]] | None = getattr(packet_class.json, "scan", None)
+        self._refuses_bytes = self._writes_text and getattr(packet_class.json, "refuses_bytes", False)
         self._transport_sid = transport_sid
         self._partial: Packet | None = None
         self._partial_size = 0
@@ -74,6 +71,7 @@ class Protocol:
         self._last_ids: dict[str, int] = {}
         self._callbacks: dict[tuple[str, int], Callable[..., Any]] = {}
         self._recoverable: set[str] = set()
+        self._heads: dict[str, tuple[str, int]] = {}
 
     # -- calls become frames
 
@@ -158,26 +156,117 @@ class Protocol:
             return [FrameDropped("a packet without all of its attachments"), *self.receive(frame)]
         if isinstance(frame, bytes) and self._packet_class.uses_binary_events:
             return [FrameDropped("an attachment without a packet")]
-        try:
-            received = self._packet_class(encoded_packet=frame)
-        except Exception as exc:  # ValueError from ours; a custom packet class may raise anything
-            return [FrameDropped(str(exc) or repr(exc))]
+        received = self._decode(frame)
+        if isinstance(received, FrameDropped):
+            return [received]
         if received.attachment_count:
             self._partial, self._partial_size = received, 0
             return []
         return [self._interpret(received)]
 
-    def defer(self, frame: Frame) -> DeferredEvent | None:
-        """Return the event that a frame is, to be read later; ``None`` where it must be received at once.
+    def receive_each(self, frames: Sequence[Frame]) -> Iterator[Event]:
+        """Yield what frames mean; each is received when the next event is asked for."""
+        index, end = 0, len(frames)
+        while index < end:
+            frame = frames[index]
+            index += 1
+            if isinstance(frame, str) and self._partial is None:
+                start = frame.find("[")
+                namespace, count = self._heads.get(frame[:start], _UNKNOWN)
+                if namespace is not None and namespace in self.namespaces:
+                    if not count:
+                        yield self._read(namespace, frame, start)
+                        continue
+                    attachments = frames[index : index + count]
+                    if self._are_attachments(attachments, count):
+                        index += count
+                        yield self._read(namespace, frame, start, attachments)
+                        continue
+            yield from self.receive(frame)
 
-        Nothing but its own handler depends on an event without attachments.
+    def receive_many(self, frames: Sequence[Frame], start: int = 0) -> tuple[list[Unread | Event], int]:
+        """Return what frames mean, from the one at ``start`` on, and the index of the first that was not received.
+
+        Events are left unread where nothing but their own handlers depends on them, for :meth:`read`. Stops after an
+        event that changes what is connected.
         """
-        if self._partial is not None or not self._defers or not isinstance(frame, str) or not frame.startswith("2"):
-            return None
+        received: list[Unread | Event] = []
+        index, end = start, len(frames)
+        while index < end:
+            frame = frames[index]
+            index += 1
+            if isinstance(frame, str) and self._partial is None:
+                namespace, count = self._heads.get(frame[: frame.find("[")], _UNKNOWN)
+                if namespace in self.namespaces or (namespace is None and self._is_event(frame)):
+                    if not count:
+                        received.append(frame)
+                        continue
+                    attachments = frames[index : index + count]
+                    if self._are_attachments(attachments, count):
+                        index += count
+                        received.append([frame, *attachments])
+                        continue
+            for event in self.receive(frame):
+                received.append(event)
+                if not isinstance(event, (EventReceived, AckReceived, FrameDropped)):
+                    return received, index
+        return received, end
+
+    def _is_event(self, frame: str) -> bool:
+        """Return whether a frame is an event without attachments of a connected namespace."""
+        if not self._reads_text or not frame.startswith("2"):
+            return False
         namespace = "/" if frame[1:2] != "/" else frame[1:].partition(",")[0].partition("?")[0]
-        if namespace not in self.namespaces:
-            return None
-        return DeferredEvent(namespace, frame, self._packet_class, namespace in self._recoverable)
+        return namespace in self.namespaces
+
+    def _are_attachments(self, frames: Sequence[Frame], count: int) -> bool:
+        """Return whether these are so many attachments, and not too large."""
+        sizes = [len(frame) for frame in frames if isinstance(frame, bytes)]
+        return len(sizes) == count and (self._max_message_size is None or sum(sizes) <= self._max_message_size)
+
+    def read(self, unread: Unread) -> EventReceived | FrameDropped:
+        """Return the event that :meth:`receive_many` has left unread; what :meth:`receive` would have returned then.
+
+        May be called on any thread, and changes nothing.
+        """
+        frame, attachments = (unread, ()) if isinstance(unread, str) else (unread[0], unread[1:])
+        start = frame.find("[")
+        namespace, _ = self._heads.get(frame[:start], _UNKNOWN)
+        return self._read_packet(frame) if namespace is None else self._read(namespace, frame, start, attachments)
+
+    def _read(
+        self, namespace: str, frame: str, start: int, attachments: Sequence[Any] = ()
+    ) -> EventReceived | FrameDropped:
+        """Return the event whose data begins at ``start``, without the detour of a packet."""
+        try:
+            if self._scan is not None and len(frame) <= MAX_DIGITS:
+                data, end = self._scan(frame, start)
+            else:
+                data, end = self._loads(frame[start:]), len(frame)
+            if attachments:
+                for container, key, number in find_placeholders(data, len(attachments)):
+                    container[key] = attachments[number]
+            name = data[0]
+            if isinstance(name, str) and name not in _RESERVED and end == len(frame):
+                return _new_tuple(EventReceived, (namespace, name, tuple(data[1:]), None))
+        except Exception:
+            return self._read_packet(frame)  # which has words for what is wrong
+        return self._read_packet(frame, attachments)
+
+    def _read_packet(self, frame: str, attachments: Sequence[Any] = ()) -> EventReceived | FrameDropped:
+        received = self._decode(frame)
+        if isinstance(received, FrameDropped):
+            return received
+        for attachment in attachments:
+            received.add_attachment(attachment)
+        namespace = received.namespace or "/"
+        return _read_event(namespace, received.data, received.id, namespace in self._recoverable)
+
+    def _decode(self, frame: Frame) -> Packet | FrameDropped:
+        try:
+            return self._packet_class(encoded_packet=frame)
+        except Exception as exc:  # ValueError from ours; a custom packet class may raise anything
+            return FrameDropped(str(exc) or repr(exc))
 
     def _add_attachment(self, incomplete: Packet, attachment: bytes) -> list[Event]:
         self._partial_size += len(attachment)
@@ -229,6 +318,10 @@ class Protocol:
         self.namespaces[namespace] = sid if isinstance(sid, str) else self._transport_sid
         if fields.get("pid") is not None:
             self._recoverable.add(namespace)
+        elif self._reads_text:
+            where = "" if namespace == "/" else f"{namespace},"
+            self._heads[f"2{where}"] = namespace, 0
+            self._heads.update({f"5{count}-{where}": (namespace, count) for count in _FEW})
         return NamespaceConnected(namespace, self.namespaces[namespace])
 
     def _disconnected(self, namespace: str) -> Event:
@@ -257,7 +350,7 @@ class Protocol:
 def _read_event(namespace: str, data: Any, ack_id: int | None, recoverable: bool) -> EventReceived | FrameDropped:
     if not isinstance(data, list) or not data or not isinstance(data[0], str):
         return FrameDropped("an event without a name")
-    if data[0] in RESERVED_EVENTS:
+    if data[0] in _RESERVED:
         return FrameDropped(f"an event with the reserved name {data[0]}")
     if recoverable and ack_id is None and _ends_in_offset(data):
         data.pop()

@@ -40,6 +40,7 @@ class SimpleClient:
         self._lock = threading.RLock()
         self._changed = threading.Condition(self._lock)
         self._restored = False
+        self._receivers = 0
 
     def connect(
         self,
@@ -96,9 +97,10 @@ class SimpleClient:
 
         @inline
         def receive(event: str, *args: Any) -> None:
-            with self._lock:
-                self.input_buffer.append([event, *args])
-                self._changed.notify_all()
+            self.input_buffer.append([event, *args])
+            if self._receivers:  # whoever is about to wait looks at the buffer once more after it has said so
+                with self._lock:
+                    self._changed.notify_all()
 
         client.on("connect", connect, namespace)
         client.on("disconnect", disconnect, namespace)
@@ -167,12 +169,27 @@ class SimpleClient:
         :class:`~socketio.exceptions.DisconnectedError` when the connection has ended for good and all that came before
         was received.
         """
-        with self._lock:
-            if not self._changed.wait_for(lambda: self.input_buffer or not self.connected, timeout):
-                raise TimeoutError(f"no event within {timeout:g} s")
-            if not self.input_buffer:
-                raise DisconnectedError("the connection has ended")
+        return self._next() or self._wait_for_next(timeout)
+
+    def _next(self) -> list[Any] | None:
+        try:
             return self.input_buffer.popleft()
+        except IndexError:
+            return None
+
+    def _wait_for_next(self, timeout: float | None) -> list[Any]:
+        deadline = None if timeout is None else time.monotonic() + timeout
+        with self._lock:
+            self._receivers += 1
+            try:
+                while self._changed.wait_for(lambda: self.input_buffer or not self.connected, _rest(deadline)):
+                    if (event := self._next()) is not None:
+                        return event
+                    if not self.connected:
+                        raise DisconnectedError("the connection has ended")
+            finally:
+                self._receivers -= 1
+        raise TimeoutError(f"no event within {timeout:g} s")
 
     def disconnect(self) -> None:
         """Disconnect from the server, after all that was emitted is sent. Does nothing when it is not connected."""

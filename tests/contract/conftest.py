@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import hashlib
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -15,9 +17,10 @@ CEILING = 10.0
 
 
 class Server:
-    """What a test may ask: ``/ok``, ``/silent`` (never answered), ``/refuse``, ``/ws`` and ``/ws_silent``.
+    """What a test may ask: ``/ok``, ``/silent`` (never answered), ``/refuse``, ``/ws``, ``/ws_silent``, ``/ws_eager``.
 
     ``/ws`` sends back what it gets; some texts make it do something else. ``/ws_silent`` answers no close frame.
+    ``/ws_eager`` sends a text, and the beginning of another, in one piece with its answer, and then the rest.
 
     :ivar requests: the headers of each request, in order.
     """
@@ -42,7 +45,7 @@ class Server:
 
     async def _serve(self) -> None:
         app = web.Application()
-        for path in ("ok", "silent", "refuse", "ws", "ws_silent"):
+        for path in ("ok", "silent", "refuse", "ws", "ws_silent", "ws_eager"):
             app.router.add_get(f"/{path}", getattr(self, f"_{path}"))
         runner = web.AppRunner(app, shutdown_timeout=0.1)
         await runner.setup()
@@ -97,6 +100,19 @@ class Server:
         await ws.prepare(request)
         await asyncio.sleep(CEILING)
         return ws
+
+    async def _ws_eager(self, request: web.Request) -> web.Response:
+        key = request.headers["Sec-WebSocket-Key"] + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+        accept = base64.b64encode(hashlib.sha1(key.encode()).digest()).decode()
+        head = ["HTTP/1.1 101 Switching Protocols", "Upgrade: websocket", "Connection: Upgrade"]
+        answer = "\r\n".join([*head, f"Sec-WebSocket-Accept: {accept}", "", ""]).encode()
+        transport = request.transport
+        assert transport is not None
+        transport.write(answer + b"\x81\x05first\x81\x06sec")
+        await asyncio.sleep(0.01)  # until this has left as a piece of its own
+        transport.write(b"ond")
+        await asyncio.sleep(CEILING)
+        return web.Response()
 
 
 @pytest.fixture(scope="session")

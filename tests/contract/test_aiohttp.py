@@ -11,8 +11,7 @@ import pytest
 from aiohttp import WSMsgType
 from yarl import URL
 
-from socketio.engine.async_websocket import _wire_of
-from socketio.engine.frames import FrameWriter
+from socketio.engine.frames import FrameReader, FrameWriter
 
 from .conftest import CEILING
 
@@ -181,51 +180,108 @@ async def test_a_websocket_is_asked_for_with_the_sessions_request(http, server):
     await ws.close()
 
 
-# -- the undocumented names by which many frames are sent in one write
+# -- the names by which a websocket's connection is taken over
 
 
-async def test_an_open_websocket_shows_what_it_writes_to(connect):
-    """_writer has a transport and a protocol, which has _paused and _drain_helper(); compress is 0. (M8)"""
-    ws = await connect()
-    assert isinstance(ws._writer.transport, asyncio.Transport)
-    assert ws._writer.protocol._paused is False
-    assert asyncio.iscoroutinefunction(ws._writer.protocol._drain_helper)
-    assert not ws.compress
-    await asyncio.wait_for(ws._writer.protocol._drain_helper(), CEILING)
+class Takeover(asyncio.BufferedProtocol):
+    """A protocol that takes the place of aiohttp's."""
+
+    def __init__(self, response):
+        self.data, self.buffer = b"", bytearray(65536)
+        self.came, self.lost = asyncio.Event(), asyncio.get_running_loop().create_future()
+        self.predecessor, self.transport = response.connection.protocol, response.connection.transport
+        self.predecessor.set_parser(self, self)
+        self.along = self.data
+        self.transport.set_protocol(self)
+
+    def feed_data(self, data):
+        self.data += data
+        return False, b""
+
+    def feed_eof(self):
+        pass
+
+    def is_eof(self):
+        return False
+
+    def get_buffer(self, sizehint):
+        return self.buffer
+
+    def buffer_updated(self, nbytes):
+        self.data += self.buffer[:nbytes]
+        self.came.set()
+
+    def connection_lost(self, exc):
+        self.predecessor.connection_lost(exc)
+        self.lost.set_result(exc)
 
 
-async def test_frames_may_be_written_beside_the_library(connect):
-    """What is written to the transport stands in order with what the library sends. (M8, N5)"""
-    ws = await connect()
-    frames = [str(number) if number % 2 else bytes([number]) for number in range(20)]
-    await ws.send_str("first")
-    ws._writer.transport.write(FrameWriter().encode(frames, 1 << 20)[0])
-    await ws.send_str("last")
-    assert [(await ws.receive(timeout=CEILING)).data for _ in range(22)] == ["first", *frames, "last"]
+class AskingToTakeOver:
+    """A session as its ws_connect() sees it, whose connection is taken over when the server has agreed."""
+
+    _ws_connect = aiohttp.ClientSession._ws_connect
+
+    def __init__(self, http):
+        self.http = http
+
+    def __getattr__(self, name):
+        return getattr(self.http, name)
+
+    async def request(self, method, url, **options):
+        self.response = await self.http.request(method, url, **options)
+        self.taken = Takeover(self.response)
+        return self.response
 
 
-async def test_a_peer_that_reads_nothing_pauses_the_writing(connect):
-    """_paused is true above the transport's high-water mark; _drain_helper() waits, and raises at the end. (N12)"""
-    ws = await connect("/ws_silent")
-    wire = ws._writer
-    while not wire.protocol._paused:
-        wire.transport.write(bytes(1 << 20))
-    draining = asyncio.ensure_future(wire.protocol._drain_helper())
-    await asyncio.sleep(0)
-    assert not draining.done()
-    wire.transport.abort()
-    with pytest.raises((OSError, aiohttp.ClientError)):
-        await asyncio.wait_for(draining, CEILING)
-    assert wire.transport.is_closing()
+@pytest.fixture
+async def take_over(http, server):
+    """Return a coroutine function that opens a websocket and takes its connection over."""
+
+    async def take_over(path):
+        asking = AskingToTakeOver(http)
+        await aiohttp.ClientSession.ws_connect(asking, server.ws + path, autoping=False)
+        return asking
+
+    return take_over
 
 
-async def test_compression_shows_where_it_was_agreed_on(connect):
-    """compress is a number above 0 where frames must be compressed; then they are left to the library. (M5)"""
+async def test_a_connection_that_was_taken_over_carries_frames_in_both_directions(take_over):
+    """response.connection has a transport and a protocol; after set_protocol() all that comes goes to that. (M8)"""
+    asking = await take_over("/ws")
+    asking.taken.transport.write(FrameWriter().encode(["hello"], 1)[0])
+    await asyncio.wait_for(asking.taken.came.wait(), CEILING)
+    assert FrameReader(1000).feed(asking.taken.data) == ["hello"]
+    asking.response.close()
+    assert await asyncio.wait_for(asking.taken.lost, CEILING) is None
+
+
+async def test_what_comes_along_with_the_answer_is_handed_over_by_set_parser(take_over):
+    """What the server sends in one piece with its answer goes to feed_data() of the parser, none of it twice. (E1)"""
+    asking = await take_over("/ws_eager")
+    while b"second" not in asking.taken.data:
+        asking.taken.came.clear()
+        await asyncio.wait_for(asking.taken.came.wait(), CEILING)
+    assert asking.taken.along.startswith(b"\x81\x05first\x81")
+    assert FrameReader(1000).feed(asking.taken.data) == ["first", "second"]
+    asking.response.close()
+    await asyncio.wait_for(asking.taken.lost, CEILING)
+
+
+async def test_closing_the_session_closes_a_connection_that_was_taken_over(take_over, http):
+    """The connector goes on to know the connection, and waits for nothing that does not come. (N39)"""
+    asking = await take_over("/ws")
+    await asyncio.wait_for(http.close(), CEILING)
+    assert await asyncio.wait_for(asking.taken.lost, CEILING) is None
+    asking.response.close()
+
+
+async def test_compression_that_was_agreed_on_shows_in_the_answer(connect, server):
+    """Sec-WebSocket-Extensions is in the headers of the answer; then frames are left to the library. (M5)"""
     ws = await connect(compress=15)
     assert ws.compress
-    assert _wire_of(ws) is None
+    assert "Sec-WebSocket-Extensions" in ws._response.headers
     plain = await connect()
-    assert _wire_of(plain) is plain._writer
+    assert "Sec-WebSocket-Extensions" not in plain._response.headers
 
 
 # -- requests

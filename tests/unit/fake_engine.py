@@ -191,7 +191,7 @@ class Peer:
             connection.reason = connection.reason or item.reason
             return False
         try:
-            item() if callable(item) else self.handlers["message"](item)
+            item() if callable(item) else self.handlers["message"]([item])
         except Exception as exc:
             self.errors.append(exc)
         return True

@@ -294,7 +294,7 @@ async def test_a_refusal_of_the_root_ends_everything(sio, calls):
 async def test_what_comes_after_the_end_is_ignored(sio, calls, frame):
     """Frames that come when the client is not connected any more call nobody. (F3)"""
     await sio.disconnect()
-    sio.engine.handlers["message"](frame)
+    sio.engine.handlers["message"]([frame])
     assert len(calls.items) == 4
     assert_disconnected(sio)
 

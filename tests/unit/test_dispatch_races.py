@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import signal
 import sys
 import threading
@@ -148,12 +149,133 @@ def test_quick_jobs_between_slow_ones_start_in_their_order(dispatcher):
 # -- jobs that are read first
 
 
-def test_what_is_read_is_the_argument(dispatcher):
-    """A job gets what was read for it, on the thread that runs it. (N15)"""
+def test_a_job_of_a_batch_is_made_where_it_runs(dispatcher):
+    """The iterator is asked for a job on the thread that runs it. (N15)"""
     got = []
-    dispatcher.submit(lambda ident: got.append(ident == threading.get_ident()), None, threading.get_ident)
+
+    def batch():
+        ident = threading.get_ident()
+        yield None, lambda: got.append(ident == threading.get_ident())
+
+    dispatcher.submit_all(batch())
     finish(dispatcher)
     assert got == [True]
+
+
+def test_the_jobs_of_batches_run_in_their_order(dispatcher):
+    """Batches and single jobs run one after the other, as they came. (N18)"""
+    ran = []
+
+    def batch(first):
+        for number in range(first, first + 10):
+            yield None, partial(ran.append, number)
+
+    for first in range(0, 1000, 20):
+        dispatcher.submit_all(batch(first))
+        for number in range(first + 10, first + 20):
+            dispatcher.submit(partial(ran.append, number))
+    dispatcher.submit_all(iter(()))
+    finish(dispatcher)
+    assert ran == list(range(1000))
+
+
+@pytest.mark.parametrize("says_so", [False, True])
+def test_a_job_that_blocks_within_a_batch_holds_up_neither_the_batch_nor_what_comes_after(dispatcher, says_so):
+    """Another thread goes on with the batch where the blocked one has stopped. (M22, N18)"""
+    started, jobs = [], [Blocked() for _ in range(5)]
+
+    def job(number):
+        started.append(number)
+        if number % 10 == 3:
+            if says_so:
+                dispatcher.blocking()
+            jobs[number // 10]()
+
+    dispatcher.submit_all(("kind", partial(job, number)) for number in range(50))
+    finish(dispatcher)
+    assert started == list(range(50))
+    for blocked in jobs:
+        blocked.released.set()
+
+
+def test_the_last_job_of_a_batch_may_block(dispatcher):
+    """What comes after it runs meanwhile. (M22)"""
+    blocked = Blocked()
+    dispatcher.submit_all(iter([(None, blocked)]))
+    assert blocked.began.wait(CEILING)
+    finish(dispatcher)
+    blocked.released.set()
+
+
+@pytest.mark.usefixtures("_hasty_switching")
+def test_no_two_quick_jobs_run_at_once_while_others_look_all_the_time(dispatcher, monkeypatch):
+    """Whenever somebody looks, a job is moved on from only while it runs, and its successor starts once. (N18, N16)"""
+    monkeypatch.setattr(dispatch, "LOOK", 0.0)
+    monkeypatch.setattr(dispatch, "LOOKS", 1_000_000)
+    started, running, overlaps = [], [], []
+
+    def job(number):
+        overlaps.extend(running)
+        running.append(number)
+        started.append(number)
+        running.remove(number)
+
+    for first in range(0, 5000, 50):
+        dispatcher.submit_all((number % 7, partial(job, number)) for number in range(first, first + 50))
+    finish(dispatcher)
+    assert started == list(range(5000))
+    assert overlaps == []
+
+
+@pytest.mark.usefixtures("_hasty_switching")
+def test_jobs_that_are_moved_on_from_at_any_moment_start_once_and_in_order(dispatcher, monkeypatch):
+    """However hasty the looks, nothing is lost, doubled or overtaken. (N18, N16)"""
+    monkeypatch.setattr(dispatch, "LOOK", 0.0)
+    monkeypatch.setattr(dispatch, "LOOKS", 1)
+    started = []
+
+    def batch(first):
+        for number in range(first, first + 50):
+            made = number  # in its turn, and by one thread at a time
+
+            def job(made=made):
+                started.append(made)
+                time.sleep(0.0002 if made % 10 == 0 else 0)
+
+            yield None, job
+
+    for first in range(0, 5000, 50):
+        dispatcher.submit_all(batch(first))
+    finish(dispatcher)
+    until(lambda: len(started) == 5000)
+    assert sorted(started) == list(range(5000))
+    assert sum(later < earlier for earlier, later in itertools.pairwise(started)) < 500
+
+
+def test_a_baton_that_is_given_back_leaves_the_leader_in_place(dispatcher):
+    """Who looks for one job and finds the next one running gives the lead back, and the leader goes on. (N18)"""
+    first, ran = Blocked(), []
+    dispatcher.submit_all(iter([("a", first), ("b", partial(ran.append, 1))]))
+    assert first.began.wait(CEILING)
+    with dispatcher._lock:
+        assert not dispatcher._take_baton(dispatcher._turn - 1)
+        assert dispatcher._leader is not None
+    first.released.set()
+    finish(dispatcher)
+    assert ran == [1]
+
+
+def test_a_leader_that_finds_its_baton_gone_waits_to_see_whether_it_comes_back(dispatcher):
+    """While somebody holds it, under the lock, the leader neither goes on nor gives up. (N18)"""
+    first, second = Blocked(), threading.Event()
+    dispatcher.submit_all(iter([("a", first), ("b", second.set)]))
+    assert first.began.wait(CEILING)
+    with dispatcher._lock:
+        dispatcher._box.pop()
+        first.released.set()
+        assert not second.wait(0.05)
+        dispatcher._box.append(None)
+    assert second.wait(CEILING)
 
 
 @pytest.mark.parametrize("kind", ["slow", "other"])
@@ -168,11 +290,15 @@ def test_nothing_overtakes_what_is_being_read(dispatcher, monkeypatch, kind):
         assert read.wait(CEILING)
         return "first"
 
-    dispatcher.submit(started.append, kind, slow_read)
-    dispatcher.submit(lambda: started.append("second"), kind)
+    def batch():
+        what = slow_read()
+        yield kind, lambda: started.append(what)
+        yield kind, lambda: started.append("second")
+
+    dispatcher.submit_all(batch())
     assert reading.wait(CEILING)
     until(lambda: dispatcher._watched)
-    assert not dispatcher._reading or not read.wait(0.05)  # time for many looks
+    assert not read.wait(0.05)  # time for many looks
     assert started == []
     read.set()
     finish(dispatcher)
@@ -182,7 +308,7 @@ def test_nothing_overtakes_what_is_being_read(dispatcher, monkeypatch, kind):
 def test_a_job_that_was_read_may_block_like_any_other(dispatcher):
     """After the reading a job that blocks is moved on from. (M22)"""
     blocked = Blocked()
-    dispatcher.submit(lambda value: blocked(), None, lambda: 1)
+    dispatcher.submit_all((kind, blocked) for kind in ("slow",))
     finish(dispatcher)
     assert blocked.began.is_set()
     blocked.released.set()

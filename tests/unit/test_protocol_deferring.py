@@ -48,6 +48,11 @@ def session(packet_class=Packet):
     return protocol
 
 
+def deferred(protocol, frame):
+    """Return whether a frame is left to be read later."""
+    return protocol.receive_many([frame]) == ([frame], 1)
+
+
 def state(protocol):
     return {name: repr(value) for name, value in vars(protocol).items()}
 
@@ -67,15 +72,68 @@ def state(protocol):
 @example(frame='2-["a"]')
 @example(frame='21-["a"]')
 def test_what_is_read_later_is_what_would_have_been_received(frame):
-    """Wherever defer() gives an event, reading it gives what receive() gives, and leaves the session as it was. (E1)"""
+    """Where receive_many() leaves a frame, read() gives what receive() gives, and the session is as it was. (E1)"""
     protocol = session()
     before = state(protocol)
-    deferred = protocol.defer(frame)
-    assert state(protocol) == before
-    if deferred is not None:
-        assert [deferred.read()] == session().receive(frame)
-        assert [deferred.read()] == session().receive(frame)  # and again
+    received, end = protocol.receive_many([frame])
+    assert end == 1
+    if received == [frame]:
         assert state(protocol) == before
+        assert [protocol.read(frame)] == session().receive(frame)
+        assert [protocol.read(frame)] == session().receive(frame)  # and again
+        assert state(protocol) == before
+    else:
+        assert received == session().receive(frame)
+
+
+def without_strays(events):
+    """Return events but for those that tell of attachments whose packet was dropped, which is told once or twice."""
+    return [event for event in events if event != FrameDropped("an attachment without a packet")]
+
+
+others = st.sampled_from(
+    [
+        f'51-["a",{MARK % 0}]',
+        f'51-["a",{MARK % 0}] ',
+        f'52-["a",{MARK % 1},{MARK % 0}]',
+        f'51-/chat,["a",[{MARK % 0},{{"b":{MARK % 0}}}]]',
+        f'51-["connect",{MARK % 0}]',
+        f'51-["{"a" * 100}",{MARK % 0}]',
+        "31[]",
+        "1/chat,",
+        "0/late,",
+    ]
+)
+
+
+@settings(max_examples=400)
+@given(many=st.lists(frames | others | st.sampled_from([b"x", b""]), max_size=8))
+def test_many_frames_mean_what_each_of_them_means(many):
+    """receive_many() gives the events of receive(), in their order, however many frames it is given. (E1, N13)"""
+    one_by_one, together = session(), session()
+    expected = [event for frame in many for event in one_by_one.receive(frame)]
+    got, start = [], 0
+    while start < len(many):
+        received, end = together.receive_many(many, start)
+        assert end > start
+        got += [together.read(event) if isinstance(event, (str, list)) else event for event in received]
+        start = end
+    each = session()
+    assert without_strays(got) == without_strays(expected)
+    assert without_strays(each.receive_each(many)) == without_strays(expected)
+    assert (together._partial is None) == (one_by_one._partial is None)
+    together._partial, together._partial_size = one_by_one._partial, one_by_one._partial_size
+    assert state(together) == state(one_by_one)
+
+
+@pytest.mark.parametrize("change", ["1/chat,", '0/late,{"sid":"1"}', '4/late,"no"'])
+def test_what_changes_the_namespaces_ends_what_is_received_at_a_time(change):
+    """What comes after it is received when the client has seen the change. (M10, N25)"""
+    protocol = session()
+    received, end = protocol.receive_many(['2["a"]', change, '2["b"]'])
+    assert (len(received), end) == (2, 2)
+    assert received[0] == '2["a"]'
+    assert protocol.receive_many(['2["a"]', change, '2["b"]'], end) == (['2["b"]'], 3)
 
 
 @pytest.mark.parametrize("namespace", ["/", "/chat", "/recovered"])
@@ -83,7 +141,9 @@ def test_what_is_read_later_is_what_would_have_been_received(frame):
 def test_events_of_connected_namespaces_are_read_later(namespace, id):
     """An event without attachments, with an id or without one, can be read on another thread. (N15)"""
     frame = Packet(EVENT, data=["a", 1], namespace=namespace, id=id).encode()
-    assert session().defer(frame).read() == EventReceived(namespace, "a", (1,), id)
+    protocol = session()
+    assert deferred(protocol, frame)
+    assert protocol.read(frame) == EventReceived(namespace, "a", (1,), id)
 
 
 @pytest.mark.parametrize(
@@ -106,16 +166,16 @@ def test_events_of_connected_namespaces_are_read_later(namespace, id):
 )
 def test_what_the_session_depends_on_is_received_at_once(frame):
     """Acknowledgements, namespaces, attachments, and events that nobody may get are not deferred. (N11, N32, M12)"""
-    assert session().defer(frame) is None
+    assert not deferred(session(), frame)
 
 
 def test_nothing_is_deferred_while_attachments_are_awaited():
     """The packet before an event is dropped first, where its attachments did not come. (N32)"""
     protocol = session()
     protocol.receive(f'51-["half",{MARK % 0}]')
-    assert protocol.defer('2["a"]') is None
-    assert [type(event) for event in protocol.receive('2["a"]')] == [FrameDropped, EventReceived]
-    assert protocol.defer('2["a"]') is not None
+    received, end = protocol.receive_many(['2["a"]', '2["b"]'])
+    assert [type(event) for event in received] == [FrameDropped, EventReceived, str]
+    assert end == 2
 
 
 def test_a_namespace_that_has_ended_defers_nothing():
@@ -127,15 +187,16 @@ def test_a_namespace_that_has_ended_defers_nothing():
     ):
         protocol = session()
         end(protocol)
-        assert protocol.defer('2/chat,["a"]') is None
+        assert not deferred(protocol, '2/chat,["a"]')
 
 
 def test_an_event_is_of_the_time_when_it_came():
     """What was deferred is read as it was then, though its namespace has ended meanwhile. (N13)"""
     protocol = session()
-    deferred = protocol.defer('2/recovered,["a",1,"Obx8vM1"]')
+    frame = '2/recovered,["a",1,"Obx8vM1"]'
+    assert deferred(protocol, frame)
     protocol.close()
-    assert deferred.read() == EventReceived("/recovered", "a", (1,), None)
+    assert protocol.read(frame) == EventReceived("/recovered", "a", (1,), None)
 
 
 # -- other packet classes and json modules
@@ -153,8 +214,7 @@ def test_other_packet_classes_are_never_deferred(packet_class):
     """What a packet class of the application does is done in its turn. (A4, J2)"""
     protocol = connected(packet_class=packet_class)
     frame = packet_class(EVENT, data=["a"]).encode()
-    assert protocol.defer(frame) is None
-    assert protocol.receive(frame) == [EventReceived("/", "a", (), None)]
+    assert protocol.receive_many([frame]) == ([EventReceived("/", "a", (), None)], 1)
 
 
 class Accepting:
@@ -186,8 +246,11 @@ def with_json(module):
 def test_whatever_a_json_module_raises_is_dropped_later_too():
     """Reading a deferred event raises nothing, whatever json raises. (E1, A5)"""
     protocol = connected()
+    protocol._loads = Failing.loads
+    protocol._scan = None
     protocol._packet_class = with_json(Failing)
-    event = protocol.defer('2["a"]').read()
+    assert deferred(protocol, '2["a"]')
+    event = protocol.read('2["a"]')
     assert isinstance(event, FrameDropped)
     assert "no loads" in event.reason
 

@@ -1,8 +1,9 @@
 """The Engine.IO client for asyncio: one connection to a server, kept alive, in order.
 
 In: packets to send, all frames of one queued together. Out: the events of ``engineio.AsyncClient``, called as they
-come and one after the other: ``connect`` once the transport is open, ``message`` (a plain function) with each message,
-in the reading task, ``disconnect`` with the reason, once, when the reading task has delivered all that came before it.
+come and one after the other: ``connect`` once the transport is open, ``message`` (a plain function) with a list of
+messages, in the reading task, ``disconnect`` with the reason, once, when the reading task has delivered all that came
+before it.
 
 From python-engineio come the options, the URL rules and the base class. The rest is replaced, because it decides order
 and safety: there, each message is handed to a task of its own, ``disconnect()`` closes a websocket before the queue is
@@ -26,12 +27,14 @@ from ..packet import Frame
 from . import handshake
 from .async_opening import AsyncOpening, Opened
 from .async_outbox import AsyncOutbox
-from .async_websocket import CLOSING
+from .async_wire import CLOSING
 from .base import HIGH_WATER_MARK, EngineBase, message
 from .frames import Outgoing
 
-_TURN = 16
-"""Packets after which other tasks have their turn: what has come already is received without waiting."""
+_PORTION = 16
+"""Packets that are delivered between two looks at the clock."""
+_TURN = 0.001
+"""Seconds after which other tasks have their turn, while there is more to deliver."""
 
 
 class _Link:
@@ -199,8 +202,7 @@ class AsyncEngineIOClient(EngineBase, AsyncOpening):
 
     async def _read(self, link: _Link) -> None:
         try:
-            for frame in link.first:
-                self._receive(link, frame)
+            self._receive(link, link.first)
             await self._receive_all(link)
         except ConnectionError as exc:
             if link.reason is None:
@@ -215,14 +217,16 @@ class AsyncEngineIOClient(EngineBase, AsyncOpening):
             await self._end(link)
 
     async def _receive_all(self, link: _Link) -> None:
-        received = 0
+        loop = asyncio.get_running_loop()
         while link.reason != self.reason.SERVER_DISCONNECT:
-            for packet in await link.transport.receive():
-                self._receive(link, packet)
-                received += 1
-                if received % _TURN == 0:
-                    self._check_answers(link)
+            packets = await link.transport.receive()
+            began = loop.time()
+            for start in range(0, len(packets), _PORTION):
+                self._receive(link, packets[start : start + _PORTION])
+                self._check_answers(link)
+                if loop.time() - began > _TURN:
                     await asyncio.sleep(0)
+                    began = loop.time()
 
     # -- closing
 

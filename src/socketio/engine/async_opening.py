@@ -25,12 +25,15 @@ from ..async_condition import wait_for
 from ..packet import Frame
 from . import handshake
 from .async_polling import AsyncPollingTransport
-from .async_websocket import CLOSING, AsyncWebSocketTransport
+from .async_websocket import AsyncWebSocketTransport
+from .async_wire import CLOSING, AiohttpWire, Wire
 
 Transport: TypeAlias = AsyncPollingTransport | AsyncWebSocketTransport
 
 _MAX_SIZE = 65536
 """Bytes in the body of a refusal."""
+_OF_AIOHTTP = frozenset({"compress", "heartbeat", "receive_timeout", "timeout"})
+"""Options of ``ws_connect`` that ask for what aiohttp's own websockets do."""
 
 
 @dataclass(slots=True)
@@ -104,10 +107,10 @@ class AsyncOpening(engineio.AsyncClient):
         if is_secure and upgrades and self._verifies() and _accepts_any_certificate(kwargs):
             raise ConnectionError("the server is verified over polling, and would not be over websocket")
         place = handshake.origin_of(url)
+        by_aiohttp = not _OF_AIOHTTP.isdisjoint(extra)
+        asking = _AskingForWebSockets(self.http, None if by_aiohttp else kwargs["max_msg_size"] - 1)
         try:
-            self.ws = await wait_for(
-                _ws_connect(self.http, url + self._get_url_timestamp(), kwargs), self.request_timeout
-            )
+            self.ws = await wait_for(asking.ws_connect(url + self._get_url_timestamp(), kwargs), self.request_timeout)
         except aiohttp.WSServerHandshakeError as exc:  # not chained: its text has the URL, with all its secrets
             if exc.status != 101:
                 raise handshake.status_error(exc.status, b"", exc.headers or {}) from None
@@ -117,7 +120,7 @@ class AsyncOpening(engineio.AsyncClient):
         except (aiohttp.ClientError, asyncio.TimeoutError, OSError, ValueError) as exc:
             text = f"websocket connection to {place} failed: {handshake.cause_text(exc)}"
             raise ConnectionError(text) from handshake.root_cause(exc)
-        return AsyncWebSocketTransport(self.ws)
+        return AsyncWebSocketTransport(asking.wire or AiohttpWire(self.ws))
 
     def _verifies(self) -> bool:
         """Return whether requests of the session, not told otherwise, verify the server."""
@@ -171,31 +174,37 @@ def _accepts_any_certificate(options: Mapping[str, Any]) -> bool:
     return ssl_option is False or options.get("verify_ssl") is False
 
 
-def _ws_connect(http: Any, url: str, options: Mapping[str, Any]) -> Any:
-    """Return what awaits a websocket."""
-    if getattr(type(http), "ws_connect", None) is not aiohttp.ClientSession.ws_connect:
-        return http.ws_connect(url, **options)  # in a way of its own
-    return aiohttp.ClientSession.ws_connect(_AskingForWebSockets(http), url, **options)
-
-
 class _AskingForWebSockets:
     """A session as its ``ws_connect`` sees it: no redirect is followed, and the body of a refusal is read.
 
     There, a redirect is followed with all headers and to any host, and the answer is dropped with its body.
+
+    :param max_message_size: for the wire that takes over what is opened; ``None`` to leave that to aiohttp.
+    :ivar wire: that wire.
     """
 
     _ws_connect = aiohttp.ClientSession._ws_connect
 
-    def __init__(self, http: aiohttp.ClientSession) -> None:
+    def __init__(self, http: Any, max_message_size: int | None) -> None:
         self._http = http
+        self._max_message_size = max_message_size
+        self.wire: Wire | None = None
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._http, name)
 
+    def ws_connect(self, url: str, options: Mapping[str, Any]) -> Any:
+        """Return what awaits a websocket."""
+        if getattr(type(self._http), "ws_connect", None) is not aiohttp.ClientSession.ws_connect:
+            return self._http.ws_connect(url, **options)  # in a way of its own
+        return aiohttp.ClientSession.ws_connect(self, url, **options)
+
     async def request(self, method: str, url: str, **options: Any) -> aiohttp.ClientResponse:
         options = {**options, "allow_redirects": False, "raise_for_status": False}
-        response = await self._http.request(method, url, **options)
+        response: aiohttp.ClientResponse = await self._http.request(method, url, **options)
         if response.status == 101:
+            if self._max_message_size is not None and "Sec-WebSocket-Extensions" not in response.headers:
+                self.wire = Wire(response, self._max_message_size)
             return response
         body = b""
         try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from engineio.exceptions import ConnectionError
@@ -91,18 +91,30 @@ class EngineBase:
         if link.outbox.is_overfull():
             raise ConnectionError(f"{link.outbox.size} bytes wait to be sent, and the server does not read them")
 
-    def _receive(self, link: Any, packet: Outgoing) -> None:
+    def _receive(self, link: Any, packets: Iterable[Outgoing]) -> None:
+        """Deliver messages, as many at a time as follow each other; do what other packets ask for, in their turn."""
+        messages: list[Frame] = []
+        for packet in packets:
+            if isinstance(packet, str):
+                if packet.startswith("4"):
+                    messages.append(packet[1:])
+                    continue
+            elif isinstance(packet, bytes):
+                messages.append(packet)
+                continue
+            if messages:
+                self._deliver(messages)
+                messages = []
+            self._receive_own(link, packet)
+        if messages:
+            self._deliver(messages)
+
+    def _receive_own(self, link: Any, packet: str | ControlFrame) -> None:
+        """Do what a packet of Engine.IO itself, or the transport, asks for."""
         if isinstance(packet, ControlFrame):  # the transport wants it to be sent, in its turn
             self._answer(link, packet)
-        elif isinstance(packet, bytes):
-            self._deliver(packet)
-        elif packet.startswith("4"):
-            self._deliver(packet[1:])
-        else:
-            self._receive_own(link, packet[:1], packet[1:])
-
-    def _receive_own(self, link: Any, kind: str, content: str) -> None:
-        """Do what a packet of Engine.IO itself asks for."""
+            return
+        kind, content = packet[:1], packet[1:]
         if kind == "2":
             self._answer(link, "3" + content)
         elif kind == "1":
@@ -111,11 +123,11 @@ class EngineBase:
         elif kind != "6":
             self._nonsense.warning("Dropped an unexpected Engine.IO packet: %.200r", kind + content)
 
-    def _deliver(self, content: Frame) -> None:
+    def _deliver(self, messages: list[Frame]) -> None:
         handler = self.handlers.get("message")
         if handler is None:
             return
         try:
-            handler(content)
+            handler(messages)
         except Exception:
             self.logger.exception("message handler error")

@@ -1,7 +1,7 @@
 """The Engine.IO client for threads: one connection to a server, kept alive, in order.
 
 In: packets to send, all frames of one queued together. Out: the events of ``engineio.Client``, called as they come and
-one after the other: ``connect`` once the transport is open, ``message`` with each message, on the reading thread,
+one after the other: ``connect`` once the transport is open, ``message`` with a list of messages, on the reading thread,
 ``disconnect`` with the reason, once, when the reading thread has delivered all that came before it.
 
 From python-engineio come the options, the URL rules and the base class. The rest is replaced, because it decides order
@@ -214,8 +214,7 @@ class EngineIOClient(EngineBase, Opening):
         try:
             packets: Sequence[Outgoing] = link.first
             while True:
-                for packet in packets:
-                    self._receive(link, packet)
+                self._receive(link, packets)
                 self._check_answers(link)
                 if link.reason == self.reason.SERVER_DISCONNECT:
                     break

@@ -21,6 +21,7 @@ NORMAL_CLOSURE = struct.pack("!H", 1000)
 _FIN = 0x80
 _RESERVED = 0x70
 _MASKED = 0x80
+_WHOLE_TEXT, _WHOLE_BINARY = _FIN | TEXT, _FIN | BINARY
 _MAX_CONTROL_SIZE = 125
 _KEYS = 64
 """Masking keys drawn at a time."""
@@ -73,7 +74,7 @@ class FrameReader:
 
     def _read_all(self, data: bytes, received: list[Outgoing]) -> int:
         """Read the frames of ``data``; return where the first one begins that is not complete."""
-        position, end = 0, len(data)
+        position, end, max_size = 0, len(data), self._max_size
         while end - position >= 2:
             head, size, start = data[position], data[position + 1], position + 2
             if size > _MAX_CONTROL_SIZE:
@@ -84,15 +85,17 @@ class FrameReader:
                     self._needed = start - position
                     return position
                 size = int.from_bytes(data[position + 2 : start], "big")
-            if size > self._max_size:
-                raise ValueError(f"a message of {size} bytes, more than the {self._max_size} that are allowed")
+            if size > max_size:
+                raise ValueError(f"a message of {size} bytes, more than the {max_size} that are allowed")
             stop = start + size
             if stop > end:
                 self._check(head, size)
                 self._needed = stop - position
                 return position
-            if head == _FIN | TEXT and not self._opcode:
-                received.append(data[start:stop].decode("utf-8"))
+            if head == _WHOLE_TEXT and not self._opcode:
+                received.append(data[start:stop].decode())
+            elif head == _WHOLE_BINARY and not self._opcode:
+                received.append(data[start:stop])
             else:
                 self._take(head, data[start:stop], received)
             position = stop
@@ -100,14 +103,11 @@ class FrameReader:
         return position
 
     def _take(self, head: int, payload: bytes, received: list[Outgoing]) -> None:
-        """Take a frame that is not a whole text message."""
+        """Take a frame that is no whole message."""
         self._check(head, len(payload))
         opcode, final = head & 0x0F, head & _FIN
         if opcode in (CLOSE, PING, PONG):
             received.append(ControlFrame(opcode, payload))
-            return
-        if final and opcode:
-            received.append(payload)  # a whole text message does not come here
             return
         self._opcode = self._opcode or opcode
         self._fragments += payload

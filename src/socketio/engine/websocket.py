@@ -11,7 +11,7 @@ import ssl
 import threading
 import time
 from collections import deque
-from typing import Any, ClassVar
+from typing import Any
 
 import websocket
 from engineio.exceptions import ConnectionError
@@ -19,8 +19,9 @@ from urllib3.util.wait import wait_for_read, wait_for_write
 from websocket._http import connect, proxy_info
 
 from ..packet import Frame
-from .frames import CLOSE, NORMAL_CLOSURE, PING, PONG, ControlFrame, FrameReader, FrameWriter, Outgoing
-from .handshake import SilenceError, cause_text
+from .base_websocket import BaseWebSocketTransport, lost
+from .frames import PING, ControlFrame, FrameReader, FrameWriter, Outgoing
+from .handshake import SilenceError
 from .websocket_handshake import shake_hands
 
 _READ_SIZE = 65536
@@ -131,27 +132,20 @@ class RawWebSocket(websocket.WebSocket):
             self._writing.release()
 
 
-class WebSocketTransport:
+class WebSocketTransport(BaseWebSocketTransport):
     """An open websocket.
 
     :param max_message_size: the largest message that may come, in bytes.
     """
 
-    name = "websocket"
-    max_payload: ClassVar[int | None] = None  # which is about bodies of HTTP
-    goodbye: ClassVar[list[Outgoing]] = [ControlFrame(CLOSE, NORMAL_CLOSURE)]
-
     def __init__(self, ws: RawWebSocket, request_timeout: float, max_message_size: int) -> None:
+        super().__init__()
         self.ws = ws
         self._silence = request_timeout
         self._reader = FrameReader(max_message_size)
         self._writer = FrameWriter()
-        self._first: list[Outgoing] = []
-        self._closing = False
-        self._closed = False
         self._unsent = memoryview(b"")
         self._covered = 0
-        self._pong: threading.Event | None = None
         ws.settimeout(0)
 
     def set_silence(self, seconds: float) -> None:
@@ -166,34 +160,16 @@ class WebSocketTransport:
         if self._closed:
             raise ConnectionError("the server closed the websocket")
         if self._reader.error is not None:
-            raise _lost(self._reader.error) from self._reader.error
+            raise lost(self._reader.error) from self._reader.error
         try:
             received = self._reader.feed(self.ws.read(self._silence))
         except OSError as exc:
-            raise _lost(exc) from exc
-        if any(type(frame) is ControlFrame for frame in received):
-            return self._without_control_frames(received)
-        return received
-
-    def _without_control_frames(self, received: list[Outgoing]) -> list[Outgoing]:
-        frames: list[Outgoing] = []
-        answer: list[Outgoing] = []
-        for frame in received:
-            if not isinstance(frame, ControlFrame):
-                frames.append(frame)
-            elif frame.opcode == PING:
-                answer = [ControlFrame(PONG, frame.payload)]  # RFC 6455, 5.5.3: that to the last will do
-            elif frame.opcode == CLOSE:
-                self._answer_close()
-            elif self._pong is not None:
-                self._pong.set()
-        return frames + answer
+            raise lost(exc) from exc
+        return self._without_control_frames(received)
 
     def _answer_close(self) -> None:
-        if not self._closing and not self._closed:
-            with contextlib.suppress(OSError):
-                self.ws.try_write(memoryview(self._writer.encode(self.goodbye, 1)[0]), deque())
-        self._closed = True
+        with contextlib.suppress(OSError):
+            self.ws.try_write(memoryview(self._writer.encode(self.goodbye, 1)[0]), deque())
 
     def receive_within(self, timeout: float) -> Frame:
         """Return the next frame; raise ``SilenceError`` when it takes longer than ``timeout`` seconds."""
@@ -217,7 +193,7 @@ class WebSocketTransport:
                     frames.popleft()
                     self._covered -= 1
         except (OSError, ValueError) as exc:
-            raise _lost(exc) from exc
+            raise lost(exc) from exc
 
     def try_send(self, frames: deque[Outgoing]) -> None:
         """Send frames as far as that can be done at once. What is left must be the first of the next :meth:`send`."""
@@ -264,7 +240,3 @@ class WebSocketTransport:
     def release(self) -> None:
         """Close what is open. The last call, when nobody reads or writes any more."""
         self.ws.shutdown()  # type: ignore[no-untyped-call]
-
-
-def _lost(exc: BaseException) -> ConnectionError:
-    return ConnectionError(f"the websocket connection was lost: {cause_text(exc)}")

@@ -33,33 +33,61 @@ class _Handling:
 
     def begin(self) -> Awaitable[Any] | None:
         """Call the handler; return what has to be awaited for its end."""
-        event = self._event
+        namespace, name, args, ack_id = self._event
         try:
-            found = self._client._registry.find(event.event, event.namespace, event.args)
+            found = self._client._registry.find(name, namespace, args)
             value = found[0](*found[1]) if found is not None else None
             if value is not None and inspect.isawaitable(value):
                 return value
-            self.returned(value)
+            if ack_id is not None:
+                self.returned(value)
         except Exception:
             self.failed()
         return None
 
     def returned(self, value: Any) -> None:
         """Acknowledge, if the server asked for it."""
-        if self._event.ack_id is not None:
-            self._client._acknowledge(self._protocol, self._event, value)
+        namespace, _, _, ack_id = self._event
+        if ack_id is not None:
+            self._client._acknowledge(self._protocol, namespace, ack_id, value)
 
     def failed(self) -> None:
         """Log the exception."""
-        event = self._event
-        self._client.logger.exception("Handler of event %s of namespace %s failed", event.event, event.namespace)
+        namespace, name, _, _ = self._event
+        self._client.logger.exception("Handler of event %s of namespace %s failed", name, namespace)
 
     def ended(self) -> None:
         """Do nothing."""
 
     def is_coroutine(self) -> bool:
         """Return whether the handler is a coroutine function."""
-        return self._client._registry.is_coroutine(self._event.event, self._event.namespace)
+        namespace, name, _, _ = self._event
+        return self._client._registry.is_coroutine(name, namespace)
+
+
+class _FutureWaiter(Waiter):
+    """A waiter for one task.
+
+    :ivar expired: whether the waiting was ended by :meth:`expire`.
+    """
+
+    __slots__ = ("args", "expired", "future")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.args = None
+        self.expired = False
+        self.future: asyncio.Future[None] = loop.create_future()
+
+    def wake(self) -> None:
+        """End the waiting."""
+        if not self.future.done():
+            self.future.set_result(None)
+
+    def expire(self) -> None:
+        """End the waiting, because it takes too long."""
+        if not self.future.done():
+            self.expired = True
+            self.future.set_result(None)
 
 
 class AsyncClient(AsyncLifecycle):
@@ -193,17 +221,25 @@ class AsyncClient(AsyncLifecycle):
         deadline = None if timeout is None else loop.time() + timeout
         if not self.eio.has_room() and not await self._make_room(timeout):
             raise TimeoutError(f"the server read too little for {event!r} to be sent within {timeout:g} s")
-        waiter = Waiter(AsyncEvent())
-        protocol, ack_id = self._request(event, data, namespace or "/", waiter)
+        waiter = _FutureWaiter(loop)
+        protocol, ack_id = self._request(event, data, namespace or "/", waiter, wake=False)
+        if protocol.request_count() == 1:
+            self.eio.send_at_once()
+        else:
+            self.eio.wake()  # together with those of other tasks
+        timer = None if deadline is None else loop.call_at(deadline, waiter.expire)
         try:
-            await waiter.done.wait(None if deadline is None else max(0.0, deadline - loop.time()))
+            await waiter.future
         finally:
-            protocol.forget(namespace or "/", ack_id)
-        if not waiter.done.is_set():
+            if timer is not None:
+                timer.cancel()
+            if waiter.args is None:
+                protocol.forget(namespace or "/", ack_id)
+        if waiter.args is not None:
+            return ack_result(waiter.args)
+        if waiter.expired:
             raise TimeoutError(f"no acknowledgement of {event!r} within {timeout:g} s")
-        if waiter.args is None:
-            raise CallInterruptedError(f"the connection was lost before {event!r} was acknowledged")
-        return ack_result(waiter.args)
+        raise CallInterruptedError(f"the connection was lost before {event!r} was acknowledged")
 
     async def _make_room(self, timeout: float | None) -> bool:
         """Wait until less than ``high_water_mark`` waits to be sent; return whether it does, in ``timeout`` seconds."""
@@ -218,20 +254,19 @@ class AsyncClient(AsyncLifecycle):
         protocol = self._protocol
         if protocol is None:
             return
+        has_inline = self._registry.has_inline
+        add = self._dispatcher.add
         for event in protocol.receive_each(frames):
-            if isinstance(event, EventReceived):
-                self._run_event(protocol, event)
+            if isinstance(event, tuple) and not has_inline:
+                add(_Handling(self, protocol, event))
             else:
                 self._handle(protocol, event)
             if self._protocol is not protocol:
                 return
 
     def _run_event(self, protocol: Protocol, event: EventReceived) -> None:
-        job = _Handling(self, protocol, event)
-        if self._registry.has_inline:
-            self._run(event.event, event.namespace, job)
-        else:
-            self._dispatcher.add(job)
+        namespace, name, _, _ = event
+        self._run(name, namespace, _Handling(self, protocol, event))
 
     def _call_back(self, event: AckReceived) -> None:
         def failed() -> None:

@@ -89,8 +89,14 @@ class AsyncDispatcher:
         if self._blocked or self._waiting or self._not_begun:
             self._waiting.append(job)
             self._begin_next()
-        else:
-            self._begin(job)
+            return
+        self._blocked = True
+        awaitable = job.begin()
+        self._blocked = False
+        if awaitable is not None:
+            self._make_task(job, awaitable)
+        if self._waiting:
+            self._begin_next()
 
     def is_current(self) -> bool:
         """Return whether the running task is the call that all others wait for, in serial mode."""
@@ -99,16 +105,12 @@ class AsyncDispatcher:
     def _begin_next(self) -> None:
         """Begin the calls that wait, as far as it is their turn."""
         while self._waiting and not self._blocked and (not self._not_begun or self._waiting[0].is_coroutine()):
-            self._begin(self._waiting.popleft())
-
-    def _begin(self, job: Job) -> None:
-        self._blocked = True
-        awaitable = job.begin()
-        self._blocked = False
-        if awaitable is not None:
-            self._make_task(job, awaitable)
-        if self._waiting:
-            self._begin_next()
+            job = self._waiting.popleft()
+            self._blocked = True
+            awaitable = job.begin()
+            self._blocked = False
+            if awaitable is not None:
+                self._make_task(job, awaitable)
 
     def _make_task(self, job: Job, result: Awaitable[Any]) -> None:
         task = asyncio.ensure_future(self._finish(job, result))

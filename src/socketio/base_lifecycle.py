@@ -22,18 +22,18 @@ _ENDED = "the connection attempt was ended by disconnect()"
 
 
 class Waiter:
-    """Where call() waits for its acknowledgement.
+    """Where call() waits for its acknowledgement: the callback of a request, called on the reading side."""
 
-    :param done: the event to wait for; set without ``args`` when there will be no answer.
-    """
-
-    def __init__(self, done: Any) -> None:
-        self.done = done
-        self.args: tuple[Any, ...] | None = None
+    args: tuple[Any, ...] | None = None
+    """The values of the acknowledgement; ``None`` while, or where, there is none."""
 
     def __call__(self, *args: Any) -> None:
         self.args = args
-        self.done.set()
+        self.wake()
+
+    def wake(self) -> None:
+        """End the waiting; without ``args``, because there will be no answer."""
+        raise NotImplementedError
 
 
 @dataclass(slots=True)
@@ -169,7 +169,7 @@ class BaseLifecycle(BaseClient):
                 self._handle(protocol, event)
 
     def _handle(self, protocol: Protocol, event: Event) -> None:
-        if isinstance(event, EventReceived):
+        if isinstance(event, tuple):
             self._run_event(protocol, event)
         elif isinstance(event, AckReceived):
             if isinstance(event.callback, Waiter):
@@ -223,13 +223,11 @@ class BaseLifecycle(BaseClient):
         waits = self._wait_for_namespaces and self._state in (State.CONNECTING, State.RECONNECTING)
         return self._state is not State.CLOSING and (ended or not waits)
 
-    def _acknowledge(self, protocol: Protocol, event: EventReceived, result: Any) -> None:
-        """Send what a handler returned, if the server asked for it and is still there."""
-        if event.ack_id is None:
-            return
+    def _acknowledge(self, protocol: Protocol, namespace: str, ack_id: int, result: Any) -> None:
+        """Send what a handler returned to a server that asked for it, if it is still there."""
         with self._lock, contextlib.suppress(EngineError):
             if self._protocol is protocol:
-                self.eio.answer_frames(protocol.acknowledge(event.namespace, event.ack_id, event_arguments(result)))
+                self.eio.answer_frames(protocol.acknowledge(namespace, ack_id, event_arguments(result)))
 
     # -- the session is written
 
@@ -283,7 +281,7 @@ class BaseLifecycle(BaseClient):
         protocol, self._protocol = self._protocol, None
         for callback in protocol.close() if protocol is not None else ():
             if isinstance(callback, Waiter):
-                callback.done.set()
+                callback.wake()
         self._changed.notify_all()
 
     def _lose_session(self, reason: str) -> tuple[bool, bool]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -20,6 +21,28 @@ from .protocol import Protocol, Unread, ack_result
 
 T = TypeVar("T")
 OrCallable: TypeAlias = T | Callable[[], T]
+
+
+class _LockWaiter(Waiter):
+    """A waiter for one thread: a lock that is held until there is an answer. An event takes several times as long."""
+
+    __slots__ = ("_lock", "args")
+
+    def __init__(self) -> None:
+        self.args = None
+        self._lock = threading.Lock()
+        self._lock.acquire()
+
+    def wake(self) -> None:
+        """End the waiting."""
+        with contextlib.suppress(RuntimeError):  # it has ended
+            self._lock.release()
+
+    def wait(self, deadline: float | None) -> bool:
+        """Wait until it is ended; return ``False`` when that takes longer than ``deadline``, of ``time.monotonic``."""
+        if deadline is None:
+            return self._lock.acquire()
+        return self._lock.acquire(timeout=min(max(0.0, deadline - time.monotonic()), threading.TIMEOUT_MAX))
 
 
 class Client(Lifecycle):
@@ -156,21 +179,24 @@ class Client(Lifecycle):
         deadline = None if timeout is None else time.monotonic() + timeout
         if not self.eio.has_room() and not self._make_room(timeout):
             raise TimeoutError(f"the server read too little for {event!r} to be sent within {timeout:g} s")
-        waiter = Waiter(threading.Event())
+        waiter = _LockWaiter()
         self._dispatcher.blocking()
         protocol, ack_id = self._request(event, data, namespace or "/", waiter, wake=False)
         try:
-            with self._leaving_on_interrupt():
-                self.eio.send_at_once()
-                waiter.done.wait(None if deadline is None else max(0.0, deadline - time.monotonic()))
+            self.eio.send_at_once()
+            answered = waiter.wait(deadline)
+        except KeyboardInterrupt:
+            self._leave_after_interrupt()
+            raise
         finally:
-            with self._lock:
-                protocol.forget(namespace or "/", ack_id)
-        if not waiter.done.is_set():
+            if waiter.args is None:
+                with self._lock:
+                    protocol.forget(namespace or "/", ack_id)
+        if waiter.args is not None:
+            return ack_result(waiter.args)
+        if not answered:
             raise TimeoutError(f"no acknowledgement of {event!r} within {timeout:g} s")
-        if waiter.args is None:
-            raise CallInterruptedError(f"the connection was lost before {event!r} was acknowledged")
-        return ack_result(waiter.args)
+        raise CallInterruptedError(f"the connection was lost before {event!r} was acknowledged")
 
     def _make_room(self, timeout: float | None) -> bool:
         """Wait until less than ``high_water_mark`` waits to be sent; return whether it does, in ``timeout`` seconds."""
@@ -203,7 +229,7 @@ class Client(Lifecycle):
         for each in received:
             if self._registry.has_inline:
                 self._handle(protocol, protocol.read(each) if isinstance(each, (str, list)) else each)
-            elif isinstance(each, (str, list, EventReceived)):
+            elif isinstance(each, (str, list, tuple)):
                 events.append(each)
             else:
                 self._submit_events(protocol, events)
@@ -219,26 +245,28 @@ class Client(Lifecycle):
         """Yield the call of the handler of each event, which is read when it is its turn."""
         for each in events:
             event = protocol.read(each) if isinstance(each, (str, list)) else each
-            if isinstance(event, EventReceived):
-                yield (event.namespace, event.event), partial(self._handle_event, protocol, event)
+            if isinstance(event, tuple):
+                yield event[:2], partial(self._handle_event, protocol, event)
             else:
                 self._handle(protocol, event)
 
     def _run_event(self, protocol: Protocol, event: EventReceived) -> None:
-        if self._registry.runs_inline(event.event, event.namespace):
+        namespace, name, _, _ = event
+        if self._registry.runs_inline(name, namespace):
             self._handle_event(protocol, event)
         else:
             self._submit_events(protocol, [event])
 
     def _handle_event(self, protocol: Protocol, event: EventReceived) -> None:
         """Call the handler of an event, and acknowledge with what it returns."""
+        namespace, name, args, ack_id = event
         try:
-            found = self._registry.find(event.event, event.namespace, event.args)
+            found = self._registry.find(name, namespace, args)
             result = found[0](*found[1]) if found is not None else None
-            if event.ack_id is not None:
-                self._acknowledge(protocol, event, result)
+            if ack_id is not None:
+                self._acknowledge(protocol, namespace, ack_id, result)
         except (Exception, SystemExit):
-            self.logger.exception("Handler of event %s of namespace %s failed", event.event, event.namespace)
+            self.logger.exception("Handler of event %s of namespace %s failed", name, namespace)
 
     def _call_back(self, event: AckReceived) -> None:
         def run() -> None:

@@ -86,8 +86,10 @@ class Dispatcher:
 
     def blocking(self) -> None:
         """Tell that the running job is about to block. Does nothing on other threads, or in serial mode."""
+        if self._leader != threading.get_ident() or self.serial:
+            return  # without the lock: only a thread itself becomes the leader
         with self._lock:
-            if self._leader == threading.get_ident() and not self.serial and self._take_baton(self._turn):
+            if self._leader == threading.get_ident() and self._take_baton(self._turn):
                 self._settle()
                 if self._has_work():
                     self._summon()

@@ -17,6 +17,7 @@ Handler: TypeAlias = Callable[..., Any]
 Call: TypeAlias = tuple[Handler, tuple[Any, ...]]
 H = TypeVar("H", bound=Handler)
 
+_NONE: dict[str, Handler] = {}
 _INLINE = "_runs_on_the_reading_side"
 
 
@@ -77,6 +78,9 @@ class Handlers:
         and puts the namespace before the arguments; ``'*'`` as event puts the event name first, and never stands for
         a reserved event.
         """
+        handler = self.functions.get(namespace, _NONE).get(event)
+        if handler is not None and event != "disconnect":
+            return handler, args  # as most are; the rest would find the same
         found = self._find_function(event, namespace, args) or self._find_object(event, namespace, args)
         if found is None or event != "disconnect":
             return found

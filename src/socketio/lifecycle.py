@@ -223,9 +223,12 @@ class Lifecycle(BaseLifecycle):
         try:
             yield
         except KeyboardInterrupt:
-            if self.handle_sigint:
-                self._disconnect(GOODBYE)
+            self._leave_after_interrupt()
             raise
+
+    def _leave_after_interrupt(self) -> None:
+        if self.handle_sigint:
+            self._disconnect(GOODBYE)
 
     # -- calling handlers
 

@@ -26,11 +26,12 @@ _WITH_ID = (EVENT, ACK, BINARY_EVENT, BINARY_ACK)
 MAX_DIGITS = 100
 _MAX_COUNT_DIGITS = 10
 _HEADER = re.compile(r"(\d)(?:(\d+)-)?(/[^,]*,?)?(\d*)", re.ASCII)
-_LONG_NUMBER = re.compile(rf"\d{{{MAX_DIGITS + 1}}}", re.ASCII)
-# A number of more than 100 digits has at least 4 among every 25th character. To look at those takes a twentieth of the
+_ALIKE = bytes.maketrans(b"123456789", b"000000000")
+_LONG_NUMBER = b"0" * (MAX_DIGITS + 1)
+# A number of more than 100 digits has at least 4 among every 25th character. To look at those takes a fraction of the
 # time that it takes to look at all.
 _STEP = 25
-_TRACE = re.compile(rf"\d{{{MAX_DIGITS // _STEP}}}", re.ASCII)
+_TRACE = b"0" * (MAX_DIGITS // _STEP)
 _SCALARS = frozenset({str, int, float, bool, type(None)})
 
 
@@ -45,6 +46,11 @@ _encode_json = stdlib_json.JSONEncoder(separators=(",", ":")).encode
 _decode_json = stdlib_json.JSONDecoder().decode
 _scan_json = make_scanner(stdlib_json.JSONDecoder())  # type: ignore[arg-type]  # typeshed has another argument
 _decode_checked_json = stdlib_json.JSONDecoder(parse_int=_parse_int).decode
+
+
+def _alike(text: str) -> bytes:
+    """Return UTF-8 in which all digits are 0."""
+    return text.encode("utf-8", "surrogatepass").translate(_ALIKE)
 
 
 class DefaultJson:
@@ -65,7 +71,7 @@ class DefaultJson:
     @staticmethod
     def loads(text: str) -> Any:
         """Return what the JSON text means, or raise ``ValueError``."""
-        if len(text) > MAX_DIGITS and _TRACE.search(text[::_STEP]) and _LONG_NUMBER.search(text):
+        if len(text) > MAX_DIGITS and _TRACE in _alike(text[::_STEP]) and _LONG_NUMBER in _alike(text):
             return _decode_checked_json(text)
         try:
             value, end = _scan_json(text, 0)

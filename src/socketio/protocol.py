@@ -24,7 +24,7 @@ from .events import (
     NamespaceRefused,
 )
 from .exceptions import BadNamespaceError
-from .packet import MAX_DIGITS, Frame, Packet, find_placeholders
+from .packet import MAX_DIGITS, DefaultJson, Frame, Packet, find_placeholders
 
 RESERVED_EVENTS = ("connect", "connect_error", "disconnect", "__disconnect_final")
 """Names that handlers know as the client's own life; an event from the server cannot bear them."""
@@ -37,8 +37,6 @@ _FEW = range(1, 5)
 
 Unread: TypeAlias = str | list[Any]
 """An event that was not decoded yet: its frame, in a list with those of its attachments where it has any."""
-
-_new_tuple = tuple.__new__  # what a named tuple's own __new__ calls, at twice the cost
 
 # What adapters append to events for connection state recovery: yeast ids, stream offsets, object ids.
 _OFFSET = re.compile(r"[\w.:-]{1,64}", re.ASCII)
@@ -62,7 +60,8 @@ class Protocol:
         self._reads_text = not is_own and packet_class.decode is Packet.decode
         self._writes_text = not is_own and packet_class.encode is Packet.encode
         self._loads: Callable[[str], Any] = packet_class.json.loads
-        self._scan: Callable[[str, int], tuple[Any, int]] | None = getattr(packet_class.json, "scan", None)
+        self._scan: Callable[[str, int], tuple[Any, int]] = getattr(packet_class.json, "scan", DefaultJson.scan)
+        self._longest_to_scan = MAX_DIGITS if hasattr(packet_class.json, "scan") else 0
         self._refuses_bytes = self._writes_text and getattr(packet_class.json, "refuses_bytes", False)
         self._transport_sid = transport_sid
         self._partial: Packet | None = None
@@ -110,6 +109,10 @@ class Protocol:
         self._last_ids[namespace] = ack_id
         self._callbacks[namespace, ack_id] = callback
         return ack_id, frames
+
+    def request_count(self) -> int:
+        """Return how many requests wait for their answers."""
+        return len(self._callbacks)
 
     def forget(self, namespace: str, ack_id: int) -> None:
         """Drop a request: its answer, should it still come, has no effect."""
@@ -166,19 +169,17 @@ class Protocol:
 
     def receive_each(self, frames: Sequence[Frame]) -> Iterator[Event]:
         """Yield what frames mean; each is received when the next event is asked for."""
+        heads = self._heads
         index, end = 0, len(frames)
         while index < end:
             frame = frames[index]
             index += 1
             if isinstance(frame, str) and self._partial is None:
                 start = frame.find("[")
-                namespace, count = self._heads.get(frame[:start], _UNKNOWN)
-                if namespace is not None and namespace in self.namespaces:
-                    if not count:
-                        yield self._read(namespace, frame, start)
-                        continue
-                    attachments = frames[index : index + count]
-                    if self._are_attachments(attachments, count):
+                namespace, count = heads.get(frame[:start], _UNKNOWN)
+                if namespace in self.namespaces:
+                    attachments = frames[index : index + count] if count else ()
+                    if not count or self._are_attachments(attachments, count):
                         index += count
                         yield self._read(namespace, frame, start, attachments)
                         continue
@@ -208,7 +209,7 @@ class Protocol:
                         continue
             for event in self.receive(frame):
                 received.append(event)
-                if not isinstance(event, (EventReceived, AckReceived, FrameDropped)):
+                if not isinstance(event, (tuple, AckReceived, FrameDropped)):
                     return received, index
         return received, end
 
@@ -234,12 +235,10 @@ class Protocol:
         namespace, _ = self._heads.get(frame[:start], _UNKNOWN)
         return self._read_packet(frame) if namespace is None else self._read(namespace, frame, start, attachments)
 
-    def _read(
-        self, namespace: str, frame: str, start: int, attachments: Sequence[Any] = ()
-    ) -> EventReceived | FrameDropped:
+    def _read(self, namespace: Any, frame: str, start: int, attachments: Sequence[Any]) -> EventReceived | FrameDropped:
         """Return the event whose data begins at ``start``, without the detour of a packet."""
         try:
-            if self._scan is not None and len(frame) <= MAX_DIGITS:
+            if len(frame) <= self._longest_to_scan:
                 data, end = self._scan(frame, start)
             else:
                 data, end = self._loads(frame[start:]), len(frame)
@@ -248,7 +247,7 @@ class Protocol:
                     container[key] = attachments[number]
             name = data[0]
             if isinstance(name, str) and name not in _RESERVED and end == len(frame):
-                return _new_tuple(EventReceived, (namespace, name, tuple(data[1:]), None))
+                return namespace, name, tuple(data[1:]), None
         except Exception:
             return self._read_packet(frame)  # which has words for what is wrong
         return self._read_packet(frame, attachments)
@@ -354,7 +353,7 @@ def _read_event(namespace: str, data: Any, ack_id: int | None, recoverable: bool
         return FrameDropped(f"an event with the reserved name {data[0]}")
     if recoverable and ack_id is None and _ends_in_offset(data):
         data.pop()
-    return EventReceived(namespace, data[0], tuple(data[1:]), ack_id)
+    return namespace, data[0], tuple(data[1:]), ack_id
 
 
 def _ends_in_offset(data: list[Any]) -> bool:

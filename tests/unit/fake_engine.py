@@ -132,6 +132,8 @@ class Peer:
     def send_at_once(self) -> None:
         """Do nothing: :meth:`send_frames` has sent what there was."""
 
+    wake = send_at_once
+
     def send_frames(self, frames: list[Frame], wake: bool = True) -> None:
         """Send frames, with nothing in between; the server answers."""
         connection = self._connection

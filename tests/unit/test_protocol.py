@@ -6,7 +6,6 @@ import pytest
 
 from socketio.events import (
     AckReceived,
-    EventReceived,
     FrameDropped,
     NamespaceConnected,
     NamespaceDisconnected,
@@ -277,7 +276,7 @@ def test_a_stray_attachment_is_dropped():
     """A binary frame without a packet before it has no effect. (N34, E1)"""
     protocol = connected("/")
     assert is_dropped(protocol.receive(b"stray"))
-    assert protocol.receive('2["a"]') == [EventReceived("/", "a", (), None)]
+    assert protocol.receive('2["a"]') == [("/", "a", (), None)]
 
 
 def test_a_text_frame_is_never_an_attachment():
@@ -287,7 +286,7 @@ def test_a_text_frame_is_never_an_attachment():
     assert protocol.receive(b"zero") == []
     dropped, event = protocol.receive('2["whole"]')
     assert isinstance(dropped, FrameDropped)
-    assert event == EventReceived("/", "whole", (), None)
+    assert event == ("/", "whole", (), None)
     assert is_dropped(protocol.receive(b"one"))
 
 
@@ -301,7 +300,7 @@ def test_what_a_packet_class_does_not_take_is_dropped():
     protocol = connected("/", packet_class=Picky)
     assert protocol.receive(f'51-["a",{MARK % 0}]') == []
     assert is_dropped(protocol.receive(b"x"))
-    assert protocol.receive('2["b"]') == [EventReceived("/", "b", (), None)]
+    assert protocol.receive('2["b"]') == [("/", "b", (), None)]
 
 
 class Unreadable(Packet):
@@ -327,9 +326,9 @@ def test_what_a_packet_class_cannot_read_is_dropped(packet_class, frame):
 def test_an_event_is_what_the_server_sent():
     """An EVENT gives its namespace, name, arguments and id; one with bytes when they have come. (E1, E2, E3)"""
     protocol = connected("/", "/chat")
-    assert protocol.receive('2/chat,5["a",1,null]') == [EventReceived("/chat", "a", (1, None), 5)]
+    assert protocol.receive('2/chat,5["a",1,null]') == [("/chat", "a", (1, None), 5)]
     assert protocol.receive(f'51-["b",{MARK % 0}]') == []
-    assert protocol.receive(b"x") == [EventReceived("/", "b", (b"x",), None)]
+    assert protocol.receive(b"x") == [("/", "b", (b"x",), None)]
 
 
 @pytest.mark.parametrize("frame", ["2", "2[]", "2{}", "2[5]", '2["connect"]', '2/other,["a"]'])
@@ -380,8 +379,8 @@ def test_the_offset_of_a_recoverable_namespace_is_taken_off():
     protocol = connected("/plain")
     protocol.connect("/")
     protocol.receive('0{"sid":"abc","pid":"private"}')
-    assert protocol.receive('2["a",1,"Obx8vM1"]') == [EventReceived("/", "a", (1,), None)]
-    assert protocol.receive('2/plain,["a",1,"Obx8vM1"]') == [EventReceived("/plain", "a", (1, "Obx8vM1"), None)]
+    assert protocol.receive('2["a",1,"Obx8vM1"]') == [("/", "a", (1,), None)]
+    assert protocol.receive('2/plain,["a",1,"Obx8vM1"]') == [("/plain", "a", (1, "Obx8vM1"), None)]
 
 
 def test_the_reserved_names():

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from socketio.events import EventReceived, FrameDropped
+from socketio.events import FrameDropped
 from socketio.msgpack_packet import MsgPackPacket
 from socketio.packet import ACK, CONNECT, CONNECT_ERROR, DISCONNECT, EVENT, AdaptedJson, DefaultJson, Packet
 from socketio.protocol import Protocol
@@ -143,7 +143,7 @@ def test_events_of_connected_namespaces_are_read_later(namespace, id):
     frame = Packet(EVENT, data=["a", 1], namespace=namespace, id=id).encode()
     protocol = session()
     assert deferred(protocol, frame)
-    assert protocol.read(frame) == EventReceived(namespace, "a", (1,), id)
+    assert protocol.read(frame) == (namespace, "a", (1,), id)
 
 
 @pytest.mark.parametrize(
@@ -174,7 +174,7 @@ def test_nothing_is_deferred_while_attachments_are_awaited():
     protocol = session()
     protocol.receive(f'51-["half",{MARK % 0}]')
     received, end = protocol.receive_many(['2["a"]', '2["b"]'])
-    assert [type(event) for event in received] == [FrameDropped, EventReceived, str]
+    assert [type(event) for event in received] == [FrameDropped, tuple, str]
     assert end == 2
 
 
@@ -196,7 +196,7 @@ def test_an_event_is_of_the_time_when_it_came():
     frame = '2/recovered,["a",1,"Obx8vM1"]'
     assert deferred(protocol, frame)
     protocol.close()
-    assert protocol.read(frame) == EventReceived("/recovered", "a", (1,), None)
+    assert protocol.read(frame) == ("/recovered", "a", (1,), None)
 
 
 # -- other packet classes and json modules
@@ -214,7 +214,7 @@ def test_other_packet_classes_are_never_deferred(packet_class):
     """What a packet class of the application does is done in its turn. (A4, J2)"""
     protocol = connected(packet_class=packet_class)
     frame = packet_class(EVENT, data=["a"]).encode()
-    assert protocol.receive_many([frame]) == ([EventReceived("/", "a", (), None)], 1)
+    assert protocol.receive_many([frame]) == ([("/", "a", (), None)], 1)
 
 
 class Accepting:

@@ -27,6 +27,7 @@ from ..packet import Frame
 from . import handshake
 from .async_opening import AsyncOpening, Opened
 from .async_outbox import AsyncOutbox
+from .async_websocket import AsyncWebSocketTransport
 from .async_wire import CLOSING
 from .base import HIGH_WATER_MARK, EngineBase, message
 from .frames import Outgoing
@@ -154,9 +155,21 @@ class AsyncEngineIOClient(EngineBase, AsyncOpening):
         self.send_frames([data])
 
     def send_at_once(self) -> None:
-        """Have what is queued sent as soon as the calling task waits for something."""
-        if self._link is not None:
-            self._link.outbox.wake()
+        """Send what is queued, as far as that can be done without waiting; the rest is left to the writing task.
+
+        Saves a change of tasks where the caller would wait for it.
+        """
+        link = self._link
+        if link is None:
+            return
+        if not isinstance(link.transport, AsyncWebSocketTransport) or (frames := link.outbox.try_take()) is None:
+            link.outbox.wake()
+            return
+        try:
+            link.transport.try_send(frames)
+        except ConnectionError:  # the writing task will see it too, and knows what to do
+            self.logger.debug("Nothing can be sent any more")
+        link.outbox.give_back()
 
     async def wait_for_room(self, timeout: float | None) -> bool:
         """Wait until less than ``high_water_mark`` waits to be sent; return whether it does, in ``timeout`` seconds.

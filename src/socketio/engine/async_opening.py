@@ -203,7 +203,9 @@ class _AskingForWebSockets:
         options = {**options, "allow_redirects": False, "raise_for_status": False}
         response: aiohttp.ClientResponse = await self._http.request(method, url, **options)
         if response.status == 101:
-            if self._max_message_size is not None and "Sec-WebSocket-Extensions" not in response.headers:
+            compresses = "Sec-WebSocket-Extensions" in response.headers
+            # Without an Upgrade header aiohttp has let go of the connection, and is about to say what is wrong.
+            if self._max_message_size is not None and not compresses and response.connection is not None:
                 self.wire = Wire(response, self._max_message_size)
             return response
         body = b""

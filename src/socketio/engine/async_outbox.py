@@ -24,6 +24,7 @@ class AsyncOutbox(BaseOutbox):
     def __init__(self, high_water_mark: int) -> None:
         super().__init__(high_water_mark)
         self._changed = AsyncCondition()
+        self._sent = AsyncCondition()
 
     def put(self, packets: list[Outgoing], wake: bool = True) -> bool:
         """Add packets, with nothing in between; return ``False`` when the outbox is closed.
@@ -48,31 +49,49 @@ class AsyncOutbox(BaseOutbox):
         """
         self._taken.clear()
         self._settle()
-        self._changed.notify_all()
+        self._sent.notify_all()
         await self._changed.wait_for(lambda: self._waiting or self._closed)
         if not self._closed:
             self._take()
         return self._taken
+
+    def try_take(self) -> deque[Outgoing] | None:
+        """Take the first packets, if none is being sent; else they are left. Ends with :meth:`give_back`, at once."""
+        if self._taken or self._closed:
+            return None
+        self._take()
+        return self._taken
+
+    def give_back(self) -> None:
+        """Leave what was taken and not sent to the sending task."""
+        self._settle()
+        self._waiting.extendleft(reversed(self._taken))
+        self._taken.clear()
+        self._taken_size = 0
+        if self._waiting:
+            self.wake()
+        self._sent.notify_all()
 
     async def wait_for_room(self, timeout: float | None) -> bool:
         """Wait until there is room; return whether there is, in ``timeout`` seconds.
 
         Raises ``ConnectionError`` when the outbox is closed before.
         """
-        await self._changed.wait_for(self.has_room, timeout)
+        await self._sent.wait_for(self.has_room, timeout)
         if self._closed:
             raise ConnectionError("the connection ended before the server had read enough")
         return self.has_room()
 
     async def flush(self, timeout: float) -> bool:
         """Wait until all is sent; return whether it was, in ``timeout`` seconds and before the outbox was closed."""
-        await self._changed.wait_for(lambda: self._closed or self._is_empty(), timeout)
+        await self._sent.wait_for(lambda: self._closed or self._is_empty(), timeout)
         return self._is_empty()
 
     def close(self) -> int:
         """Take no more packets; return how many were not sent."""
         self._closed = True
         self._changed.notify_all()
+        self._sent.notify_all()
         return self.unsent()
 
     def rest(self) -> deque[Outgoing]:

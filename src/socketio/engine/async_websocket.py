@@ -107,6 +107,10 @@ class AsyncWebSocketTransport(BaseWebSocketTransport):
         except (OSError, ValueError, RuntimeError, aiohttp.ClientError) as exc:
             raise lost(exc) from exc
 
+    def try_send(self, frames: deque[Outgoing]) -> None:
+        """Send frames as far as that can be done at once."""
+        self._wire.try_write(frames)
+
     def probe(self) -> list[Outgoing]:
         """Return what the server answers when it has read all that was sent before: a ping."""
         self._pong = AsyncEvent()

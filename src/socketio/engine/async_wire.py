@@ -128,6 +128,11 @@ class Wire(asyncio.BufferedProtocol):
         if self._writing_paused:
             await self._changed.wait_for(lambda: self._lost or not self._writing_paused)
 
+    def try_write(self, frames: deque[Outgoing]) -> None:
+        """Send frames until the server reads too slowly."""
+        while frames and not self._writing_paused:
+            self._hand_over(frames)
+
     def _hand_over(self, frames: deque[Outgoing]) -> None:
         if self._lost or self._transport.is_closing():
             raise ConnectionError("the websocket is closed")
@@ -188,6 +193,9 @@ class AiohttpWire:
             await self._ws.ping(frame.payload)
         else:
             await self._ws.pong(frame.payload)
+
+    def try_write(self, frames: deque[Outgoing]) -> None:
+        """Do nothing: to send takes a coroutine."""
 
     def answer_close(self, frames: deque[Outgoing]) -> None:
         """Do nothing: aiohttp has answered."""

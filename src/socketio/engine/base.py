@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from engineio.exceptions import ConnectionError
@@ -81,6 +81,11 @@ class EngineBase:
             raise ConnectionError("there is no connection")
         return link
 
+    def wake(self) -> None:
+        """Leave what is queued to the writing thread or task."""
+        if self._link is not None:
+            self._link.outbox.wake()
+
     def has_room(self) -> bool:
         """Return whether less than ``high_water_mark`` waits to be sent; whoever can wait should, else."""
         link = self._link
@@ -91,7 +96,7 @@ class EngineBase:
         if link.outbox.is_overfull():
             raise ConnectionError(f"{link.outbox.size} bytes wait to be sent, and the server does not read them")
 
-    def _receive(self, link: Any, packets: Iterable[Outgoing]) -> None:
+    def _receive(self, link: Any, packets: Sequence[Outgoing]) -> None:
         """Deliver messages, as many at a time as follow each other; do what other packets ask for, in their turn."""
         messages: list[Frame] = []
         for packet in packets:

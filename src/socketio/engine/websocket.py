@@ -44,6 +44,7 @@ class RawWebSocket(websocket.WebSocket):
         self._session = threading.Lock()
         self._writing = threading.Lock()
         self._ahead = b""
+        self._drained = False  # by the last read, so that there is nothing to be had without waiting
 
     def connect(self, url: str, **options: Any) -> None:
         """Connect to a server, as told by the options of ``websocket.create_connection``.
@@ -84,19 +85,23 @@ class RawWebSocket(websocket.WebSocket):
             ahead, self._ahead = self._ahead, b""
             return ahead
         deadline = time.monotonic() + silence
+        wait = wait_for_read
         while True:
-            wait = wait_for_read
-            with self._session:
-                try:
-                    data: bytes = self.sock.recv(_READ_SIZE)
-                except ssl.SSLWantWriteError:
-                    wait = wait_for_write
-                except (BlockingIOError, ssl.SSLWantReadError):
-                    pass
-                else:
-                    if not data:
-                        raise ConnectionError("the server closed the connection")
-                    return data
+            if not self._drained:
+                wait = wait_for_read
+                with self._session:
+                    try:
+                        data: bytes = self.sock.recv(_READ_SIZE)
+                    except ssl.SSLWantWriteError:
+                        wait = wait_for_write
+                    except (BlockingIOError, ssl.SSLWantReadError):
+                        pass
+                    else:
+                        if not data:
+                            raise ConnectionError("the server closed the connection")
+                        self._drained = len(data) < _READ_SIZE and not isinstance(self.sock, ssl.SSLSocket)
+                        return data
+            self._drained = False
             if not wait(self.sock, max(0.0, deadline - time.monotonic())):
                 raise SilenceError(f"the server is silent: nothing came for {silence:g} s")
 

@@ -247,7 +247,7 @@ class AsyncLifecycle(BaseLifecycle):
 
     def _run(self, event: str, namespace: str, job: Job) -> None:
         """Run a handler in its turn; at once where it is marked as inline."""
-        if not self._registry.runs_inline(event, namespace):
+        if self._registry.find_inline(event, namespace, ()) is None:
             self._dispatcher.add(job)
             return
         job.begin()

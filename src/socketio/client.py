@@ -15,6 +15,7 @@ from .dispatch import KindOfJob
 from .engine import EngineError
 from .events import AckReceived, Event, EventReceived
 from .exceptions import CallInterruptedError, DisconnectedError, TimeoutError
+from .handlers import Call
 from .lifecycle import GOODBYE, Lifecycle
 from .packet import Frame
 from .protocol import Protocol, Unread, ack_result
@@ -227,41 +228,58 @@ class Client(Lifecycle):
         """
         events: list[Unread | EventReceived] = []
         for each in received:
-            if self._registry.has_inline:
-                self._handle(protocol, protocol.read(each) if isinstance(each, (str, list)) else each)
-            elif isinstance(each, (str, list, tuple)):
+            if isinstance(each, (str, list, tuple)):
                 events.append(each)
-            else:
-                self._submit_events(protocol, events)
-                events = []
-                self._handle(protocol, each)
-        self._submit_events(protocol, events)
+                continue
+            self._take_events(protocol, events)
+            events = []
+            self._handle(protocol, each)
+        self._take_events(protocol, events)
 
-    def _submit_events(self, protocol: Protocol, events: list[Unread | EventReceived]) -> None:
-        if events:
+    def _take_events(self, protocol: Protocol, events: list[Unread | EventReceived]) -> None:
+        if not events:
+            return
+        if self._registry.bulk is not None:
+            self._registry.bulk(protocol, events)
+        elif self._registry.has_inline:
+            for each in events:
+                self._handle(protocol, protocol.read(each) if isinstance(each, (str, list)) else each)
+        else:
             self._dispatcher.submit_all(self._calls(protocol, events))
 
     def _calls(self, protocol: Protocol, events: list[Unread | EventReceived]) -> Iterator[KindOfJob]:
         """Yield the call of the handler of each event, which is read when it is its turn."""
+        handle = self._handle_event
         for each in events:
-            event = protocol.read(each) if isinstance(each, (str, list)) else each
-            if isinstance(event, tuple):
-                yield event[:2], partial(self._handle_event, protocol, event)
-            else:
-                self._handle(protocol, event)
+            event = each if isinstance(each, tuple) else self._read(protocol, each)
+            if event is not None:
+                yield event[:2], partial(handle, protocol, event)
+
+    def _read(self, protocol: Protocol, unread: Unread) -> EventReceived | None:
+        """Return an event that was left unread; ``None`` where it turns out to be none."""
+        event = protocol.read(unread)
+        if isinstance(event, tuple):
+            return event
+        self._handle(protocol, event)
+        return None
 
     def _run_event(self, protocol: Protocol, event: EventReceived) -> None:
-        namespace, name, _, _ = event
-        if self._registry.runs_inline(name, namespace):
-            self._handle_event(protocol, event)
+        namespace, name, args, _ = event
+        found = self._registry.find_inline(name, namespace, args)
+        if found is None:
+            self._dispatcher.submit_all(self._calls(protocol, [event]))
         else:
-            self._submit_events(protocol, [event])
+            self._call_handler(protocol, event, found)
 
     def _handle_event(self, protocol: Protocol, event: EventReceived) -> None:
-        """Call the handler of an event, and acknowledge with what it returns."""
-        namespace, name, args, ack_id = event
+        """Call the handler of an event, if there is one."""
+        namespace, name, args, _ = event
+        self._call_handler(protocol, event, self._registry.find(name, namespace, args))
+
+    def _call_handler(self, protocol: Protocol, event: EventReceived, found: Call | None) -> None:
+        """Call a handler, and acknowledge with what it returns."""
+        namespace, name, _, ack_id = event
         try:
-            found = self._registry.find(name, namespace, args)
             result = found[0](*found[1]) if found is not None else None
             if ack_id is not None:
                 self._acknowledge(protocol, namespace, ack_id, result)

@@ -17,14 +17,14 @@ from typing import TypeAlias
 Job: TypeAlias = Callable[[], object]
 KindOfJob: TypeAlias = tuple[Hashable, Job]
 
-LOOK = 0.003
+LOOK = 0.002
 """Seconds between two looks at the running job."""
-LOOKS = 4
+LOOKS = 6
 """How many looks in a row find the same job before it passes for blocked. Looks are counted, not time: a thread that
 looks must get the processor as the job must, so a busy machine does not make a slow job a blocked one."""
 GLANCE = 0.0005
 """Seconds after which a job passes for blocked where its kind was found blocked before."""
-CALM = 10
+CALM = 15
 """Looks in a row that find nothing waiting, until nobody looks any more."""
 IDLE = 1.0
 """Seconds that a thread waits for something to do before it ends."""

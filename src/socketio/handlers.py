@@ -7,10 +7,11 @@ replaced, never edited, so that a lookup on one thread and a registration on ano
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias, TypeVar
 
-from .protocol import RESERVED_EVENTS
+from .events import EventReceived
+from .protocol import RESERVED_EVENTS, Protocol, Unread
 from .signatures import without_unwanted_reason
 
 Handler: TypeAlias = Callable[..., Any]
@@ -36,12 +37,15 @@ class Handlers:
     """The handlers of one client.
 
     :ivar has_inline: whether any of them was marked by :func:`inline`.
+    :ivar bulk: takes all events, many at a time and unread, on the reading side and before anything else is read; as
+        long as no other handler is added.
     """
 
     def __init__(self) -> None:
         self.functions: dict[str, dict[str, Handler]] = {}
         self.objects: dict[str, Any] = {}
         self.has_inline = False
+        self.bulk: Callable[[Protocol, Sequence[Unread | EventReceived]], None] | None = None
 
     def add(self, event: str, handler: Handler, namespace: str) -> None:
         """File a function, in place of the one that had this namespace and event."""
@@ -50,21 +54,23 @@ class Handlers:
             namespace: {**self.functions.get(namespace, {}), event: handler},
         }
         self.has_inline = self.has_inline or is_inline(handler)
+        self.bulk = None
 
     def add_object(self, namespace_object: Any) -> None:
         """File a namespace object under its own namespace."""
         self.objects = {**self.objects, namespace_object.namespace: namespace_object}
+        self.bulk = None
 
     def namespaces(self) -> list[str]:
         """Return the namespaces that have handlers, in the order of registration, ``'*'`` aside."""
         return [name for name in dict.fromkeys([*self.functions, *self.objects]) if name != "*"]
 
-    def runs_inline(self, event: str, namespace: str) -> bool:
-        """Return whether the handler of an event was marked by :func:`inline`."""
+    def find_inline(self, event: str, namespace: str, args: tuple[Any, ...]) -> Call | None:
+        """Return what :meth:`find` does, where that was marked by :func:`inline`; else ``None``."""
         if not self.has_inline:
-            return False
-        found = self._find_function(event, namespace, ())
-        return found is not None and is_inline(found[0])
+            return None
+        found = self.find(event, namespace, args)
+        return found if found is not None and is_inline(found[0]) else None
 
     def is_coroutine(self, event: str, namespace: str) -> bool:
         """Return whether the handler of an event is a coroutine function; true where there is none."""

@@ -251,7 +251,7 @@ class Lifecycle(BaseLifecycle):
 
     def _run(self, event: str, namespace: str, job: Callable[[], None]) -> None:
         """Run a job in its turn; at once where its handler is marked as inline."""
-        if self._registry.runs_inline(event, namespace):
+        if self._registry.find_inline(event, namespace, ()) is not None:
             job()
         else:
             self._dispatcher.submit(job, (event, namespace))

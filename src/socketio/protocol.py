@@ -36,7 +36,7 @@ _FEW = range(1, 5)
 """So many attachments are handed over with their event; how they are counted, more would do."""
 
 Unread: TypeAlias = str | list[Any]
-"""An event that was not decoded yet: its frame, in a list with those of its attachments where it has any."""
+"""An event that was not decoded yet: its frame, or a list of that and those of its attachments."""
 
 # What adapters append to events for connection state recovery: yeast ids, stream offsets, object ids.
 _OFFSET = re.compile(r"[\w.:-]{1,64}", re.ASCII)
@@ -188,17 +188,18 @@ class Protocol:
     def receive_many(self, frames: Sequence[Frame], start: int = 0) -> tuple[list[Unread | Event], int]:
         """Return what frames mean, from the one at ``start`` on, and the index of the first that was not received.
 
-        Events are left unread where nothing but their own handlers depends on them, for :meth:`read`. Stops after an
-        event that changes what is connected.
+        Events that ask for no acknowledgement are left unread, for :meth:`read`: nothing but their own handlers depends
+        on them. Stops after an event that changes what is connected.
         """
         received: list[Unread | Event] = []
+        heads = self._heads
         index, end = start, len(frames)
         while index < end:
             frame = frames[index]
             index += 1
             if isinstance(frame, str) and self._partial is None:
-                namespace, count = self._heads.get(frame[: frame.find("[")], _UNKNOWN)
-                if namespace in self.namespaces or (namespace is None and self._is_event(frame)):
+                namespace, count = heads.get(frame[: frame.find("[")], _UNKNOWN)
+                if namespace in self.namespaces:
                     if not count:
                         received.append(frame)
                         continue
@@ -212,13 +213,6 @@ class Protocol:
                 if not isinstance(event, (tuple, AckReceived, FrameDropped)):
                     return received, index
         return received, end
-
-    def _is_event(self, frame: str) -> bool:
-        """Return whether a frame is an event without attachments of a connected namespace."""
-        if not self._reads_text or not frame.startswith("2"):
-            return False
-        namespace = "/" if frame[1:2] != "/" else frame[1:].partition(",")[0].partition("?")[0]
-        return namespace in self.namespaces
 
     def _are_attachments(self, frames: Sequence[Frame], count: int) -> bool:
         """Return whether these are so many attachments, and not too large."""
@@ -246,6 +240,8 @@ class Protocol:
                 for container, key, number in find_placeholders(data, len(attachments)):
                     container[key] = attachments[number]
             name = data[0]
+            if self._recoverable and namespace in self._recoverable and _ends_in_offset(data):
+                data.pop()
             if isinstance(name, str) and name not in _RESERVED and end == len(frame):
                 return namespace, name, tuple(data[1:]), None
         except Exception:
@@ -317,7 +313,7 @@ class Protocol:
         self.namespaces[namespace] = sid if isinstance(sid, str) else self._transport_sid
         if fields.get("pid") is not None:
             self._recoverable.add(namespace)
-        elif self._reads_text:
+        if self._reads_text:
             where = "" if namespace == "/" else f"{namespace},"
             self._heads[f"2{where}"] = namespace, 0
             self._heads.update({f"5{count}-{where}": (namespace, count) for count in _FEW})

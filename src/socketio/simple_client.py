@@ -8,13 +8,15 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Any
 
 from .client import Client, OrCallable
+from .events import EventReceived
 from .exceptions import BadNamespaceError, CallInterruptedError, DisconnectedError, TimeoutError
 from .handlers import inline
+from .protocol import Protocol, Unread
 
 
 class SimpleClient:
@@ -28,6 +30,7 @@ class SimpleClient:
     """
 
     client_class: type[Client] = Client
+    _read: Callable[[Protocol, Unread], EventReceived | None]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self.client_args = args
@@ -35,7 +38,7 @@ class SimpleClient:
         self.client: Client | None = None
         self.namespace = self._name = "/"
         self.connected = False
-        self.input_buffer: deque[list[Any]] = deque()
+        self.input_buffer: deque[list[Any] | tuple[Protocol, Unread]] = deque()
         # Entered itself, never by way of the condition: Ctrl-C can come between the lines of Condition.__enter__.
         self._lock = threading.RLock()
         self._changed = threading.Condition(self._lock)
@@ -65,6 +68,7 @@ class SimpleClient:
         self.namespace = namespace
         self.input_buffer.clear()
         client = self.client = self.client_class(*self.client_args, **self.client_kwargs)
+        self._read = client._read
         self._name = namespace.partition("?")[0]
         self._register(client, self._name)
         try:
@@ -98,14 +102,26 @@ class SimpleClient:
         @inline
         def receive(event: str, *args: Any) -> None:
             self.input_buffer.append([event, *args])
-            if self._receivers:  # whoever is about to wait looks at the buffer once more after it has said so
-                with self._lock:
-                    self._changed.notify_all()
+            self._tell_receivers()
+
+        def receive_many(protocol: Protocol, events: Sequence[Unread | EventReceived]) -> None:
+            for each in events:
+                if isinstance(each, tuple):
+                    client._handle(protocol, each)  # it calls receive(), and acknowledges
+                else:
+                    self.input_buffer.append((protocol, each))
+            self._tell_receivers()
 
         client.on("connect", connect, namespace)
         client.on("disconnect", disconnect, namespace)
         client.on("__disconnect_final", disconnect_final, namespace)
         client.on("*", receive, namespace)
+        client._registry.bulk = receive_many  # instead of receive()
+
+    def _tell_receivers(self) -> None:
+        if self._receivers:  # whoever is about to wait looks at the buffer once more after it has said so
+            with self._lock:
+                self._changed.notify_all()
 
     def _set(self, connected: bool, restored: bool) -> None:
         with self._lock:
@@ -172,10 +188,17 @@ class SimpleClient:
         return self._next() or self._wait_for_next(timeout)
 
     def _next(self) -> list[Any] | None:
-        try:
-            return self.input_buffer.popleft()
-        except IndexError:
-            return None
+        """Return the next event that has come, read now; ``None`` where there is none."""
+        while True:
+            try:
+                unread = self.input_buffer.popleft()
+            except IndexError:
+                return None
+            if isinstance(unread, list):
+                return unread
+            event = self._read(*unread)
+            if event is not None:
+                return [event[1], *event[2]]
 
     def _wait_for_next(self, timeout: float | None) -> list[Any]:
         deadline = None if timeout is None else time.monotonic() + timeout

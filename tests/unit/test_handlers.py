@@ -261,21 +261,21 @@ def test_a_function_can_be_marked_as_inline():
     [("a", "/", True), ("b", "/", False), ("c", "/x", True), ("connect", "/x", False), ("a", "/other", False)],
 )
 def test_what_runs_inline_is_decided_by_the_handler_that_is_found(event, namespace, expected):
-    """runs_inline() says whether the handler of this very event is marked, event '*' included. (N29)"""
+    """find_inline() gives the handler of this very event where that is marked, event '*' included. (N29)"""
 
     @inline
     def marked(*args): ...
 
     handlers = filed(a=marked, b=own, any__x=marked)
-    assert handlers.runs_inline(event, namespace) is expected
+    assert (handlers.find_inline(event, namespace, ()) is not None) is expected
 
 
 def test_nothing_runs_inline_unless_marked():
     """Without a marked handler nothing runs on the reading side, nor with objects. (N18)"""
     handlers = filed(a=own)
     handlers.add_object(Room("/room"))
-    assert not handlers.runs_inline("a", "/")
-    assert not handlers.runs_inline("a", "/room")
+    assert handlers.find_inline("a", "/", ()) is None
+    assert handlers.find_inline("a", "/room", ()) is None
 
 
 def test_a_replaced_inline_handler_is_forgotten():
@@ -286,4 +286,4 @@ def test_a_replaced_inline_handler_is_forgotten():
 
     handlers = filed(a=marked)
     handlers.add("a", own, "/")
-    assert not handlers.runs_inline("a", "/")
+    assert handlers.find_inline("a", "/", ()) is None

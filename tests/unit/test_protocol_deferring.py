@@ -137,13 +137,31 @@ def test_what_changes_the_namespaces_ends_what_is_received_at_a_time(change):
 
 
 @pytest.mark.parametrize("namespace", ["/", "/chat", "/recovered"])
-@pytest.mark.parametrize("id", [None, 0, 7])
-def test_events_of_connected_namespaces_are_read_later(namespace, id):
-    """An event without attachments, with an id or without one, can be read on another thread. (N15)"""
-    frame = Packet(EVENT, data=["a", 1], namespace=namespace, id=id).encode()
+def test_events_of_connected_namespaces_are_read_later(namespace):
+    """An event that asks for no acknowledgement can be read on another thread. (N15)"""
+    frame = Packet(EVENT, data=["a", 1], namespace=namespace).encode()
     protocol = session()
     assert deferred(protocol, frame)
-    assert protocol.read(frame) == (namespace, "a", (1,), id)
+    assert protocol.read(frame) == (namespace, "a", (1,), None)
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_events_are_read_later_with_their_attachments(count):
+    """So can one whose attachments have come along with it. (E2, N32)"""
+    frames = [f'5{count}-/chat,["a",{",".join(MARK % number for number in range(count))}]', *[b"x", b"y"][:count]]
+    protocol = session()
+    assert protocol.receive_many([*frames, '2["b"]']) == ([frames, '2["b"]'], count + 2)
+    assert protocol.read(frames) == ("/chat", "a", (b"x", b"y")[:count], None)
+
+
+def test_attachments_that_come_later_or_are_too_large_are_received_one_by_one():
+    """What is not there yet is waited for, and what is too much is refused, as receive() does. (N32, N34)"""
+    protocol = session()
+    assert protocol.receive_many([f'51-["a",{MARK % 0}]']) == ([], 1)
+    assert protocol.receive_many([b"x"]) == ([("/", "a", (b"x",), None)], 1)
+    protocol._max_message_size = 1
+    (dropped,), _ = protocol.receive_many([f'51-["a",{MARK % 0}]', b"xx"])
+    assert "1 bytes" in dropped.reason
 
 
 @pytest.mark.parametrize(
@@ -157,6 +175,8 @@ def test_events_of_connected_namespaces_are_read_later(namespace, id):
         Packet(EVENT, data=["a", b"x"]).encode()[0],
         Packet(ACK, data=[b"x"], id=1).encode()[0],
         '50-["a"]',
+        Packet(EVENT, data=["a"], id=0).encode(),
+        Packet(EVENT, data=["a"], namespace="/chat", id=7).encode(),
         Packet(EVENT, data=["a"], namespace="/late").encode(),
         Packet(EVENT, data=["a"], namespace="/other").encode(),
         b'2["a"]',

@@ -11,11 +11,9 @@ from typing import Any, TypeAlias, TypeVar
 
 from .base_client import State
 from .base_lifecycle import Waiter
-from .dispatch import KindOfJob
 from .engine import EngineError
 from .events import AckReceived, Event, EventReceived
 from .exceptions import CallInterruptedError, DisconnectedError, TimeoutError
-from .handlers import Call
 from .lifecycle import GOODBYE, Lifecycle
 from .packet import Frame
 from .protocol import Protocol, Unread, ack_result
@@ -245,15 +243,23 @@ class Client(Lifecycle):
             for each in events:
                 self._handle(protocol, protocol.read(each) if isinstance(each, (str, list)) else each)
         else:
-            self._dispatcher.submit_all(self._calls(protocol, events))
+            self._submit(protocol, events)
 
-    def _calls(self, protocol: Protocol, events: list[Unread | EventReceived]) -> Iterator[KindOfJob]:
-        """Yield the call of the handler of each event, which is read when it is its turn."""
-        handle = self._handle_event
+    def _submit(self, protocol: Protocol, events: list[Unread | EventReceived]) -> None:
+        handle = partial(self._handle_event, protocol)
+        self._dispatcher.submit_all(self._read_all(protocol, events), handle, is_single=len(events) == 1)
+
+    def _read_all(
+        self, protocol: Protocol, events: list[Unread | EventReceived]
+    ) -> Iterator[tuple[str, EventReceived]]:
+        """Yield the events with their names; each is read when it is its turn."""
+        read = protocol.read
         for each in events:
-            event = each if isinstance(each, tuple) else self._read(protocol, each)
-            if event is not None:
-                yield event[:2], partial(handle, protocol, event)
+            event = each if isinstance(each, tuple) else read(each)
+            if isinstance(event, tuple):
+                yield event[1], event
+            else:
+                self._handle(protocol, event)
 
     def _read(self, protocol: Protocol, unread: Unread) -> EventReceived | None:
         """Return an event that was left unread; ``None`` where it turns out to be none."""
@@ -265,21 +271,16 @@ class Client(Lifecycle):
 
     def _run_event(self, protocol: Protocol, event: EventReceived) -> None:
         namespace, name, args, _ = event
-        found = self._registry.find_inline(name, namespace, args)
-        if found is None:
-            self._dispatcher.submit_all(self._calls(protocol, [event]))
+        if self._registry.find_inline(name, namespace, args) is not None:
+            self._handle_event(protocol, event)
         else:
-            self._call_handler(protocol, event, found)
+            self._submit(protocol, [event])
 
     def _handle_event(self, protocol: Protocol, event: EventReceived) -> None:
-        """Call the handler of an event, if there is one."""
-        namespace, name, args, _ = event
-        self._call_handler(protocol, event, self._registry.find(name, namespace, args))
-
-    def _call_handler(self, protocol: Protocol, event: EventReceived, found: Call | None) -> None:
-        """Call a handler, and acknowledge with what it returns."""
-        namespace, name, _, ack_id = event
+        """Call the handler of an event, and acknowledge with what it returns."""
+        namespace, name, args, ack_id = event
         try:
+            found = self._registry.find(name, namespace, args)
             result = found[0](*found[1]) if found is not None else None
             if ack_id is not None:
                 self._acknowledge(protocol, namespace, ack_id, result)

@@ -12,10 +12,19 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Hashable, Iterator
-from typing import TypeAlias
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
+T = TypeVar("T")
 Job: TypeAlias = Callable[[], object]
-KindOfJob: TypeAlias = tuple[Hashable, Job]
+
+
+class Batch(NamedTuple):
+    """Jobs that follow each other: the calls of ``run`` with arguments, each of which comes with the job's kind."""
+
+    arguments: Iterator[tuple[Hashable, Any]]
+    run: Callable[[Any], object]
+    is_single: bool = False
+
 
 LOOK = 0.002
 """Seconds between two looks at the running job."""
@@ -29,6 +38,10 @@ CALM = 15
 IDLE = 1.0
 """Seconds that a thread waits for something to do before it ends."""
 MAX_SUSPECTS = 1000
+
+
+def _call(job: Job) -> None:
+    job()
 
 
 class Dispatcher:
@@ -52,8 +65,8 @@ class Dispatcher:
         self._lock = threading.RLock()
         self._spare = threading.Condition(self._lock)
         self._watching = threading.Condition(self._lock)
-        self._waiting: deque[KindOfJob | Iterator[KindOfJob]] = deque()
-        self._batch: Iterator[KindOfJob] | None = None
+        self._waiting: deque[Batch] = deque()
+        self._batch: Batch | None = None
         self._threads: set[int] = set()
         self._spares = 0
         self._leader: int | None = None
@@ -68,18 +81,19 @@ class Dispatcher:
 
     def submit(self, job: Job, kind: Hashable = None) -> None:
         """Add a job; one of the same ``kind`` as one that blocked is expected to block too. Returns at once."""
-        self._add((kind, job))
+        self.submit_all(iter(((kind, job),)), _call, is_single=True)
 
-    def submit_all(self, batch: Iterator[KindOfJob]) -> None:
-        """Add jobs, with their kinds, that follow each other. Returns at once.
+    def submit_all(
+        self, arguments: Iterator[tuple[Hashable, T]], run: Callable[[T], object], is_single: bool = False
+    ) -> None:
+        """Add jobs that follow each other: calls of ``run`` with these arguments, each given with its kind.
 
-        The iterator is asked for a job when the one before was run, or moved on from. However long it takes to answer,
-        that job has not started then, and no later one starts before it. It must raise nothing.
+        :param is_single: whether there is one argument at the most: then nothing waits behind its job.
+
+        Returns at once. The iterator is asked for an argument when the job before was run, or moved on from. However
+        long it takes to answer, the job has not started then, and no later one starts before it. It must raise nothing.
         """
-        self._add(batch)
-
-    def _add(self, item: KindOfJob | Iterator[KindOfJob]) -> None:
-        self._waiting.append(item)
+        self._waiting.append(Batch(arguments, run, is_single))
         # Without the lock: whoever ceases to be alert looks for jobs once more after that.
         if not self._alert and not self._attend():
             self._run()
@@ -195,20 +209,20 @@ class Dispatcher:
         if batch is None:
             if not self._waiting:
                 return False
-            item = self._waiting.popleft()
-            batch = iter((item,)) if isinstance(item, tuple) else item
-            self._batch = None if isinstance(item, tuple) else item
+            batch = self._waiting.popleft()
+        self._batch = None if batch.is_single else batch
         if not self._watched and not self.serial and self._has_work():
             with self._lock:
                 self._summon()
-        suspects = self._suspects
-        for self._kind, job in batch:
-            self._turn += 1
+        arguments, run, _ = batch
+        turn, suspects = self._turn, self._suspects
+        for self._kind, argument in arguments:
+            self._turn = turn = turn + 1
             box.append(None)
             if suspects and self._kind in suspects:
-                self._run_suspect(job, self._kind)
+                self._run_suspect(run, argument, self._kind)
             else:
-                job()
+                run(argument)
             try:
                 box.pop()
             except IndexError:
@@ -217,9 +231,9 @@ class Dispatcher:
         self._batch = None
         return True
 
-    def _run_suspect(self, job: Job, kind: Hashable) -> None:
+    def _run_suspect(self, run: Callable[[T], object], argument: T, kind: Hashable) -> None:
         began = time.monotonic()
-        job()
+        run(argument)
         if time.monotonic() - began < GLANCE:
             self._suspects.discard(kind)
 

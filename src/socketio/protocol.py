@@ -9,9 +9,10 @@ Source: Socket.IO protocol, revision 5.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import re
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeGuard
 
 from . import packet
 from .events import (
@@ -192,6 +193,9 @@ class Protocol:
         on them. Stops after an event that changes what is connected.
         """
         received: list[Unread | Event] = []
+        if start == 0 and len(frames) > 1 and self._are_plain(frames):
+            received += frames
+            return received, len(frames)
         heads = self._heads
         index, end = start, len(frames)
         while index < end:
@@ -214,6 +218,20 @@ class Protocol:
                     return received, index
         return received, end
 
+    def _are_plain(self, frames: Sequence[Any]) -> TypeGuard[Sequence[str]]:
+        """Return whether all frames are events of one namespace, as most are, with a look at the first one only."""
+        first = frames[0]
+        if self._partial is not None or not isinstance(first, str):
+            return False
+        head = first[: first.find("[")]
+        namespace, count = self._heads.get(head, _UNKNOWN)
+        if count or namespace not in self.namespaces:
+            return False
+        try:
+            return all(map(str.startswith, frames, itertools.repeat(head + "[")))
+        except TypeError:  # there are attachments among them
+            return False
+
     def _are_attachments(self, frames: Sequence[Frame], count: int) -> bool:
         """Return whether these are so many attachments, and not too large."""
         sizes = [len(frame) for frame in frames if isinstance(frame, bytes)]
@@ -224,10 +242,10 @@ class Protocol:
 
         May be called on any thread, and changes nothing.
         """
-        frame, attachments = (unread, ()) if isinstance(unread, str) else (unread[0], unread[1:])
+        frame: str = unread if isinstance(unread, str) else unread[0]
         start = frame.find("[")
-        namespace, _ = self._heads.get(frame[:start], _UNKNOWN)
-        return self._read_packet(frame) if namespace is None else self._read(namespace, frame, start, attachments)
+        namespace, count = self._heads[frame[:start]]
+        return self._read(namespace, frame, start, unread[1:] if count else ())
 
     def _read(self, namespace: Any, frame: str, start: int, attachments: Sequence[Any]) -> EventReceived | FrameDropped:
         """Return the event whose data begins at ``start``, without the detour of a packet."""

@@ -58,6 +58,10 @@ def finish(dispatcher, kind=None):
     assert done.wait(CEILING), "the jobs were not run"
 
 
+def call(job):
+    job()
+
+
 class Blocked:
     """A job that blocks until it is released."""
 
@@ -157,7 +161,7 @@ def test_a_job_of_a_batch_is_made_where_it_runs(dispatcher):
         ident = threading.get_ident()
         yield None, lambda: got.append(ident == threading.get_ident())
 
-    dispatcher.submit_all(batch())
+    dispatcher.submit_all(batch(), call)
     finish(dispatcher)
     assert got == [True]
 
@@ -171,10 +175,10 @@ def test_the_jobs_of_batches_run_in_their_order(dispatcher):
             yield None, partial(ran.append, number)
 
     for first in range(0, 1000, 20):
-        dispatcher.submit_all(batch(first))
+        dispatcher.submit_all(batch(first), call)
         for number in range(first + 10, first + 20):
             dispatcher.submit(partial(ran.append, number))
-    dispatcher.submit_all(iter(()))
+    dispatcher.submit_all(iter(()), call)
     finish(dispatcher)
     assert ran == list(range(1000))
 
@@ -191,17 +195,29 @@ def test_a_job_that_blocks_within_a_batch_holds_up_neither_the_batch_nor_what_co
                 dispatcher.blocking()
             jobs[number // 10]()
 
-    dispatcher.submit_all(("kind", partial(job, number)) for number in range(50))
+    dispatcher.submit_all((("kind", number) for number in range(50)), job)
     finish(dispatcher)
     assert started == list(range(50))
     for blocked in jobs:
         blocked.released.set()
 
 
+def test_nobody_watches_over_a_job_behind_which_nothing_waits(dispatcher):
+    """A single job needs one thread, read first or not; a second one comes with what waits behind it. (N15, N39)"""
+    first, second = Blocked(), threading.Event()
+    dispatcher.submit_all(iter([(None, first)]), call, is_single=True)
+    assert first.began.wait(CEILING)
+    assert len(dispatcher._threads) == 1
+    assert not dispatcher._summoned
+    dispatcher.submit(second.set)
+    assert second.wait(CEILING)
+    first.released.set()
+
+
 def test_the_last_job_of_a_batch_may_block(dispatcher):
     """What comes after it runs meanwhile. (M22)"""
     blocked = Blocked()
-    dispatcher.submit_all(iter([(None, blocked)]))
+    dispatcher.submit_all(iter([(None, blocked)]), call)
     assert blocked.began.wait(CEILING)
     finish(dispatcher)
     blocked.released.set()
@@ -221,7 +237,7 @@ def test_no_two_quick_jobs_run_at_once_while_others_look_all_the_time(dispatcher
         running.remove(number)
 
     for first in range(0, 5000, 50):
-        dispatcher.submit_all((number % 7, partial(job, number)) for number in range(first, first + 50))
+        dispatcher.submit_all(((number % 7, number) for number in range(first, first + 50)), job)
     finish(dispatcher)
     assert started == list(range(5000))
     assert overlaps == []
@@ -245,7 +261,7 @@ def test_jobs_that_are_moved_on_from_at_any_moment_start_once_and_in_order(dispa
             yield None, job
 
     for first in range(0, 5000, 50):
-        dispatcher.submit_all(batch(first))
+        dispatcher.submit_all(batch(first), call)
     finish(dispatcher)
     until(lambda: len(started) == 5000)
     assert sorted(started) == list(range(5000))
@@ -255,7 +271,7 @@ def test_jobs_that_are_moved_on_from_at_any_moment_start_once_and_in_order(dispa
 def test_a_baton_that_is_given_back_leaves_the_leader_in_place(dispatcher):
     """Who looks for one job and finds the next one running gives the lead back, and the leader goes on. (N18)"""
     first, ran = Blocked(), []
-    dispatcher.submit_all(iter([("a", first), ("b", partial(ran.append, 1))]))
+    dispatcher.submit_all(iter([("a", first), ("b", partial(ran.append, 1))]), call)
     assert first.began.wait(CEILING)
     with dispatcher._lock:
         assert not dispatcher._take_baton(dispatcher._turn - 1)
@@ -268,7 +284,7 @@ def test_a_baton_that_is_given_back_leaves_the_leader_in_place(dispatcher):
 def test_a_leader_that_finds_its_baton_gone_waits_to_see_whether_it_comes_back(dispatcher):
     """While somebody holds it, under the lock, the leader neither goes on nor gives up. (N18)"""
     first, second = Blocked(), threading.Event()
-    dispatcher.submit_all(iter([("a", first), ("b", second.set)]))
+    dispatcher.submit_all(iter([("a", first), ("b", second.set)]), call)
     assert first.began.wait(CEILING)
     with dispatcher._lock:
         dispatcher._box.pop()
@@ -295,7 +311,7 @@ def test_nothing_overtakes_what_is_being_read(dispatcher, monkeypatch, kind):
         yield kind, lambda: started.append(what)
         yield kind, lambda: started.append("second")
 
-    dispatcher.submit_all(batch())
+    dispatcher.submit_all(batch(), call)
     assert reading.wait(CEILING)
     until(lambda: dispatcher._watched)
     assert not read.wait(0.05)  # time for many looks
@@ -308,7 +324,7 @@ def test_nothing_overtakes_what_is_being_read(dispatcher, monkeypatch, kind):
 def test_a_job_that_was_read_may_block_like_any_other(dispatcher):
     """After the reading a job that blocks is moved on from. (M22)"""
     blocked = Blocked()
-    dispatcher.submit_all((kind, blocked) for kind in ("slow",))
+    dispatcher.submit_all(((kind, blocked) for kind in ("slow",)), call)
     finish(dispatcher)
     assert blocked.began.is_set()
     blocked.released.set()

@@ -6,11 +6,14 @@ In: frames to send. Out: frames as they came, in bulk. Every failure is ``engine
 from __future__ import annotations
 
 import contextlib
+import select
 import socket
 import ssl
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import websocket
@@ -45,6 +48,7 @@ class RawWebSocket(websocket.WebSocket):
         self._writing = threading.Lock()
         self._ahead = b""
         self._drained = False  # by the last read, so that there is nothing to be had without waiting
+        self._poll: Any = None
 
     def connect(self, url: str, **options: Any) -> None:
         """Connect to a server, as told by the options of ``websocket.create_connection``.
@@ -85,15 +89,14 @@ class RawWebSocket(websocket.WebSocket):
             ahead, self._ahead = self._ahead, b""
             return ahead
         deadline = time.monotonic() + silence
-        wait = wait_for_read
         while True:
+            wait: Callable[[float], bool] = self._wait_for_read
             if not self._drained:
-                wait = wait_for_read
                 with self._session:
                     try:
                         data: bytes = self.sock.recv(_READ_SIZE)
                     except ssl.SSLWantWriteError:
-                        wait = wait_for_write
+                        wait = partial(wait_for_write, self.sock)
                     except (BlockingIOError, ssl.SSLWantReadError):
                         pass
                     else:
@@ -102,8 +105,17 @@ class RawWebSocket(websocket.WebSocket):
                         self._drained = len(data) < _READ_SIZE and not isinstance(self.sock, ssl.SSLSocket)
                         return data
             self._drained = False
-            if not wait(self.sock, max(0.0, deadline - time.monotonic())):
+            if not wait(max(0.0, deadline - time.monotonic())):
                 raise SilenceError(f"the server is silent: nothing came for {silence:g} s")
+
+    def _wait_for_read(self, timeout: float) -> bool:
+        """Do what urllib3 does, with an object that is made once: for the reading thread only."""
+        if not hasattr(select, "poll"):
+            return wait_for_read(self.sock, timeout)
+        if self._poll is None:
+            self._poll = select.poll()
+            self._poll.register(self.sock, select.POLLIN)
+        return bool(self._poll.poll(1000 * timeout))
 
     def write(self, rest: memoryview) -> None:
         """Send all bytes, however long it takes: that a server reads slowly is no lost connection."""

@@ -72,9 +72,12 @@ async def test_a_transport_closed_by_the_server_is_restored(make_client, server,
     await sio.emit("close_transport")
     await recorder.wait_for("connect", 2)
     ((reason,),) = recorder.of("disconnect")
-    # The reference server closes a websocket without an Engine.IO CLOSE packet.
+    # The reference server closes a websocket without an Engine.IO CLOSE packet, and python-engineio's servers send none
+    # over polling unless a GET waits just then: the next one is refused.
     closes_silently = server.kind == "node" and transport.final == "websocket"
-    assert reason == ("transport error" if closes_silently else "server disconnect")
+    may_do_so = server.kind != "node" and transport.final == "polling"
+    expected = {"transport error"} if closes_silently else {"server disconnect"}
+    assert reason in (expected | {"transport error"} if may_do_so else expected)
     assert await sio.call("echo", 1) == 1
 
 

@@ -88,6 +88,7 @@ class Peer:
     :ivar takes: whether the server takes what is sent.
     :ivar gone: whether the connection is gone already, which its reader has yet to notice.
     :ivar settle: whether ``connect()`` returns only when all that the server has to say by then was read.
+    :ivar together: whether what one :meth:`deliver` sends comes in one piece.
     :ivar errors: what handlers of the client have raised, which they must not.
     """
 
@@ -109,6 +110,7 @@ class Peer:
         self.takes = True
         self.gone = False
         self.settle = False
+        self.together = False
         self.errors: list[Exception] = []
         self._connection: Connection | None = None
         self._cancelled = False
@@ -150,8 +152,8 @@ class Peer:
     def deliver(self, *frames: Frame) -> None:
         """Have the server send frames."""
         assert self._connection is not None, "there is no connection"
-        for frame in frames:
-            self._connection.inbox.put_nowait(frame)
+        for item in [list(frames)] if self.together else frames:
+            self._connection.inbox.put_nowait(item)
 
     def lose(self, reason: str = BaseClient.reason.TRANSPORT_ERROR) -> None:
         """Have the connection end."""
@@ -193,7 +195,7 @@ class Peer:
             connection.reason = connection.reason or item.reason
             return False
         try:
-            item() if callable(item) else self.handlers["message"]([item])
+            item() if callable(item) else self.handlers["message"](item if isinstance(item, list) else [item])
         except Exception as exc:
             self.errors.append(exc)
         return True

@@ -135,3 +135,50 @@ async def test_a_cancelled_taker_takes_nothing():
         await task
     outbox.put(["a"])
     assert list(await outbox.take()) == ["a"]
+
+
+async def test_a_caller_may_take_what_nobody_sends():
+    """try_take() takes what waits, and give_back() counts what is not there any more as sent. (N5)"""
+    outbox = AsyncOutbox(1000)
+    outbox.put(["a", "b"], wake=False)
+    taken = outbox.try_take()
+    assert list(taken) == ["a", "b"]
+    taken.clear()
+    outbox.give_back()
+    assert outbox.size == 0
+    assert await outbox.flush(0)
+
+
+async def test_what_a_caller_could_not_send_is_left_to_the_task():
+    """What is given back comes first, before what was put meanwhile. (N5, N9)"""
+    outbox, taken = AsyncOutbox(1000), []
+    task = await begun(take_all(outbox, taken))
+    outbox.put(["a", "b"], wake=False)
+    outbox.try_take().popleft()
+    outbox.give_back()
+    outbox.put(["c"])
+    assert await outbox.flush(CEILING)
+    outbox.close()
+    await asyncio.wait_for(task, CEILING)
+    assert [packet for packets in taken for packet in packets] == ["b", "c"]
+
+
+async def test_nothing_is_taken_while_the_task_sends():
+    """What the task has taken and not sent is never overtaken. (N5)"""
+    outbox = AsyncOutbox(1000)
+    outbox.put(["a"])
+    await outbox.take()
+    outbox.put(["b"])
+    assert outbox.try_take() is None
+    outbox.close()
+    assert outbox.try_take() is None
+
+
+async def test_whoever_waits_for_room_is_told_by_a_caller_who_has_sent():
+    """give_back() wakes up those who wait for room, or for all to be sent. (N12)"""
+    outbox = AsyncOutbox(1)
+    outbox.put(["large"], wake=False)
+    waiting = [await begun(outbox.wait_for_room(CEILING)), await begun(outbox.flush(CEILING))]
+    outbox.try_take().clear()
+    outbox.give_back()
+    assert await asyncio.gather(*waiting) == [True, True]

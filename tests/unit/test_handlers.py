@@ -287,3 +287,13 @@ def test_a_replaced_inline_handler_is_forgotten():
     handlers = filed(a=marked)
     handlers.add("a", own, "/")
     assert handlers.find_inline("a", "/", ()) is None
+
+
+@pytest.mark.parametrize("add", [lambda h: h.add("a", own, "/"), lambda h: h.add_object(Room("/room"))])
+def test_who_takes_all_events_does_so_until_another_handler_is_added(add):
+    """Then handlers are asked for again, the one that was added and those that were there before. (E7, M32)"""
+    handlers = filed()
+    assert handlers.bulk is None
+    handlers.bulk = own
+    add(handlers)
+    assert handlers.bulk is None

@@ -14,12 +14,13 @@ from .waiting import Gate, within
 MARK = '{"_placeholder":true,"num":%d}'
 
 
-@pytest.fixture
-async def sio(make_client):
+@pytest.fixture(params=[False, True], ids=["one-by-one", "together"])
+async def sio(make_client, request):
     """A client that is connected to '/' and '/a', and whose engine has forgotten how."""
     sio = make_client()
     await sio.connect(URL, namespaces=["/", "/a"])
     sio.engine.sent.items.clear()
+    sio.engine.together = request.param
     return sio
 
 

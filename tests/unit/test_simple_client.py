@@ -283,9 +283,11 @@ async def test_data_that_cannot_be_encoded_is_raised(sio):
 # -- receive
 
 
-async def test_events_are_received_in_their_order(sio):
+@pytest.mark.parametrize("together", [False, True])
+async def test_events_are_received_in_their_order(sio, together):
     """receive() returns name and arguments of the events in the order in which they came. (K9, N29)"""
     await sio.connect(URL)
+    sio.engine.together = together
     sio.engine.deliver(*(f'2["in",{number},[null]]' for number in range(100)), '2["last"]')
     received = [await within(sio.receive()) for _ in range(101)]
     assert received == [["in", number, [None]] for number in range(100)] + [["last"]]
@@ -334,6 +336,51 @@ async def test_what_came_before_the_end_can_be_received_after_it(sio):
     assert await within(sio.receive()) == ["in", 2]
     with pytest.raises(exceptions.DisconnectedError):
         await within(sio.receive())
+
+
+@pytest.mark.parametrize("together", [False, True])
+async def test_whatever_comes_is_received_in_its_turn(sio, together):
+    """Events with attachments, with acknowledgements and without, and what is no event, which is left out. (K9, E2)"""
+    await sio.connect(URL)
+    sio.engine.together = together
+    mark = '{"_placeholder":true,"num":0}'
+    sio.engine.deliver(
+        '2["a"]',
+        '2["broken',
+        '2["connect"]',
+        f'51-["b",{mark}]',
+        b"x",
+        '27["c"]',
+        "2{}",
+        '2["d",1]',
+        f'51-["e",{mark}]',
+    )
+    sio.engine.deliver(b"y", '2["f"]')
+    received = [await within(sio.receive()) for _ in range(6)]
+    assert received == [["a"], ["b", b"x"], ["c"], ["d", 1], ["e", b"y"], ["f"]]
+    await sio.engine.sent.has("0{}", "37[]")
+
+
+@pytest.mark.parametrize("together", [False, True])
+async def test_a_handler_of_the_inner_client_gets_its_events(sio, calls, together):
+    """What has a handler of its own goes there, as with python-socketio; all else is received. (E7)"""
+    await sio.connect(URL)
+    sio.native.client.on("own", calls.add)
+    sio.engine.together = together
+    sio.engine.deliver('2["a"]', '2["own",1]', '2["b"]', '2["own",2]', '2["c"]')
+    assert [await within(sio.receive()) for _ in range(3)] == [["a"], ["b"], ["c"]]
+    await calls.has(1, 2)
+
+
+async def test_several_may_receive(sio):
+    """Each event goes to one of those who wait; the others go on waiting. (K9)"""
+    await sio.connect(URL)
+    receiving = [asyncio.ensure_future(sio.receive()) for _ in range(3)]
+    await sio.engine.idle()
+    for number in range(3):
+        sio.engine.deliver(f'2["in",{number}]')
+    received = [await within(task) for task in receiving]
+    assert sorted(received) == [["in", 0], ["in", 1], ["in", 2]]
 
 
 async def test_an_event_is_received_although_others_ask_for_an_acknowledgement(sio):

@@ -39,7 +39,10 @@ _TURN = 0.001
 
 
 class _Link:
-    """One connection: its transport, its queue, its tasks, and why it ended."""
+    """One connection: its transport, its queue, its tasks, and why it ended.
+
+    :ivar read: set when nothing more will be read; ``ended`` when it was told, too.
+    """
 
     def __init__(self, opened: Opened, high_water_mark: int) -> None:
         self.transport = opened.transport
@@ -47,6 +50,7 @@ class _Link:
         self.first = opened.first
         self.outbox = AsyncOutbox(high_water_mark)
         self.reason: str | None = None
+        self.read = AsyncEvent()
         self.ended = AsyncEvent()
         self.reader: asyncio.Task[None] | None = None
         self.writer: asyncio.Task[None] | None = None
@@ -206,6 +210,8 @@ class AsyncEngineIOClient(EngineBase, AsyncOpening):
         else:
             return
         link.outbox.close()  # nobody shall wait for it to be emptied
+        # A server that takes nothing more, of a session that it has closed say, may be telling why.
+        await link.read.wait(CLOSING)
         link.transport.abort()
 
     # -- receiving
@@ -322,6 +328,7 @@ class AsyncEngineIOClient(EngineBase, AsyncOpening):
     async def _end(self, link: _Link) -> None:
         """Release a connection whose reading has ended, and tell. Each step is taken, even if the event loop ends in
         the one before."""
+        link.read.set()
         link.reason = link.reason or self.reason.TRANSPORT_ERROR
         unsent = link.outbox.close()
         if unsent:

@@ -34,7 +34,10 @@ _CLOSING = 1.0
 
 
 class _Link:
-    """One connection: its transport, its queue, its threads, and why it ended."""
+    """One connection: its transport, its queue, its threads, and why it ended.
+
+    :ivar read: set when nothing more will be read; ``ended`` when it was told, too.
+    """
 
     def __init__(self, opened: Opened, write: Callable[[_Link], None], high_water_mark: int) -> None:
         self.transport = opened.transport
@@ -43,6 +46,7 @@ class _Link:
         self.outbox = Outbox(self._start_writer, high_water_mark)
         self._write = write
         self.reason: str | None = None
+        self.read = threading.Event()
         self.ended = threading.Event()
         self.reader: threading.Thread | None = None
         self.writer: threading.Thread | None = None
@@ -202,6 +206,8 @@ class EngineIOClient(EngineBase, Opening):
         else:
             return
         link.outbox.close()  # nobody shall wait for it to be emptied
+        # A server that takes nothing more, of a session that it has closed say, may be telling why.
+        link.read.wait(_CLOSING)
         link.transport.abort()
 
     # -- receiving
@@ -273,6 +279,7 @@ class EngineIOClient(EngineBase, Opening):
 
     def _end(self, link: _Link) -> None:
         """Release a connection whose reading has ended, and tell."""
+        link.read.set()
         reason = link.reason or self.reason.TRANSPORT_ERROR
         link.reason = reason
         unsent = link.outbox.close()

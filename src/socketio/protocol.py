@@ -160,6 +160,9 @@ class Protocol:
             return [FrameDropped("a packet without all of its attachments"), *self.receive(frame)]
         if isinstance(frame, bytes) and self._packet_class.uses_binary_events:
             return [FrameDropped("an attachment without a packet")]
+        ack = self._read_ack(frame)
+        if ack is not None:
+            return [ack]
         received = self._decode(frame)
         if isinstance(received, FrameDropped):
             return [received]
@@ -167,6 +170,20 @@ class Protocol:
             self._partial, self._partial_size = received, 0
             return []
         return [self._interpret(received)]
+
+    def _read_ack(self, frame: Frame) -> Event | None:
+        """Return the acknowledgement of the namespace ``'/'`` that a frame is, without the detour of a packet."""
+        if not isinstance(frame, str) or not frame.startswith("3") or len(frame) > self._longest_to_scan:
+            return None
+        start = frame.find("[")
+        digits = frame[1:start]
+        if not digits.isdigit() or not digits.isascii():
+            return None
+        try:
+            data, end = self._scan(frame, start)
+        except Exception:  # a packet has words for what is wrong
+            return None
+        return self._ack("/", data, int(digits)) if end == len(frame) else None
 
     def receive_each(self, frames: Sequence[Frame]) -> Iterator[Event]:
         """Yield what frames mean; each is received when the next event is asked for."""

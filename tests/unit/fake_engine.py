@@ -208,7 +208,10 @@ class FakeEngine(Peer):
     new_gate = staticmethod(threading.Event)
 
     def connect(self, url: str, headers: Any = None, transports: Any = None, engineio_path: str = "engine.io") -> None:
-        """Connect to the server, or fail as the test wants it."""
+        """Connect to the server, or fail as the test wants it. A connection that is about to end is waited for."""
+        ending = self._connection
+        if ending is not None and ending.reason is not None and ending.reader is not threading.current_thread():
+            ending.reader.join(CEILING)
         self._note(url, headers, transports, engineio_path)
         if self.opening is not None:
             assert self.opening.wait(CEILING)

@@ -124,7 +124,7 @@ def test_each_loop_has_a_buffer_of_its_own():
         asyncio.run(main())
     assert buffers[0] is not buffers[1]
     gc.collect()
-    assert all(buffer not in async_wire._buffers.values() for buffer in buffers)
+    assert not {id(buffer) for buffer in buffers} & {id(buffer) for buffer in async_wire._buffers.values()}
 
 
 async def test_a_server_that_sends_more_than_is_read_has_to_wait(peer):

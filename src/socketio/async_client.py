@@ -12,10 +12,10 @@ from .async_lifecycle import AsyncLifecycle, ignore
 from .base_client import State
 from .base_lifecycle import Waiter
 from .engine import EngineError
-from .events import AckReceived, EventReceived
+from .events import AckReceived, EventReceived, ack_result
 from .exceptions import CallInterruptedError, DisconnectedError, TimeoutError
 from .packet import Frame
-from .protocol import Protocol, ack_result
+from .protocol import Protocol
 
 T = TypeVar("T")
 OrCallable: TypeAlias = T | Callable[[], T] | Callable[[], Awaitable[T]]

@@ -13,10 +13,18 @@ from typing import Any
 
 from .base_client import BaseClient, State
 from .engine import EngineError
-from .events import AckReceived, Event, EventReceived, FrameDropped, NamespaceConnected, NamespaceRefused
+from .events import (
+    AckReceived,
+    Event,
+    EventReceived,
+    FrameDropped,
+    NamespaceConnected,
+    NamespaceRefused,
+    event_arguments,
+)
 from .exceptions import BadNamespaceError, ConnectionError, ConnectionRefusedError
 from .packet import Frame
-from .protocol import Protocol, event_arguments
+from .protocol import Protocol
 
 _ENDED = "the connection attempt was ended by disconnect()"
 

@@ -12,11 +12,11 @@ from typing import Any, TypeAlias, TypeVar
 from .base_client import State
 from .base_lifecycle import Waiter
 from .engine import EngineError
-from .events import AckReceived, Event, EventReceived
+from .events import AckReceived, Event, EventReceived, ack_result
 from .exceptions import CallInterruptedError, DisconnectedError, TimeoutError
 from .lifecycle import GOODBYE, Lifecycle
 from .packet import Frame
-from .protocol import Protocol, Unread, ack_result
+from .protocol import Protocol, Unread
 
 T = TypeVar("T")
 OrCallable: TypeAlias = T | Callable[[], T]

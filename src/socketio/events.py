@@ -1,4 +1,7 @@
-"""What a frame from the server means: the words in which :class:`socketio.protocol.Protocol` tells its shell."""
+"""What a frame from the server means: the words in which :class:`socketio.protocol.Protocol` tells its shell.
+
+And what the application's values mean: one argument, or several.
+"""
 
 from __future__ import annotations
 
@@ -64,3 +67,17 @@ class FrameDropped:
 Event: TypeAlias = (
     NamespaceConnected | NamespaceRefused | NamespaceDisconnected | EventReceived | AckReceived | FrameDropped
 )
+
+
+def event_arguments(data: Any) -> tuple[Any, ...]:
+    """Return the arguments that ``data`` stands for: a tuple several, ``None`` none, anything else one."""
+    if data is None:
+        return ()
+    return data if isinstance(data, tuple) else (data,)
+
+
+def ack_result(args: tuple[Any, ...]) -> Any:
+    """Return what ``call()`` returns for the values of an acknowledgement."""
+    if not args:
+        return None
+    return args[0] if len(args) == 1 else args

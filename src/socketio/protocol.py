@@ -390,17 +390,3 @@ def _read_event(namespace: str, data: Any, ack_id: int | None, recoverable: bool
 def _ends_in_offset(data: list[Any]) -> bool:
     """Return whether the last argument is the offset that a server with connection state recovery appends."""
     return len(data) > 1 and isinstance(data[-1], str) and _OFFSET.fullmatch(data[-1]) is not None
-
-
-def event_arguments(data: Any) -> tuple[Any, ...]:
-    """Return the arguments that ``data`` stands for: a tuple several, ``None`` none, anything else one."""
-    if data is None:
-        return ()
-    return data if isinstance(data, tuple) else (data,)
-
-
-def ack_result(args: tuple[Any, ...]) -> Any:
-    """Return what ``call()`` returns for the values of an acknowledgement."""
-    if not args:
-        return None
-    return args[0] if len(args) == 1 else args

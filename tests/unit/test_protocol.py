@@ -10,10 +10,12 @@ from socketio.events import (
     NamespaceConnected,
     NamespaceDisconnected,
     NamespaceRefused,
+    ack_result,
+    event_arguments,
 )
 from socketio.exceptions import BadNamespaceError
 from socketio.packet import Packet
-from socketio.protocol import RESERVED_EVENTS, Protocol, ack_result, event_arguments
+from socketio.protocol import RESERVED_EVENTS, Protocol
 
 from .sessions import MARK, connected, is_dropped, only, unused
 

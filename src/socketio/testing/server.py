@@ -18,11 +18,11 @@ from concurrent.futures import Future
 from types import TracebackType
 from typing import Any, TypeVar, overload
 
+from ..events import ack_result, event_arguments
 from ..exceptions import TimeoutError
 from ..handlers import H, Handler, Handlers
 from ..msgpack_packet import MsgPackPacket
 from ..packet import Packet
-from ..protocol import ack_result, event_arguments
 from .session import Session
 from .web import Request, Site
 

@@ -14,6 +14,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 from . import backoff
@@ -29,6 +30,15 @@ HANDLERS = 5.0
 """Seconds that disconnect() waits for the disconnect handlers to return."""
 
 
+class Turns(Dispatcher):
+    """Runs handlers, each in its turn."""
+
+    def is_idle(self) -> bool:
+        """Return whether a job would have its turn at once."""
+        with self._lock:
+            return self._leader is None and not self._jobs
+
+
 class Lifecycle(BaseLifecycle):
     """The part of :class:`Client` that makes, repairs and ends connections."""
 
@@ -38,7 +48,7 @@ class Lifecycle(BaseLifecycle):
         # Re-entrant: a signal handler may call disconnect() on the main thread while that holds the lock.
         self._lock = threading.RLock()
         self._changed = threading.Condition(self._lock)
-        self._dispatcher = Dispatcher("socketio-handlers", serial=not self.async_handlers)
+        self._dispatcher = Turns("socketio-handlers", serial=not self.async_handlers)
         self._stop = threading.Event()
         self._ended = threading.Event()
         self._ended.set()
@@ -173,7 +183,10 @@ class Lifecycle(BaseLifecycle):
 
     def _submit_end(self) -> None:
         """Let wait() return, after the handlers before."""
-        self._dispatcher.submit(self._ended.set)
+        if self._dispatcher.is_idle():
+            self._ended.set()
+        else:
+            self._dispatcher.submit(self._ended.set)
         self._dispatcher.retire()
 
     def _disconnect(self, timeout: float) -> None:
@@ -235,10 +248,15 @@ class Lifecycle(BaseLifecycle):
     def _trigger(self, event: str, namespace: str, *args: Any) -> threading.Event:
         """Have a lifecycle handler called, in its turn; return what tells that it has returned."""
         done = threading.Event()
+        find = partial(self._registry.find, event, namespace, args)
+        # In this order: the handler that runs may be about to register the one that is looked for.
+        if self._dispatcher.is_idle() and find() is None:
+            done.set()  # to start a thread for nobody takes longer than to answer
+            return done
 
         def run() -> None:
             try:
-                found = self._registry.find(event, namespace, args)
+                found = find()
                 if found is not None:
                     found[0](*found[1])
             except (Exception, SystemExit):

@@ -210,6 +210,31 @@ def test_sys_exit_in_a_handler_ends_the_handler_only(make, event):
     assert sio.connected
 
 
+def test_what_nobody_handles_takes_no_thread(make, monkeypatch):
+    """A client without handlers for its own life connects and disconnects without a thread for them. (N39)"""
+    sio, submitted = make(), []
+    monkeypatch.setattr(sio._dispatcher, "submit", lambda *args: submitted.append(args))
+    sio.connect(URL)
+    sio.disconnect()
+    sio.wait()
+    assert not submitted
+
+
+def test_the_handler_is_looked_for_when_it_is_its_turn(make, monkeypatch):
+    """A disconnect handler is called that the connect handler registers when the server has left already. (M22)"""
+    monkeypatch.setattr(dispatch, "LOOK", 1000.0)
+    sio, read, told = make(), threading.Event(), threading.Event()
+
+    def connect():
+        wait(read)
+        sio.on("disconnect", lambda reason: told.set())
+
+    sio.on("connect", connect)
+    sio.connect(URL, wait=False)
+    sio.eio.deliver("1", read.set)
+    wait(told)
+
+
 # -- Ctrl-C and the end of the program
 
 

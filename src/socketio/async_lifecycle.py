@@ -221,7 +221,7 @@ class AsyncLifecycle(BaseLifecycle):
     async def _say_goodbye(self, timeout: float) -> list[str]:
         """Send what was emitted, leave the namespaces, close; return which these were."""
         connected = self.connected
-        taken = connected and await self.eio.drain(timeout)
+        taken = connected and (not self._emitted or await self.eio.drain(timeout))
         names, frames = self._take_leave()
         with contextlib.suppress(EngineError):
             self.eio.send_frames(frames)

@@ -86,6 +86,8 @@ class BaseLifecycle(BaseClient):
     :ivar _stop: one for each life, from connect() to the end of its last reconnection; set when that life is over.
     :ivar _attempting: whether an attempt is under way; that of a life that is over may take a moment to end.
     :ivar _ended: one for each life too; set when the last handlers have been called.
+    :ivar _emitted: whether anything was emitted over this connection, or acknowledged, that the server may not have
+        read.
     """
 
     _lock: contextlib.AbstractContextManager[Any]
@@ -94,6 +96,7 @@ class BaseLifecycle(BaseClient):
     _ended: Any
     _attempt: Attempt
     _attempting: bool = False
+    _emitted: bool = False
     _trigger: Callable[..., Any]
     _run_event: Callable[[Protocol, EventReceived], None]
     _call_back: Callable[[AckReceived], None]
@@ -145,6 +148,7 @@ class BaseLifecycle(BaseClient):
             if self._stop.is_set():
                 raise ConnectionError(_ENDED)
             protocol = self._protocol = Protocol(self.packet_class, self.eio.sid or "", self.eio.max_message_size)
+            self._emitted = False
             frames = [frame for name in self.connection_namespaces for frame in protocol.connect(name, auth)]
             self.eio.send_frames(frames, wake=False)
         self.eio.send_at_once()
@@ -235,6 +239,7 @@ class BaseLifecycle(BaseClient):
         """Send what a handler returned to a server that asked for it, if it is still there."""
         with self._lock, contextlib.suppress(EngineError):
             if self._protocol is protocol:
+                self._emitted = True
                 self.eio.answer_frames(protocol.acknowledge(namespace, ack_id, event_arguments(result)))
 
     # -- the session is written
@@ -253,6 +258,7 @@ class BaseLifecycle(BaseClient):
             protocol, ack_id = self._protocol, 0
             if protocol is None:
                 raise BadNamespaceError(f"{namespace} is not a connected namespace")
+            self._emitted = True
             if callback is None:
                 frames = protocol.emit(event, args, namespace)
             else:

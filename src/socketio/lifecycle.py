@@ -224,10 +224,11 @@ class Lifecycle(BaseLifecycle):
     def _say_goodbye(self, timeout: float) -> list[str]:
         """Send what was emitted, leave the namespaces, close; return which these were."""
         connected = self.connected
-        taken = connected and self.eio.drain(timeout)
+        taken = connected and (not self._emitted or self.eio.drain(timeout))
         names, frames = self._take_leave()
         with contextlib.suppress(EngineError):
-            self.eio.send_frames(frames)
+            self.eio.send_frames(frames, wake=False)
+            self.eio.send_at_once()
         self.eio.disconnect(abort=connected and not taken)
         return names
 

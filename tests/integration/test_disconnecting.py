@@ -230,6 +230,18 @@ async def test_threads_end_with_their_connection(make_client, server, transport)
         await within(5, asyncio.to_thread(thread.join))
 
 
+@pytest.mark.flavours("threads")
+@pytest.mark.transports("websocket")
+async def test_a_goodbye_takes_no_thread(make_client, server, transport):
+    """What disconnect() sends over websocket, the thread that calls it sends itself. (N39)"""
+    sio = make_client()
+    await sio.connect(server.url, transports=transport.argument)
+    assert await sio.call("echo", 1) == 1
+    link = sio.native.eio._link
+    await sio.disconnect()
+    assert link.writer is None
+
+
 @pytest.mark.flavours("asyncio")
 async def test_tasks_end_with_their_connection(make_client, server, transport):
     """When disconnect() has returned, none of the connection's tasks is left. (N39)"""

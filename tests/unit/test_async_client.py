@@ -211,11 +211,12 @@ async def test_a_cancelled_wait_changes_nothing(sio):
 
 async def test_a_cancelled_disconnect_goes_on(sio):
     """disconnect() whose caller is cancelled ends the connection all the same. (M16, N22)"""
+    await sio.emit("last")
     sio.eio.draining = asyncio.Event()
     await cancelled(await begun(sio.disconnect()))
     sio.eio.draining.set()
     await within(sio.wait())
-    assert sio.eio.sent.items == ["1"]
+    assert sio.eio.sent.items == ['2["last"]', "1"]
     assert not sio.connected
     await within(sio.connect(URL))
 
@@ -271,6 +272,7 @@ async def test_the_end_of_the_event_loop_says_goodbye(sio, calls):
 
 async def test_the_end_of_the_event_loop_during_a_disconnect_leaves_an_idle_client(sio):
     """When all tasks are cancelled while disconnect() waits, nobody waits for the client any more. (M19, M20)"""
+    await sio.emit("last")
     sio.eio.draining = asyncio.Event()
     disconnecting, waiting = await begun(sio.disconnect()), await begun(sio.wait())
     for task in asyncio.all_tasks() - {asyncio.current_task(), waiting}:

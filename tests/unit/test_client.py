@@ -246,11 +246,12 @@ def test_ctrl_c_in_sleep_says_goodbye(sio, monkeypatch):
     """KeyboardInterrupt goes on after the server was told, for which there is a second. (M19)"""
     told = []
     sio.on("disconnect", told.append)
+    sio.emit("last")
     monkeypatch.setattr(sio.eio, "sleep", interrupt)
     with pytest.raises(KeyboardInterrupt):
         sio.sleep(1)
     assert told == ["client disconnect"]
-    assert sio.eio.sent.items == ["1"]
+    assert sio.eio.sent.items == ['2["last"]', "1"]
     assert sio.eio.drained.items == [1.0]
     assert not sio.connected
 
@@ -291,6 +292,7 @@ def test_ctrl_c_in_disconnect_ends_the_connection(make, monkeypatch):
     """KeyboardInterrupt while disconnect() waits for the server cuts the connection, and goes on. (M19, N22)"""
     sio = make()
     sio.connect(URL)
+    sio.emit("last")
     with monkeypatch.context() as patch:
         patch.setattr(sio.eio, "drain", interrupt)
         with pytest.raises(KeyboardInterrupt):

@@ -76,9 +76,27 @@ async def test_disconnect_waits_for_a_handler_that_takes_its_time(make_client, f
 async def test_a_server_that_takes_nothing_is_cut_off(sio):
     """Where what was emitted is not taken in time, the transport is aborted, and the client is free. (F1, N26)"""
     sio.engine.takes = False
+    await sio.emit("last")
     await within(sio.disconnect())
     assert sio.engine.closings.items == ["aborted"]
     assert_disconnected(sio)
+
+
+@pytest.mark.parametrize("sent", ["nothing", "an event", "an acknowledgement"])
+async def test_the_server_has_read_what_was_sent_over_this_connection(sio, calls, sent):
+    """disconnect() waits until the server has read what the application sent, if that is anything. (F1, N9)"""
+    await sio.emit("over another connection")
+    sio.engine.lose()
+    await calls.until(lambda: len(calls.items) == 4)
+    await within(sio.wait())
+    await sio.connect(URL)
+    if sent == "an event":
+        await sio.emit("last")
+    elif sent == "an acknowledgement":
+        sio.engine.deliver('21["asks"]')
+        await sio.engine.sent.until(lambda: "31[]" in sio.engine.sent.items)
+    await sio.disconnect()
+    assert len(sio.engine.drained.items) == (0 if sent == "nothing" else 1)
 
 
 @pytest.mark.parametrize("method", ["disconnect", "shutdown"])
@@ -102,6 +120,7 @@ async def test_shutdown_of_a_connected_client_is_disconnect(sio, calls):
 
 async def test_two_disconnects_at_once_are_one(sio, calls):
     """A second disconnect() during the first waits for it, and everybody is told once. (M16)"""
+    await sio.emit("last")
     sio.engine.draining = sio.engine.new_gate()
     first, second = asyncio.ensure_future(sio.disconnect()), asyncio.ensure_future(sio.disconnect())
     for _ in range(5):
@@ -109,7 +128,7 @@ async def test_two_disconnects_at_once_are_one(sio, calls):
     sio.engine.draining.set()
     await within(asyncio.gather(first, second))
     await within(sio.wait())
-    assert sio.engine.sent.items == ["1", "1/a,"]
+    assert sio.engine.sent.items == ['2["last"]', "1", "1/a,"]
     assert len(calls.items) == 4
 
 

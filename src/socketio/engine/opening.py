@@ -21,7 +21,7 @@ import websocket
 from engineio.exceptions import ConnectionError
 
 from ..packet import Frame
-from . import adapters, handshake, options
+from . import adapters, handshake, options, sessions
 from .polling import PollingTransport
 from .websocket import RawWebSocket, WebSocketTransport
 
@@ -50,7 +50,7 @@ class Opening(engineio.Client):
     def _open(self, url: str, headers: dict[str, str], path: str) -> Opened:
         cookies = dict(handshake.cookie_pairs(handshake.pop_header(headers, "cookie") or ""))
         if self.http is None:
-            self.http = self.http_factory() if self.http_factory else requests.Session()
+            self.http = self.http_factory() if self.http_factory else sessions.Session()
         request: dict[str, Any] = {"headers": headers, "cookies": cookies, "verify": self._verify()}
         polling_url = self._get_engineio_url(url, path, "polling")
         websocket_url = self._get_engineio_url(url, path, "websocket")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.request import getproxies_environment
+
 import pytest
 import requests
 
@@ -69,6 +71,11 @@ def with_credentials(http):
     http.params = {"of": "session"}
 
 
+def with_proxies(http):
+    """A session with a proxy."""
+    http.proxies = {"https": "http://session.test", "no_proxy": "example.test"}
+
+
 def without_environment(http):
     """A session that does not look at the environment."""
     http.trust_env = False
@@ -96,16 +103,29 @@ def test_what_a_session_has_by_now_is_sent(name):
     assert set(after.items()) - set(before.items()) == {("new", "1") if name == "headers" else ("Cookie", "new=1")}
 
 
+ENVIRONMENTS = [
+    {},
+    {"REQUESTS_CA_BUNDLE": "/bundle.pem"},
+    {"CURL_CA_BUNDLE": "/curl.pem", "http_proxy": "http://proxy.test:3128", "HTTPS_PROXY": "http://secure.test:3128"},
+    {"ALL_PROXY": "socks5://all.test", "no_proxy": "direct.test,127.0.0.0/8,::1"},
+    {"no_proxy": "direct.test"},
+]
+
+
+@pytest.mark.parametrize("variables", ENVIRONMENTS, ids=str)
+@pytest.mark.parametrize("furnish", [plain, with_proxies, without_environment])
 @pytest.mark.parametrize("verify", [None, True, False, "/own.pem"])
-@pytest.mark.parametrize("url", [URL, "https://example.test", "http://direct.test/"])
-@pytest.mark.parametrize("proxies", [{}, {"http": "http://own.test"}])
-def test_the_settings_are_those_of_requests(url, verify, proxies, environment):
+@pytest.mark.parametrize("proxies", [{}, {"http": "http://call.test"}])
+@pytest.mark.parametrize(
+    "url", [URL, "https://example.test", "http://sub.direct.test/", "http://127.0.0.1:80", "https://[::1]:5000/", "ws:"]
+)
+def test_the_settings_are_those_of_requests(url, proxies, verify, furnish, variables, environment):
     """Proxies and certificates are those that requests would find in the environment. (M6, N38)"""
-    environment.setenv("http_proxy", "http://proxy.test:3128")
-    environment.setenv("HTTPS_PROXY", "http://secure.test:3128")
-    environment.setenv("no_proxy", "direct.test")
-    environment.setenv("REQUESTS_CA_BUNDLE", "/bundle.pem")
+    for name, value in variables.items():
+        environment.setenv(name, value)
     own, theirs = Session(), requests.Session()
+    for http in (own, theirs):
+        furnish(http)
     for stream in (None, True, None):
         expected = theirs.merge_environment_settings(url, dict(proxies), stream, verify, None)
         assert own.merge_environment_settings(url, dict(proxies), stream, verify, None) == expected
@@ -127,9 +147,22 @@ def test_each_server_has_settings_and_credentials_of_its_own(environment):
 def test_the_environment_is_asked_once(environment):
     """Later requests to the same server do not look for proxies, certificates and credentials again."""
     http, asked = Session(), []
+    environment.setenv("http_proxy", "http://proxy.test:3128")
     environment.setattr("requests.sessions.get_environ_proxies", lambda *args, **kwargs: asked.append("proxies") or {})
     environment.setattr("socketio.engine.sessions.get_netrc_auth", lambda url: asked.append("credentials"))
     for number in range(3):
         http.merge_environment_settings(f"{URL}&t={number}", {}, True, None, None)
         prepared(http, url=f"{URL}&t={number}")
     assert sorted(asked) == ["credentials", "proxies"]
+
+
+@pytest.mark.parametrize("url", [URL, "https://127.0.0.1:5000/", "https://[::1]/"])
+def test_proxies_are_searched_for_where_there_may_be_some(url, environment):
+    """Where no variable names a proxy, nobody searches them all; where the system has proxies, they are found. (M6)"""
+    environment.setattr("requests.utils.getproxies", lambda: {"http": "http://system.test"})
+    environment.setattr("socketio.engine.sessions.getproxies", getproxies_environment)
+    environment.setattr("requests.utils.proxy_bypass", lambda host: False)
+    assert Session().merge_environment_settings(url, {}, None, None, None)["proxies"] == {}
+    environment.setattr("socketio.engine.sessions.getproxies", dict)  # another one, as on macOS and Windows
+    found = Session().merge_environment_settings(url, {}, None, None, None)["proxies"]
+    assert found == {"http": "http://system.test"}

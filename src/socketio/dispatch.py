@@ -112,6 +112,11 @@ class Dispatcher:
         """Return whether the calling thread is one of the dispatcher's, that is, runs a job."""
         return threading.get_ident() in self._threads
 
+    def is_idle(self) -> bool:
+        """Return whether a job would have its turn at once."""
+        with self._lock:
+            return self._leader is None and not self._has_work()
+
     def retire(self) -> None:
         """Let the threads end as soon as all jobs are done, until there is another job."""
         with self._lock:

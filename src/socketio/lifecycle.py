@@ -30,15 +30,6 @@ HANDLERS = 5.0
 """Seconds that disconnect() waits for the disconnect handlers to return."""
 
 
-class Turns(Dispatcher):
-    """Runs handlers, each in its turn."""
-
-    def is_idle(self) -> bool:
-        """Return whether a job would have its turn at once."""
-        with self._lock:
-            return self._leader is None and not self._jobs
-
-
 class Lifecycle(BaseLifecycle):
     """The part of :class:`Client` that makes, repairs and ends connections."""
 
@@ -48,7 +39,7 @@ class Lifecycle(BaseLifecycle):
         # Re-entrant: a signal handler may call disconnect() on the main thread while that holds the lock.
         self._lock = threading.RLock()
         self._changed = threading.Condition(self._lock)
-        self._dispatcher = Turns("socketio-handlers", serial=not self.async_handlers)
+        self._dispatcher = Dispatcher("socketio-handlers", serial=not self.async_handlers)
         self._stop = threading.Event()
         self._ended = threading.Event()
         self._ended.set()

@@ -45,13 +45,18 @@ def test_the_pool_that_is_asked_for_is_the_one_that_is_used(http, server):
 
 
 def test_idle_connections_are_in_the_queue_of_the_pool(http, server):
-    """pool.pool is a queue of connections or None, from which connections can be taken. (N26)"""
+    """pool.pool is a queue of connections or None, from which connections can be taken. (N26)
+
+    There are none in it before one is made, which num_connections tells.
+    """
     pool = pool_of(http, server.http)
+    assert pool.num_connections == 0
     assert all(pool.pool.get_nowait() is None for _ in range(pool.pool.qsize()))
     for _ in range(pool.pool.maxsize):
         pool.pool.put_nowait(None)
     http.get(f"{server.http}/ok", timeout=CEILING)
     content = [pool.pool.get_nowait() for _ in range(pool.pool.qsize())]
+    assert pool.num_connections == 1
     (idle,) = [connection for connection in content if connection is not None]
     assert isinstance(idle, pool.ConnectionCls)
     idle.close()

@@ -12,6 +12,7 @@ from integration.scripted import ScriptedServer
 from integration.waiting import CEILING, Gate, within
 from socketio import exceptions
 
+from .hostile import RawServer, open_packet
 from .peers import drip_http_body, drip_http_headers, raw_server, unreachable_url
 
 
@@ -101,6 +102,28 @@ async def test_a_server_that_talks_and_never_answers_the_namespace(make_client, 
             await within(2, connecting)
         assert 0.35 < time.monotonic() - started < 2
         assert not sio.connected
+
+
+async def test_a_server_that_lets_the_first_post_wait(make_client):
+    """The answer to a CONNECT is asked for also where the server does not answer the POST before that."""
+    asked = asyncio.Event()
+
+    async def answer(request):
+        if request.method == "POST":
+            await within(CEILING, asked.wait())
+            await request.answer("ok")
+        elif "sid" not in request.query:
+            await request.answer(open_packet())
+        elif not asked.is_set():
+            asked.set()
+            await request.answer('40{"sid":"x"}')
+        else:
+            await request.until_closed()
+
+    sio = make_client()
+    async with RawServer(answer) as server:
+        await within(3, sio.connect(server.url, transports="polling"))
+        await within(3, sio.disconnect())
 
 
 async def test_a_connect_handler_that_never_returns(make_client, server, transport):

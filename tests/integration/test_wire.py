@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from socketio import exceptions
+from socketio.engine.polling import PollingTransport
 
 from .scripted import ScriptedServer, session
 from .waiting import CEILING, within
@@ -30,6 +31,23 @@ async def test_connect_packets(make_client, transport, auth, payload):
         await connection.send('40/a,{"sid":"1"}', '40{"sid":"2"}', '40/b,{"sid":"3"}')
         await within(CEILING, connecting)
         assert sio.namespaces == {"/a": "1", "/": "2", "/b": "3"}
+        await sio.disconnect()
+
+
+@pytest.mark.flavours("threads")
+async def test_the_first_packets_go_by_one_connection(make_client, monkeypatch):
+    """Over polling, a CONNECT is posted, and its answer fetched, by the TCP connection of the handshake."""
+    patient = property(lambda transport: CEILING, lambda transport, seconds: None)
+    monkeypatch.setattr(PollingTransport, "opening_time", patient, raising=False)
+    sio = make_client()
+    async with ScriptedServer() as server:
+        connecting = asyncio.ensure_future(sio.connect(server.url, transports="polling"))
+        connection = await server.accept()
+        await connection.accept_namespace()
+        await within(CEILING, connecting)
+        first = server.requests[:3]
+        assert [request.method for request in first] == ["GET", "POST", "GET"]
+        assert len({request.transport.get_extra_info("peername") for request in first}) == 1
         await sio.disconnect()
 
 

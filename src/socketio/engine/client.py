@@ -31,6 +31,9 @@ from .websocket import WebSocketTransport
 
 _CLOSING = 1.0
 """Seconds that a connection may take to close before it is cut."""
+_HEAD_START = 1.0
+"""Seconds that the first packets may take before the reading begins. It does in any case: there are servers that answer
+a POST only when the client has got something."""
 
 
 class _Link:
@@ -127,7 +130,7 @@ class EngineIOClient(EngineBase, Opening):
         link.transport.set_silence(shaken.silence)
         if "connect" in self.handlers:
             self.handlers["connect"]()
-        link.reader = self.read_loop_task = _thread("socketio-reader", self._read, link)
+        link.reader = self.read_loop_task = _thread("socketio-reader", self._begin_reading, link)
         link.reader.start()
 
     def _abandon(self, link: _Link | None) -> None:
@@ -215,6 +218,11 @@ class EngineIOClient(EngineBase, Opening):
     def _answer(self, link: _Link, packet: Outgoing) -> None:
         link.outbox.put([packet], wake=False)
         self.send_at_once()
+
+    def _begin_reading(self, link: _Link) -> None:
+        # Over polling, the request for the answer then goes by the connection that is open already, and need not wait.
+        link.outbox.flush(min(_HEAD_START, 2 * link.transport.opening_time))
+        self._read(link)
 
     def _read(self, link: _Link) -> None:
         try:

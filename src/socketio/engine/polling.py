@@ -39,6 +39,7 @@ class PollingTransport:
     :param max_message_size: bytes in one message; a body with a larger one is an error, and not read to its end.
     :param timestamp: returns what to append to the URL of each request.
     :param verify: what ``requests`` calls so; ``None`` to let the session decide.
+    :ivar opening_time: seconds that the handshake took.
     """
 
     name = "polling"
@@ -68,6 +69,7 @@ class PollingTransport:
         self._last_answer = 0.0
         self._silence = request_timeout
         self.max_payload: int | None = None
+        self.opening_time = 0.0
         self._aborted = False
 
     def open(self) -> tuple[Handshake, list[Frame]]:
@@ -76,7 +78,9 @@ class PollingTransport:
             _track_sockets(self.http, self.url, self._options["verify"])
         except (requests.RequestException, ValueError) as exc:
             raise ConnectionError(f"no request to {origin_of(self.url)} can be made: {cause_text(exc)}") from exc
+        began = time.monotonic()
         headers, body = self._request("GET", self.url + self._timestamp(), self._request_timeout)
+        self.opening_time = time.monotonic() - began
         handshake, packets = read_open_body(body, headers.get("Content-Type", ""))
         self.url += f"&sid={handshake.sid}"
         self.max_payload = handshake.max_payload
@@ -199,7 +203,8 @@ def _track_sockets(http: requests.Session, url: str, verify: bool | str | None) 
     if issubclass(pool.ConnectionCls, _Tracked):
         return
     pool.ConnectionCls = _tracked(pool.ConnectionCls)
-    for _ in range(pool.pool.qsize()):  # connections of the class before, kept alive, would be used again
+    # Connections of the class before, kept alive, would be used again.
+    for _ in range(pool.pool.qsize() if pool.num_connections else 0):
         idle = pool.pool.get_nowait()
         if idle is not None:
             idle.close()

@@ -155,6 +155,8 @@ class WebSocketTransport(BaseWebSocketTransport):
     :param max_message_size: the largest message that may come, in bytes.
     """
 
+    opening_time = 0.0
+
     def __init__(self, ws: RawWebSocket, request_timeout: float, max_message_size: int) -> None:
         super().__init__()
         self.ws = ws

@@ -142,8 +142,8 @@ class Protocol:
             raise BadNamespaceError(f"{namespace} is not a connected namespace")
 
     def _encode(self, packet_type: int, data: Any, namespace: str, id: int | None = None) -> list[Frame]:
-        if self._refuses_bytes:
-            # Most data is text: to look for bytes before takes as long as the encoding.
+        if self._refuses_bytes and not (isinstance(data, list) and bytes in map(type, data)):
+            # Most data is text: to look for bytes everywhere before takes as long as the encoding.
             with contextlib.suppress(TypeError):
                 return [self._packet_class(packet_type, data, namespace, id, binary=False).encode()]
         encoded = self._packet_class(packet_type, data=data, namespace=namespace, id=id).encode()

@@ -120,7 +120,11 @@ class AsyncOpening(engineio.AsyncClient):
         except (aiohttp.ClientError, asyncio.TimeoutError, OSError, ValueError) as exc:
             text = f"websocket connection to {place} failed: {handshake.cause_text(exc)}"
             raise ConnectionError(text) from handshake.root_cause(exc)
-        return AsyncWebSocketTransport(asking.wire or AiohttpWire(self.ws))
+        if asking.wire is None:
+            return AsyncWebSocketTransport(AiohttpWire(self.ws))
+        asking.wire.settle()
+        self.ws = asking.wire
+        return AsyncWebSocketTransport(self.ws)
 
     def _verifies(self) -> bool:
         """Return whether requests of the session, not told otherwise, verify the server."""

@@ -59,6 +59,15 @@ class Wire(asyncio.BufferedProtocol):
         connection.protocol.set_parser(self, self)  # which hands over what came along with the answer
         self._transport.set_protocol(self)
 
+    def settle(self) -> None:
+        """Be rid of what aiohttp has made to read by itself, which would weigh kilobytes."""
+        connection: Any = self._response.connection
+        connection.protocol.set_parser(self, self)
+
+    def get_extra_info(self, name: str, default: Any = None) -> Any:
+        """Return what the event loop's transport knows by this name, ``'socket'`` for one."""
+        return self._transport.get_extra_info(name, default)
+
     # -- what aiohttp calls, of a parser
 
     def feed_data(self, data: bytes) -> tuple[bool, bytes]:

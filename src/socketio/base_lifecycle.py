@@ -98,6 +98,7 @@ class BaseLifecycle(BaseClient):
     _attempting: bool = False
     _emitted: bool = False
     _trigger: Callable[..., Any]
+    _on_messages: Callable[[Sequence[Frame]], None]
     _run_event: Callable[[Protocol, EventReceived], None]
     _call_back: Callable[[AckReceived], None]
     _hang_up: Callable[[], None]
@@ -169,16 +170,6 @@ class BaseLifecycle(BaseClient):
         self._state = State.CONNECTED
 
     # -- the session is read
-
-    def _on_messages(self, frames: Sequence[Frame]) -> None:
-        for frame in frames:
-            with self._lock:
-                protocol = self._protocol
-                if protocol is None:
-                    return
-                events = protocol.receive(frame)
-            for event in events:
-                self._handle(protocol, event)
 
     def _handle(self, protocol: Protocol, event: Event) -> None:
         if isinstance(event, tuple):

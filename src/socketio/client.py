@@ -237,8 +237,9 @@ class Client(Lifecycle):
     def _take_events(self, protocol: Protocol, events: list[Unread | EventReceived]) -> None:
         if not events:
             return
-        if self._registry.bulk is not None:
-            self._registry.bulk(protocol, events)
+        bulk = self._registry.bulk
+        if bulk is not None:
+            bulk(protocol, events)
         elif self._registry.has_inline:
             for each in events:
                 self._handle(protocol, protocol.read(each) if isinstance(each, (str, list)) else each)

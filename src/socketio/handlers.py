@@ -75,10 +75,7 @@ class Handlers:
     def is_coroutine(self, event: str, namespace: str) -> bool:
         """Return whether the handler of an event is a coroutine function; true where there is none."""
         found = self._find_function(event, namespace, ()) or self._find_object(event, namespace, ())
-        if found is None:
-            return True
-        code = getattr(found[0], "__code__", None)  # what inspect looks at too, after several other things
-        return (code is not None and code.co_flags & inspect.CO_COROUTINE != 0) or inspect.iscoroutinefunction(found[0])
+        return found is None or inspect.iscoroutinefunction(found[0])
 
     def find(self, event: str, namespace: str, args: tuple[Any, ...]) -> Call | None:
         """Return the handler for an event and its arguments, or ``None`` where nobody handles it.

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 
 import pytest
 
 from integration.scripted import session
 from integration.waiting import within
+
+from .hostile import TEXT, frame, hostile
 
 QUICK = {"reconnection_delay": 0.02, "reconnection_delay_max": 0.05}
 SILENCE = 0.8
@@ -105,3 +108,22 @@ async def test_an_application_that_computes_stays_connected(make_client, server,
     await recorder.wait_until(lambda: recorder.names[-1:] in (["done"], ["disconnect"]), timeout=20)
     assert recorder.names[-1] == "done"
     assert recorder.of("item") == [(i,) for i in range(2500)]
+
+
+@pytest.mark.parametrize("options", [{}, {"max_msg_size": 0}], ids=["", "max_msg_size"])
+async def test_a_message_that_comes_slowly_is_a_sign_of_life(make_client, flavour, recorder, options):
+    """One that takes longer than the silence that is allowed is delivered, and the connection lasts. (M7, N12)"""
+    sio = make_client(reconnection=False, **({"websocket_extra_options": options} if flavour.name == "asyncio" else {}))
+    for event in ("x", "disconnect"):
+        sio.on(event, recorder.handler(event))
+    whole = frame(TEXT, b'42["x","%s"]' % bytes(1000 * b"x"))
+
+    async def drip(request):
+        for start in range(0, len(whole), 80):
+            await request.write(whole[start : start + 80])
+            await asyncio.sleep(0.05)
+        await request.until_closed()
+
+    async with hostile(sio, "websocket", drip, pingInterval=200, pingTimeout=100):
+        assert await recorder.wait_for("x") == [("x" * 1000,)]
+        assert recorder.names == ["x"]

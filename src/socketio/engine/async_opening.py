@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import inspect
 import ssl
+import sys
 from collections import deque
 from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass
@@ -108,7 +109,8 @@ class AsyncOpening(engineio.AsyncClient):
             raise ConnectionError("the server is verified over polling, and would not be over websocket")
         place = handshake.origin_of(url)
         by_aiohttp = not _OF_AIOHTTP.isdisjoint(extra)
-        asking = _AskingForWebSockets(self.http, None if by_aiohttp else kwargs["max_msg_size"] - 1)
+        largest = (kwargs["max_msg_size"] or sys.maxsize) - 1
+        asking = _AskingForWebSockets(self.http, None if by_aiohttp else largest)
         try:
             self.ws = await wait_for(asking.ws_connect(url + self._get_url_timestamp(), kwargs), self.request_timeout)
         except aiohttp.WSServerHandshakeError as exc:  # not chained: its text has the URL, with all its secrets

@@ -44,14 +44,15 @@ class AsyncWebSocketTransport(BaseWebSocketTransport):
 
     def _check(self) -> None:
         """See whether something came in time. A timer for each frame would cost more than to receive it."""
-        rest = self._last + self._silence - self._loop.time()
+        last = max(self._last, self._wire.heard)
+        rest = last + self._silence - self._loop.time()
         if rest > 0:
             self._watch = self._loop.call_later(rest, self._check)
         else:
-            self._watch = self._loop.call_later(_GRACE, self._judge, self._last)
+            self._watch = self._loop.call_later(_GRACE, self._judge, last)
 
     def _judge(self, last: float) -> None:
-        if self._reads and self._last == last:
+        if self._reads and last == max(self._last, self._wire.heard):
             self._silent = True
             self.abort()
         else:

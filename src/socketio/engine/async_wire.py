@@ -40,6 +40,7 @@ class Wire(asyncio.BufferedProtocol):
 
     :param response: the answer to the request for a websocket, with the status 101.
     :param max_message_size: the largest message that may come, in bytes.
+    :ivar heard: when something came last, be it a part of a frame, in the event loop's time.
     """
 
     def __init__(self, response: aiohttp.ClientResponse, max_message_size: int) -> None:
@@ -54,6 +55,7 @@ class Wire(asyncio.BufferedProtocol):
         self._received: list[Outgoing] = []
         self._changed = AsyncCondition()
         self._reading_paused = self._writing_paused = False
+        self.heard = self._loop.time()
         self._lost = False
         self._cause: BaseException | None = None
         connection.protocol.set_parser(self, self)  # which hands over what came along with the answer
@@ -90,6 +92,7 @@ class Wire(asyncio.BufferedProtocol):
 
     def buffer_updated(self, nbytes: int) -> None:
         """Take what has come. More than two reads are not kept: whoever sends has to wait."""
+        self.heard = self._loop.time()
         if self._received:
             self._reading_paused = True
             self._transport.pause_reading()
@@ -172,6 +175,8 @@ class AiohttpWire:
 
     :param ws: the websocket; opened without ``autoping``.
     """
+
+    heard = 0.0  # it does not tell before a message is whole
 
     def __init__(self, ws: aiohttp.ClientWebSocketResponse) -> None:
         self._ws = ws

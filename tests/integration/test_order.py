@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import sys
 import threading
+import time
 
 import pytest
 
@@ -277,3 +278,30 @@ async def test_events_are_handled_once(make_client, server, transport, recorder)
     assert recorder.of("echo") == [*((i,) for i in range(20)), ("end",)]
     assert recorder.of("*") == [("other", i) for i in range(20)]
     assert recorder.of("* echo") == []
+
+
+@pytest.mark.flavours("asyncio")
+async def test_other_tasks_have_their_turn_while_events_are_handled(make_client, recorder):
+    """Plain functions that take long hold up the loop one at a time, though their events came together. (M22, M25)"""
+    turns, seen, done = 0, [], asyncio.Event()
+
+    def handler(number):
+        seen.append(turns)
+        time.sleep(0.002)
+        if number == 49:
+            done.set()
+
+    async with ScriptedServer() as server:
+        sio = make_client()
+        sio.on("event", handler)
+        connecting = asyncio.ensure_future(sio.connect(server.url, transports="polling"))
+        connection = await server.accept()
+        await connection.accept_namespace()
+        await within(5, connecting)
+        await connection.send(*(f'42["event",{i}]' for i in range(50)))
+        while not done.is_set():
+            turns += 1
+            await asyncio.sleep(0)
+        assert len(seen) == 50
+        assert len(set(seen)) > 40
+        await sio.disconnect()

@@ -32,8 +32,8 @@ from .async_wire import CLOSING
 from .base import HIGH_WATER_MARK, EngineBase, message
 from .frames import Outgoing
 
-_PORTION = 16
-"""Packets that are delivered between two looks at the clock."""
+_LARGEST_PORTION = 256
+"""Packets that are delivered between two looks at the clock, at the most."""
 _TURN = 0.001
 """Seconds after which other tasks have their turn, while there is more to deliver."""
 
@@ -237,15 +237,20 @@ class AsyncEngineIOClient(EngineBase, AsyncOpening):
 
     async def _receive_all(self, link: _Link) -> None:
         loop = asyncio.get_running_loop()
+        portion = 1
         while link.reason != self.reason.SERVER_DISCONNECT:
             packets = await link.transport.receive()
-            began = loop.time()
-            for start in range(0, len(packets), _PORTION):
-                self._receive(link, packets[start : start + _PORTION])
+            began, start = loop.time(), 0
+            while start < len(packets):
+                self._receive(link, packets[start : start + portion])
                 self._check_answers(link)
+                start += portion
                 if loop.time() - began > _TURN:
+                    portion = max(portion // 2, 1)
                     await asyncio.sleep(0)
                     began = loop.time()
+                else:
+                    portion = min(2 * portion, _LARGEST_PORTION)
 
     # -- closing
 

@@ -34,7 +34,7 @@ _RESERVED = frozenset(RESERVED_EVENTS)
 
 _UNKNOWN = None, 0
 _FEW = range(1, 5)
-"""So many attachments are handed over with their event; how they are counted, more would do."""
+"""So many attachments are handed over with their event; one with more takes the way of a packet."""
 
 Unread: TypeAlias = str | list[Any]
 """An event that was not decoded yet: its frame, or a list of that and those of its attachments."""
@@ -59,11 +59,11 @@ class Protocol:
         self._packet_class = packet_class
         is_own = packet_class.__init__ is not Packet.__init__
         self._reads_text = not is_own and packet_class.decode is Packet.decode
-        self._writes_text = not is_own and packet_class.encode is Packet.encode
+        writes_text = not is_own and packet_class.encode is Packet.encode
         self._loads: Callable[[str], Any] = packet_class.json.loads
         self._scan: Callable[[str, int], tuple[Any, int]] = getattr(packet_class.json, "scan", DefaultJson.scan)
         self._longest_to_scan = MAX_DIGITS if hasattr(packet_class.json, "scan") else 0
-        self._refuses_bytes = self._writes_text and getattr(packet_class.json, "refuses_bytes", False)
+        self._refuses_bytes = writes_text and getattr(packet_class.json, "refuses_bytes", False)
         self._transport_sid = transport_sid
         self._partial: Packet | None = None
         self._partial_size = 0

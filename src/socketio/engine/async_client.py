@@ -144,6 +144,7 @@ class AsyncEngineIOClient(EngineBase, AsyncOpening):
         if link is None and opening is not None and not opening.cancelled() and not opening.exception():
             link = _Link(opening.result(), self.high_water_mark)
         if link is not None:
+            link.read.set()
             link.transport.abort()
             link.outbox.close()
             if link.writer is not None:

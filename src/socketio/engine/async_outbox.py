@@ -64,10 +64,7 @@ class AsyncOutbox(BaseOutbox):
 
     def give_back(self) -> None:
         """Leave what was taken and not sent to the sending task."""
-        self._settle()
-        self._waiting.extendleft(reversed(self._taken))
-        self._taken.clear()
-        self._taken_size = 0
+        self._put_back()
         if self._waiting:
             self.wake()
         self._sent.notify_all()

@@ -59,6 +59,13 @@ class BaseOutbox:
         self.size -= self._taken_size - left
         self._taken_size = left
 
+    def _put_back(self) -> None:
+        """Have what was taken and not sent wait again, before what came meanwhile."""
+        self._settle()
+        self._waiting.extendleft(reversed(self._taken))
+        self._taken.clear()
+        self._taken_size = 0
+
     def _is_empty(self) -> bool:
         return not self._waiting and not self._taken
 

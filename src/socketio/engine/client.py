@@ -136,6 +136,7 @@ class EngineIOClient(EngineBase, Opening):
     def _abandon(self, link: _Link | None) -> None:
         """Close what an attempt that failed has opened."""
         if link is not None:
+            link.read.set()
             link.outbox.close()
             link.transport.abort()
             if link.writer is not None:

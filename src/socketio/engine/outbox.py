@@ -97,10 +97,7 @@ class Outbox(BaseOutbox):
             if self._sender is not sender:
                 return
             self._sender = None
-            self._settle()
-            self._waiting.extendleft(reversed(self._taken))
-            self._taken.clear()
-            self._taken_size = 0
+            self._put_back()
             self._wake()
             self._changed.notify_all()
 

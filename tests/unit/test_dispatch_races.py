@@ -98,10 +98,61 @@ def test_a_kind_that_blocked_is_moved_on_from_sooner(dispatcher, monkeypatch):
         job.released.set()
 
 
+def test_a_suspect_that_has_not_begun_is_not_moved_on_from(dispatcher, monkeypatch):
+    """What a look at the thread cannot see, as here a function of C, has not begun: the next job waits. (N18)"""
+    block(dispatcher, "slow")
+    monkeypatch.setattr(dispatch, "LOOKS", 1_000_000)
+    held, second = threading.Lock(), threading.Event()
+    held.acquire()
+    dispatcher.submit(partial(held.acquire, timeout=CEILING), "slow")
+    dispatcher.submit(second.set, "slow")
+    assert not second.wait(0.05)  # five hundred times as long as a glance
+    held.release()
+    assert second.wait(CEILING)
+
+
+def test_a_suspect_that_shows_nothing_is_moved_on_from_as_any_other(dispatcher):
+    """A function of C that blocks again holds up the rest no longer than one that never did. (M22)"""
+    block(dispatcher, "slow")
+    held, second = threading.Lock(), threading.Event()
+    held.acquire()
+    dispatcher.submit(partial(held.acquire, timeout=CEILING), "slow")
+    dispatcher.submit(second.set, "slow")
+    assert second.wait(CEILING / 2)
+    held.release()
+
+
+@pytest.mark.usefixtures("_hasty_switching")
+def test_suspects_start_in_their_order_where_the_processor_is_scarce(dispatcher, monkeypatch):
+    """A thread that loses the processor as its job begins does not pass for blocked. (N14, N18)"""
+    block(dispatcher, "slow")
+    monkeypatch.setattr(dispatch, "LOOKS", 1_000_000)
+    started, stop = [], threading.Event()
+
+    def slow(number):
+        started.append(number)
+        time.sleep(0.003)
+
+    def burn():
+        while not stop.is_set():
+            sum(range(100))
+
+    burners = [threading.Thread(target=burn, daemon=True) for _ in range(3)]
+    for burner in burners:
+        burner.start()
+    jobs = [("slow", partial(slow, n)) if n % 2 else ("quick", partial(started.append, n)) for n in range(3000)]
+    dispatcher.submit_all(iter(jobs), call)
+    finish(dispatcher)
+    stop.set()
+    for burner in burners:
+        burner.join(CEILING)
+    assert started == list(range(3000))
+
+
 def test_a_kind_that_is_quick_again_is_forgiven(dispatcher, monkeypatch):
     """One quick job, and its kind has the time of all others again. (N18, M22)"""
     block(dispatcher, "slow")
-    monkeypatch.setattr(dispatch, "GLANCE", CEILING)
+    monkeypatch.setattr(dispatch, "BRIEF", CEILING)
     finish(dispatcher, "slow")
     finish(dispatcher)  # the one before has ended then
     assert dispatcher._suspects == set()
@@ -464,12 +515,13 @@ def test_a_signal_handler_may_submit_while_its_thread_is_inside(dispatcher):
 def test_signals_at_any_moment_lose_no_job(dispatcher, monkeypatch):
     """A signal handler that submits, wherever it interrupts a submit(), loses neither job, and nothing hangs. (M19)"""
     monkeypatch.setattr(dispatch, "LOOKS", 1_000_000)  # a thread that is not given the processor is not moved on from
-    ran, by_signal, stop = [], [], [False]
+    ran, by_signal, numbers, stop = [], set(), itertools.count(), [False]
 
-    def handle(*args):
+    def handle(*args):  # which the next signal may interrupt
         if not stop[0]:
-            by_signal.append(len(by_signal))
-            dispatcher.submit(partial(ran.append, ("signal", by_signal[-1])))
+            number = next(numbers)
+            by_signal.add(number)
+            dispatcher.submit(partial(ran.append, ("signal", number)))
 
     before = signal.signal(signal.SIGALRM, handle)
     signal.setitimer(signal.ITIMER_REAL, 0.0003, 0.0003)
@@ -482,4 +534,4 @@ def test_signals_at_any_moment_lose_no_job(dispatcher, monkeypatch):
         signal.signal(signal.SIGALRM, before)
     finish(dispatcher)
     assert [number for name, number in ran if name == "main"] == list(range(5000))
-    assert sorted(number for name, number in ran if name == "signal") == by_signal
+    assert sorted(number for name, number in ran if name == "signal") == sorted(by_signal)

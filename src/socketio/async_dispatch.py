@@ -1,8 +1,8 @@
-"""Runs the application's functions for the asyncio client: in order, coroutines as tasks.
+"""Runs the application's functions for the asyncio client: in order, and coroutines as tasks, as few as it can.
 
 In: calls that return a value or an awaitable. They start in the order in which they came: a plain function runs at
-once, unless coroutines that came before it wait for their first turn; then it runs after them. Coroutines that come one
-after the other wait for it together: the event loop starts tasks in the order in which they were made.
+once, unless coroutines that came before it wait for their first turn; then it runs after them. A task goes on with the
+calls that came after its own, as long as none of them waits for anything; else those have tasks of their own.
 """
 
 from __future__ import annotations
@@ -11,8 +11,14 @@ import asyncio
 import inspect
 from collections import deque
 from collections.abc import Awaitable, Callable
+from contextvars import copy_context
 from functools import partial
 from typing import Any, NamedTuple, Protocol
+
+TURN = 0.001
+"""Seconds after which other tasks have their turn, while calls wait."""
+_SHARING = hasattr(asyncio.Task, "cancelling")
+"""Whether one task may run several calls: Python 3.10 does not tell of a call that has cancelled its own task."""
 
 
 class Job(Protocol):
@@ -70,7 +76,9 @@ class AsyncDispatcher:
         self._waiting: deque[Job] = deque()
         self._blocked = False
         self._tasks: set[asyncio.Task[None]] = set()
-        self._not_begun: set[asyncio.Task[None]] = set()
+        self._leader: asyncio.Task[None] | None = None  # what waits comes after its first step
+        self._watched: asyncio.AbstractEventLoop | None = None  # the loop in which a look is due
+        self._suspends = False  # whether the last leader was suspended in that
         self._current: asyncio.Task[None] | None = None
 
     def submit(
@@ -86,7 +94,7 @@ class AsyncDispatcher:
 
     def add(self, job: Job) -> None:
         """Add a job."""
-        if self._blocked or self._waiting or self._not_begun:
+        if self._blocked or self._waiting or self._leader is not None:
             self._waiting.append(job)
             self._begin_next()
             return
@@ -104,46 +112,97 @@ class AsyncDispatcher:
 
     def _begin_next(self) -> None:
         """Begin the calls that wait, as far as it is their turn."""
-        while self._waiting and not self._blocked and (not self._not_begun or self._waiting[0].is_coroutine()):
+        while self._waiting and not self._blocked and (self._leader is None or self._may_join(self._waiting[0])):
             job = self._waiting.popleft()
-            self._blocked = True
-            awaitable = job.begin()
-            self._blocked = False
+            awaitable = self._begin(job)
             if awaitable is not None:
                 self._make_task(job, awaitable)
 
-    def _make_task(self, job: Job, result: Awaitable[Any]) -> None:
-        task = asyncio.ensure_future(self._finish(job, result))
+    def _may_join(self, job: Job) -> bool:
+        """Return whether a call gets a task of its own at once: the event loop starts tasks in their order."""
+        return (self._suspends or not _SHARING) and job.is_coroutine()
+
+    def _begin(self, job: Job) -> Awaitable[Any] | None:
+        self._blocked = True
+        awaitable = job.begin()
+        self._blocked = False
+        return awaitable
+
+    def _make_task(self, job: Job, awaitable: Awaitable[Any]) -> None:
+        hand = [(job, awaitable)]
+        task = asyncio.ensure_future(self._run(hand))
         self._tasks.add(task)
-        task.add_done_callback(partial(self._ended, job, result))
+        task.add_done_callback(partial(self._ended, hand))
         if self.serial:
             self._current = task
             self._blocked = True
-        else:
-            self._not_begun.add(task)
+        elif not task.done():
+            self._leader = task
+            self._watch(task)
 
-    async def _finish(self, job: Job, result: Awaitable[Any]) -> None:
-        if not self.serial:
-            self._note_begin(asyncio.current_task())
+    async def _run(self, hand: list[tuple[Job, Awaitable[Any]]]) -> None:
+        task = asyncio.current_task()
+        if task is not None and task is self._leader:
+            await self._lead(task, hand)
+        else:
+            await self._finish(hand)
+
+    async def _lead(self, task: Any, hand: list[tuple[Job, Awaitable[Any]]]) -> None:
+        """Finish the call in hand, then those that wait, as long as each finds the task as if it were its own."""
+        context, time = copy_context(), asyncio.get_running_loop().time
+        end = time() + TURN
+        await self._finish(hand)
+        while (
+            self._waiting
+            and _SHARING
+            and not task.cancelling()
+            and self._leader is task
+            and copy_context() == context
+            and time() < end
+        ):
+            job = self._waiting.popleft()
+            awaitable = self._begin(job)
+            if awaitable is not None:
+                hand.append((job, awaitable))
+                await self._finish(hand)
+        if self._leader is task:
+            self._leader, self._suspends = None, False
+            if self._waiting:
+                asyncio.get_running_loop().call_soon(self._begin_next, context=context)
+
+    async def _finish(self, hand: list[tuple[Job, Awaitable[Any]]]) -> None:
+        job, awaitable = hand[0]
         try:
-            job.returned(await result)
+            job.returned(await awaitable)
         except Exception:
             job.failed()
-
-    def _note_begin(self, task: asyncio.Task[Any] | None) -> None:
-        """Let the others go on after the first step of the last task that has not begun."""
-        self._not_begun.discard(task)
-        if not self._not_begun and self._waiting:
-            asyncio.get_running_loop().call_soon(self._begin_next)
-
-    def _ended(self, job: Job, result: Any, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if inspect.iscoroutine(result):
-            result.close()  # it has not begun, when the task was cancelled before its first step
+        hand.clear()
         job.ended()
-        if task in self._not_begun:
-            self._note_begin(task)
-        if self._current is task:
-            self._current = None
-            self._blocked = False
+
+    def _watch(self, task: asyncio.Task[None]) -> None:
+        """Have a look when the task was in its first step, and before its second; one look at a time."""
+        loop = asyncio.get_running_loop()
+        if self._watched is not loop:
+            self._watched = loop
+            loop.call_soon(self._look, task)
+
+    def _look(self, task: asyncio.Task[None]) -> None:
+        """Let the others go on if the leader was suspended in its first step."""
+        self._watched = None
+        if self._leader is task:
+            self._leader, self._suspends = None, True
             self._begin_next()
+        elif self._leader is not None:
+            self._watch(self._leader)
+
+    def _ended(self, hand: list[tuple[Job, Awaitable[Any]]], task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        for job, awaitable in hand:  # the task was cancelled
+            if inspect.iscoroutine(awaitable):
+                awaitable.close()  # in case that it has not begun
+            job.ended()
+        if self._leader is task:
+            self._leader = None
+        if self._current is task:
+            self._current, self._blocked = None, False
+        self._begin_next()

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import logging
+import sys
+import time
 
 import pytest
 
@@ -128,6 +131,131 @@ async def test_any_awaitable_is_awaited():
     future.set_result("value")
     await log.end()
     assert sorted(log.returned()) == ["next", "value"]
+
+
+# -- the tasks of coroutines
+
+
+class Tasks(Log):
+    """Notes the task of each coroutine."""
+
+    def __init__(self, serial=False):
+        super().__init__(serial)
+        self.tasks = {}
+
+    def coroutine(self, name, *steps):
+        """Submit a coroutine that takes these steps: functions to call, awaitables to await."""
+
+        async def call():
+            self.events.append(("began", name))
+            self.tasks[name] = asyncio.current_task()
+            for step in steps:
+                result = step()
+                if result is not None:
+                    await result
+            return name
+
+        self.submit(call, name)
+
+
+needs_sharing = pytest.mark.skipif(sys.version_info < (3, 11), reason="there each coroutine has a task of its own")
+
+
+@needs_sharing
+async def test_coroutines_that_do_not_wait_share_a_task():
+    """A task goes on with what comes next, coroutines and functions, as long as nothing was suspended. (N15)"""
+    log = Tasks()
+    for number in range(0, 100, 2):
+        log.coroutine(number)
+        log.function(number + 1)
+    await log.end()
+    assert log.begun() == list(range(100))
+    assert len(set(log.tasks.values())) == 1
+
+
+async def test_a_coroutine_that_waits_keeps_its_task_to_itself():
+    """Whoever cancels the task of a suspended coroutine, or waits for it, meets no other one. (M25)"""
+    log, gate = Tasks(), asyncio.Event()
+    for name in "abc":
+        log.coroutine(name)
+        log.coroutine(name * 2, gate.wait)
+    for name in "def":
+        log.coroutine(name)
+    for _ in range(20):
+        await asyncio.sleep(0)
+    gate.set()
+    await log.end()
+    assert log.begun() == ["a", "aa", "b", "bb", "c", "cc", "d", "e", "f"]
+    for waiting in ("aa", "bb", "cc"):
+        after = log.begun()[log.begun().index(waiting) + 1 :]
+        assert log.tasks[waiting] not in [log.tasks[name] for name in after]
+
+
+async def test_each_coroutine_finds_the_context_clean():
+    """What a coroutine puts into a context variable is seen by no other. (M25)"""
+    variable = contextvars.ContextVar("variable", default="clean")
+    log, seen = Tasks(), []
+    for number in range(5):
+        log.coroutine(number, lambda: seen.append(variable.get()), lambda number=number: variable.set(number) and None)
+    log.coroutine(5, lambda: asyncio.sleep(0), lambda: seen.append(variable.get()))
+    await log.end()
+    assert seen == ["clean"] * 6
+
+
+async def test_a_coroutine_that_cancels_its_task_cancels_no_other():
+    """Also where it returns before the cancellation has come. (M25)"""
+    log = Tasks()
+    log.coroutine("first")
+    log.coroutine("cancels", lambda: asyncio.current_task().cancel() and None)
+    log.coroutine("waits", lambda: asyncio.sleep(0))
+    log.coroutine("last")
+    await log.end()
+    assert log.begun() == ["first", "cancels", "waits", "last"]
+    assert sorted(log.returned()) == ["cancels", "first", "last", "waits"]
+
+
+def test_a_dispatcher_serves_one_loop_after_the_other():
+    """Also where the one before was left in the middle of a turn. (M25)"""
+    log = Tasks()
+
+    async def leave():
+        for number in range(3):
+            log.coroutine(number, lambda: asyncio.sleep(0))
+        await asyncio.sleep(0)
+
+    async def go_on():
+        log.coroutine("first", lambda: asyncio.sleep(0))
+        log.function("last")
+        await asyncio.wait_for(log.end(), CEILING)
+
+    for _ in range(2):
+        loop = asyncio.new_event_loop()
+        loop.run_until_complete(leave())
+        loop.run_until_complete(log.end())
+        loop.run_until_complete(leave())
+        for task in log.dispatcher._tasks:
+            task.cancel()
+        loop.run_until_complete(log.end())
+        loop.close()
+    asyncio.run(go_on())
+    assert log.returned()[-2:] == ["last", "first"]
+
+
+async def test_coroutines_that_take_long_leave_other_tasks_their_turn():
+    """After a millisecond of coroutines in a row, whatever else is ready runs. (M22)"""
+    log, turns = Tasks(), []
+
+    async def other():
+        while True:
+            turns.append(len(log.tasks))
+            await asyncio.sleep(0)
+
+    task = asyncio.ensure_future(other())
+    for number in range(10):
+        log.coroutine(number, lambda: time.sleep(0.002))
+    await log.end()
+    task.cancel()
+    assert set(turns) >= set(range(1, 10)), "coroutines have begun without a turn between them"
 
 
 # -- failures

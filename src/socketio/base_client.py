@@ -9,10 +9,11 @@ from typing import Any, TypeVar, overload
 
 from . import engine, logs
 from .base_namespace import BaseClientNamespace
+from .events import RESERVED_EVENTS
 from .exceptions import ConnectionError, InvalidURLError
 from .handlers import Handler, Handlers
 from .packet import AdaptedJson, Packet
-from .protocol import RESERVED_EVENTS, Protocol
+from .protocol import Protocol
 
 H = TypeVar("H", bound=Handler)
 

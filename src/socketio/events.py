@@ -5,9 +5,16 @@ And what the application's values mean: one argument, or several.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
+
+RESERVED_EVENTS = ("connect", "connect_error", "disconnect", "__disconnect_final")
+"""Names that handlers know as the client's own life; an event from the server cannot bear them."""
+
+# What adapters append to events for connection state recovery: yeast ids, stream offsets, object ids.
+_OFFSET = re.compile(r"[\w.:-]{1,64}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +74,25 @@ class FrameDropped:
 Event: TypeAlias = (
     NamespaceConnected | NamespaceRefused | NamespaceDisconnected | EventReceived | AckReceived | FrameDropped
 )
+
+
+def read_event(namespace: str, data: Any, ack_id: int | None, recoverable: bool) -> EventReceived | FrameDropped:
+    """Return what the data of a packet means.
+
+    :param recoverable: whether the server offers connection state recovery for the namespace.
+    """
+    if not isinstance(data, list) or not data or not isinstance(data[0], str):
+        return FrameDropped("an event without a name")
+    if data[0] in RESERVED_EVENTS:
+        return FrameDropped(f"an event with the reserved name {data[0]}")
+    if recoverable and ack_id is None and ends_in_offset(data):
+        data.pop()
+    return namespace, data[0], tuple(data[1:]), ack_id
+
+
+def ends_in_offset(data: list[Any]) -> bool:
+    """Return whether the last argument is the offset that a server with connection state recovery appends."""
+    return len(data) > 1 and isinstance(data[-1], str) and _OFFSET.fullmatch(data[-1]) is not None
 
 
 def event_arguments(data: Any) -> tuple[Any, ...]:

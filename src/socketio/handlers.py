@@ -10,8 +10,8 @@ import inspect
 from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias, TypeVar
 
-from .events import EventReceived
-from .protocol import RESERVED_EVENTS, Protocol, Unread
+from .events import RESERVED_EVENTS, EventReceived
+from .protocol import Protocol, Unread
 from .signatures import without_unwanted_reason
 
 Handler: TypeAlias = Callable[..., Any]

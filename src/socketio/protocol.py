@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeAlias, TypeGuard
 
 from . import packet
 from .events import (
+    RESERVED_EVENTS,
     AckReceived,
     Event,
     EventReceived,
@@ -23,12 +23,11 @@ from .events import (
     NamespaceConnected,
     NamespaceDisconnected,
     NamespaceRefused,
+    ends_in_offset,
+    read_event,
 )
 from .exceptions import BadNamespaceError
 from .packet import MAX_DIGITS, DefaultJson, Frame, Packet, find_placeholders
-
-RESERVED_EVENTS = ("connect", "connect_error", "disconnect", "__disconnect_final")
-"""Names that handlers know as the client's own life; an event from the server cannot bear them."""
 
 _RESERVED = frozenset(RESERVED_EVENTS)
 
@@ -38,9 +37,6 @@ _FEW = range(1, 5)
 
 Unread: TypeAlias = str | list[Any]
 """An event that was not decoded yet: its frame, or a list of that and those of its attachments."""
-
-# What adapters append to events for connection state recovery: yeast ids, stream offsets, object ids.
-_OFFSET = re.compile(r"[\w.:-]{1,64}", re.ASCII)
 
 
 class Protocol:
@@ -186,7 +182,19 @@ class Protocol:
         return self._ack("/", data, int(digits)) if end == len(frame) else None
 
     def receive_each(self, frames: Sequence[Frame]) -> Iterator[Event]:
-        """Yield what frames mean; each is received when the next event is asked for."""
+        """Return what frames mean; each is received when the next event is asked for."""
+        return self._receive_plain(frames) if self._are_plain(frames) else self._receive_mixed(frames)
+
+    def _receive_plain(self, frames: Sequence[str]) -> Iterator[Event]:
+        start = frames[0].find("[")
+        namespace, _ = self._heads[frames[0][:start]]
+        for frame in frames:
+            if namespace in self.namespaces:
+                yield self._read(namespace, frame, start, ())
+            else:  # since one of the events before
+                yield from self.receive(frame)
+
+    def _receive_mixed(self, frames: Sequence[Frame]) -> Iterator[Event]:
         heads = self._heads
         index, end = 0, len(frames)
         while index < end:
@@ -210,7 +218,7 @@ class Protocol:
         on them. Stops after an event that changes what is connected.
         """
         received: list[Unread | Event] = []
-        if start == 0 and len(frames) > 1 and self._are_plain(frames):
+        if start == 0 and self._are_plain(frames):
             received += frames
             return received, len(frames)
         heads = self._heads
@@ -236,10 +244,10 @@ class Protocol:
         return received, end
 
     def _are_plain(self, frames: Sequence[Any]) -> TypeGuard[Sequence[str]]:
-        """Return whether all frames are events of one namespace, as most are, with a look at the first one only."""
-        first = frames[0]
-        if self._partial is not None or not isinstance(first, str):
+        """Return whether these are several frames, all of them events of one namespace, as most are."""
+        if self._partial is not None or len(frames) < 2 or not isinstance(frames[0], str):
             return False
+        first = frames[0]
         head = first[: first.find("[")]
         namespace, count = self._heads.get(head, _UNKNOWN)
         if count or namespace not in self.namespaces:
@@ -275,7 +283,7 @@ class Protocol:
                 for container, key, number in find_placeholders(data, len(attachments)):
                     container[key] = attachments[number]
             name = data[0]
-            if self._recoverable and namespace in self._recoverable and _ends_in_offset(data):
+            if self._recoverable and namespace in self._recoverable and ends_in_offset(data):
                 data.pop()
             if isinstance(name, str) and name not in _RESERVED and end == len(frame):
                 return namespace, name, tuple(data[1:]), None
@@ -290,7 +298,7 @@ class Protocol:
         for attachment in attachments:
             received.add_attachment(attachment)
         namespace = received.namespace or "/"
-        return _read_event(namespace, received.data, received.id, namespace in self._recoverable)
+        return read_event(namespace, received.data, received.id, namespace in self._recoverable)
 
     def _decode(self, frame: Frame) -> Packet | FrameDropped:
         try:
@@ -328,7 +336,7 @@ class Protocol:
     def _event(self, namespace: str, data: Any, ack_id: int | None) -> Event:
         if namespace not in self.namespaces:
             return FrameDropped(f"an event for {namespace}, which is not connected")
-        return _read_event(namespace, data, ack_id, namespace in self._recoverable)
+        return read_event(namespace, data, ack_id, namespace in self._recoverable)
 
     def _ack(self, namespace: str, data: Any, ack_id: int | None) -> Event:
         callback = None if ack_id is None else self._callbacks.get((namespace, ack_id))
@@ -375,18 +383,3 @@ class Protocol:
         self.namespaces.pop(namespace, None)
         if namespace in self.pending:
             self.pending.remove(namespace)
-
-
-def _read_event(namespace: str, data: Any, ack_id: int | None, recoverable: bool) -> EventReceived | FrameDropped:
-    if not isinstance(data, list) or not data or not isinstance(data[0], str):
-        return FrameDropped("an event without a name")
-    if data[0] in _RESERVED:
-        return FrameDropped(f"an event with the reserved name {data[0]}")
-    if recoverable and ack_id is None and _ends_in_offset(data):
-        data.pop()
-    return namespace, data[0], tuple(data[1:]), ack_id
-
-
-def _ends_in_offset(data: list[Any]) -> bool:
-    """Return whether the last argument is the offset that a server with connection state recovery appends."""
-    return len(data) > 1 and isinstance(data[-1], str) and _OFFSET.fullmatch(data[-1]) is not None

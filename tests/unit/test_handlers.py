@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from socketio import AsyncClientNamespace, ClientNamespace
+from socketio.events import RESERVED_EVENTS
 from socketio.handlers import Handlers, inline, is_inline
-from socketio.protocol import RESERVED_EVENTS
 
 
 def own(*args): ...

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from socketio.events import (
+    RESERVED_EVENTS,
     AckReceived,
     FrameDropped,
     NamespaceConnected,
@@ -15,7 +16,7 @@ from socketio.events import (
 )
 from socketio.exceptions import BadNamespaceError
 from socketio.packet import Packet
-from socketio.protocol import RESERVED_EVENTS, Protocol
+from socketio.protocol import Protocol
 
 from .sessions import MARK, connected, is_dropped, only, unused
 

@@ -106,8 +106,13 @@ others = st.sampled_from(
 )
 
 
+plain = st.builds(
+    "{}{}".format, st.sampled_from(["2[", "2/chat,["]), st.sampled_from(['"a"]', "7]", "]", '"b",{}]', '"'])
+)
+
+
 @settings(max_examples=400)
-@given(many=st.lists(frames | others | st.sampled_from([b"x", b""]), max_size=8))
+@given(many=st.lists(frames | others | st.sampled_from([b"x", b""]), max_size=8) | st.lists(plain, max_size=4))
 def test_many_frames_mean_what_each_of_them_means(many):
     """receive_many() gives the events of receive(), in their order, however many frames it is given. (E1, N13)"""
     one_by_one, together = session(), session()
@@ -124,6 +129,18 @@ def test_many_frames_mean_what_each_of_them_means(many):
     assert (together._partial is None) == (one_by_one._partial is None)
     together._partial, together._partial_size = one_by_one._partial, one_by_one._partial_size
     assert state(together) == state(one_by_one)
+
+
+@pytest.mark.parametrize(
+    "frames", [['2/chat,["a"]'] * 3, ['2/chat,["a"]', '2/chat,["a"]', f'51-/chat,["a",{MARK % 0}]', b"x"]]
+)
+def test_events_of_a_namespace_that_is_left_meanwhile_are_dropped(frames):
+    """A handler leaves the namespace: the events that came with its own are for nobody. (M10, N25)"""
+    protocol = session()
+    events = protocol.receive_each(frames)
+    assert next(events) == ("/chat", "a", (), None)
+    protocol.disconnect("/chat")
+    assert all(isinstance(event, FrameDropped) for event in events)
 
 
 @pytest.mark.parametrize("change", ["1/chat,", '0/late,{"sid":"1"}', '4/late,"no"'])

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from socketio.events import (
+    RESERVED_EVENTS,
     AckReceived,
     FrameDropped,
     NamespaceConnected,
@@ -16,7 +17,7 @@ from socketio.events import (
 from socketio.exceptions import BadNamespaceError
 from socketio.msgpack_packet import MsgPackPacket
 from socketio.packet import EVENT, Packet
-from socketio.protocol import RESERVED_EVENTS, Protocol
+from socketio.protocol import Protocol
 
 from .sessions import MARK, connected, is_dropped, only, unused
 

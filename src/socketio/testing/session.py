@@ -22,11 +22,10 @@ from typing import Any, TypeAlias
 from bidict import bidict
 
 from .. import packet
-from ..events import event_arguments
+from ..events import RESERVED_EVENTS, event_arguments
 from ..exceptions import BadNamespaceError, CallInterruptedError, ConnectionRefusedError
 from ..handlers import Call, Handler, Handlers
 from ..packet import Frame, Packet
-from ..protocol import RESERVED_EVENTS
 from ..signatures import accepts
 from .engine import EngineServer
 

@@ -22,46 +22,45 @@ OrCallable: TypeAlias = T | Callable[[], T] | Callable[[], Awaitable[T]]
 
 
 class _Handling:
-    """The call of an event's handler."""
+    """The calls of the handlers of events, each of which is the subject of a call."""
 
-    __slots__ = ("_client", "_event", "_protocol")
+    __slots__ = ("_client", "_protocol")
 
-    def __init__(self, client: AsyncClient, protocol: Protocol, event: EventReceived) -> None:
+    def __init__(self, client: AsyncClient, protocol: Protocol) -> None:
         self._client = client
         self._protocol = protocol
-        self._event = event
 
-    def begin(self) -> Awaitable[Any] | None:
+    def begin(self, event: EventReceived) -> Awaitable[Any] | None:
         """Call the handler; return what has to be awaited for its end."""
-        namespace, name, args, ack_id = self._event
+        namespace, name, args, ack_id = event
         try:
             found = self._client._registry.find(name, namespace, args)
             value = found[0](*found[1]) if found is not None else None
             if value is not None and inspect.isawaitable(value):
                 return value
             if ack_id is not None:
-                self.returned(value)
+                self.returned(event, value)
         except Exception:
-            self.failed()
+            self.failed(event)
         return None
 
-    def returned(self, value: Any) -> None:
+    def returned(self, event: EventReceived, value: Any) -> None:
         """Acknowledge, if the server asked for it."""
-        namespace, _, _, ack_id = self._event
+        namespace, _, _, ack_id = event
         if ack_id is not None:
             self._client._acknowledge(self._protocol, namespace, ack_id, value)
 
-    def failed(self) -> None:
+    def failed(self, event: EventReceived) -> None:
         """Log the exception."""
-        namespace, name, _, _ = self._event
+        namespace, name, _, _ = event
         self._client.logger.exception("Handler of event %s of namespace %s failed", name, namespace)
 
-    def ended(self) -> None:
+    def ended(self, event: EventReceived) -> None:
         """Do nothing."""
 
-    def is_coroutine(self) -> bool:
+    def is_coroutine(self, event: EventReceived) -> bool:
         """Return whether the handler is a coroutine function."""
-        namespace, name, _, _ = self._event
+        namespace, name, _, _ = event
         return self._client._registry.is_coroutine(name, namespace)
 
 
@@ -255,10 +254,10 @@ class AsyncClient(AsyncLifecycle):
         if protocol is None:
             return
         has_inline = self._registry.has_inline
-        add = self._dispatcher.add
+        add, handling = self._dispatcher.add, _Handling(self, protocol)
         for event in protocol.receive_each(frames):
             if isinstance(event, tuple) and not has_inline:
-                add(_Handling(self, protocol, event))
+                add(handling, event)
             else:
                 self._handle(protocol, event)
             if self._protocol is not protocol:
@@ -266,7 +265,7 @@ class AsyncClient(AsyncLifecycle):
 
     def _run_event(self, protocol: Protocol, event: EventReceived) -> None:
         namespace, name, _, _ = event
-        self._run(name, namespace, _Handling(self, protocol, event))
+        self._run(name, namespace, _Handling(self, protocol), event)
 
     def _call_back(self, event: AckReceived) -> None:
         def failed() -> None:

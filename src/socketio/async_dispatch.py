@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from contextvars import copy_context
 from functools import partial
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
 TURN = 0.001
 """Seconds after which other tasks have their turn, while calls wait."""
@@ -21,48 +21,69 @@ _SHARING = hasattr(asyncio.Task, "cancelling")
 """Whether one task may run several calls: Python 3.10 does not tell of a call that has cancelled its own task."""
 
 
-class Job(Protocol):
-    """A call, and what becomes of it."""
+class Calls(Protocol):
+    """Calls of one kind, and what becomes of each; they differ in their subject, an event say."""
 
-    def begin(self) -> Awaitable[Any] | None:
+    def begin(self, subject: Any, /) -> Awaitable[Any] | None:
         """Make the call; return what has to be awaited for its end, ``None`` when it has ended. Raises nothing."""
 
-    def returned(self, value: Any) -> None:
+    def returned(self, subject: Any, value: Any, /) -> None:
         """Take the value of what was awaited; an exception here counts as the call's."""
 
-    def failed(self) -> None:
+    def failed(self, subject: Any, /) -> None:
         """Tell, in the handling of an exception."""
 
-    def ended(self) -> None:
+    def ended(self, subject: Any, /) -> None:
         """Do what comes last, also when the task of the call was cancelled."""
 
-    def is_coroutine(self) -> bool:
+    def is_coroutine(self, subject: Any, /) -> bool:
         """Return whether the call is that of a coroutine function, which does nothing before it is awaited.
 
         Asked when it is the call's turn.
         """
+        ...
+
+
+Begun: TypeAlias = tuple[Calls, Any, Awaitable[Any]]
+"""A call with its subject, and what has to be awaited for its end."""
 
 
 class Call(NamedTuple):
-    """A job made of functions."""
+    """A single call, made of functions."""
 
     call: Callable[[], Any]
-    returned: Callable[[Any], None]
-    failed: Callable[[], None]
-    ended: Callable[[], None]
-    is_coroutine: Callable[[], bool]
+    at_return: Callable[[Any], None]
+    at_failure: Callable[[], None]
+    at_end: Callable[[], None]
+    is_announced: Callable[[], bool]
 
-    def begin(self) -> Awaitable[Any] | None:
+    def begin(self, subject: None) -> Awaitable[Any] | None:
         """Make the call; return what has to be awaited for its end, ``None`` when it has ended."""
         try:
             result = self.call()
             if result is not None and inspect.isawaitable(result):
                 return result
-            self.returned(result)
+            self.at_return(result)
         except Exception:
-            self.failed()
-        self.ended()
+            self.at_failure()
+        self.at_end()
         return None
+
+    def returned(self, subject: None, value: Any) -> None:
+        """Take the value."""
+        self.at_return(value)
+
+    def failed(self, subject: None) -> None:
+        """Tell of the failure."""
+        self.at_failure()
+
+    def ended(self, subject: None) -> None:
+        """Do what comes last."""
+        self.at_end()
+
+    def is_coroutine(self, subject: None) -> bool:
+        """Return whether it is announced as a call of a coroutine function."""
+        return self.is_announced()
 
 
 class AsyncDispatcher:
@@ -73,7 +94,7 @@ class AsyncDispatcher:
 
     def __init__(self, serial: bool = False) -> None:
         self.serial = serial
-        self._waiting: deque[Job] = deque()
+        self._waiting: deque[tuple[Calls, Any]] = deque()
         self._blocked = False
         self._tasks: set[asyncio.Task[None]] = set()
         self._leader: asyncio.Task[None] | None = None  # what waits comes after its first step
@@ -89,20 +110,20 @@ class AsyncDispatcher:
         ended: Callable[[], None] = lambda: None,
         is_coroutine: Callable[[], bool] = lambda: False,
     ) -> None:
-        """Add a call, as a :class:`Job` with these methods."""
+        """Add a call of its own kind, with functions for the methods of :class:`Calls`."""
         self.add(Call(call, returned, failed, ended, is_coroutine))
 
-    def add(self, job: Job) -> None:
-        """Add a job."""
+    def add(self, calls: Calls, subject: Any = None) -> None:
+        """Add a call."""
         if self._blocked or self._waiting or self._leader is not None:
-            self._waiting.append(job)
+            self._waiting.append((calls, subject))
             self._begin_next()
             return
         self._blocked = True
-        awaitable = job.begin()
+        awaitable = calls.begin(subject)
         self._blocked = False
         if awaitable is not None:
-            self._make_task(job, awaitable)
+            self._make_task(calls, subject, awaitable)
         if self._waiting:
             self._begin_next()
 
@@ -112,24 +133,24 @@ class AsyncDispatcher:
 
     def _begin_next(self) -> None:
         """Begin the calls that wait, as far as it is their turn."""
-        while self._waiting and not self._blocked and (self._leader is None or self._may_join(self._waiting[0])):
-            job = self._waiting.popleft()
-            awaitable = self._begin(job)
+        while self._waiting and not self._blocked and (self._leader is None or self._may_join(*self._waiting[0])):
+            calls, subject = self._waiting.popleft()
+            awaitable = self._begin(calls, subject)
             if awaitable is not None:
-                self._make_task(job, awaitable)
+                self._make_task(calls, subject, awaitable)
 
-    def _may_join(self, job: Job) -> bool:
+    def _may_join(self, calls: Calls, subject: Any) -> bool:
         """Return whether a call gets a task of its own at once: the event loop starts tasks in their order."""
-        return (self._suspends or not _SHARING) and job.is_coroutine()
+        return (self._suspends or not _SHARING) and calls.is_coroutine(subject)
 
-    def _begin(self, job: Job) -> Awaitable[Any] | None:
+    def _begin(self, calls: Calls, subject: Any) -> Awaitable[Any] | None:
         self._blocked = True
-        awaitable = job.begin()
+        awaitable = calls.begin(subject)
         self._blocked = False
         return awaitable
 
-    def _make_task(self, job: Job, awaitable: Awaitable[Any]) -> None:
-        hand = [(job, awaitable)]
+    def _make_task(self, calls: Calls, subject: Any, awaitable: Awaitable[Any]) -> None:
+        hand = [(calls, subject, awaitable)]
         task = asyncio.ensure_future(self._run(hand))
         self._tasks.add(task)
         task.add_done_callback(partial(self._ended, hand))
@@ -140,14 +161,14 @@ class AsyncDispatcher:
             self._leader = task
             self._watch(task)
 
-    async def _run(self, hand: list[tuple[Job, Awaitable[Any]]]) -> None:
+    async def _run(self, hand: list[Begun]) -> None:
         task = asyncio.current_task()
         if task is not None and task is self._leader:
             await self._lead(task, hand)
         else:
             await self._finish(hand)
 
-    async def _lead(self, task: Any, hand: list[tuple[Job, Awaitable[Any]]]) -> None:
+    async def _lead(self, task: Any, hand: list[Begun]) -> None:
         """Finish the call in hand, then those that wait, as long as each finds the task as if it were its own."""
         context, time = copy_context(), asyncio.get_running_loop().time
         end = time() + TURN
@@ -160,24 +181,24 @@ class AsyncDispatcher:
             and copy_context() == context
             and time() < end
         ):
-            job = self._waiting.popleft()
-            awaitable = self._begin(job)
+            calls, subject = self._waiting.popleft()
+            awaitable = self._begin(calls, subject)
             if awaitable is not None:
-                hand.append((job, awaitable))
+                hand.append((calls, subject, awaitable))
                 await self._finish(hand)
         if self._leader is task:
             self._leader, self._suspends = None, False
             if self._waiting:
                 asyncio.get_running_loop().call_soon(self._begin_next, context=context)
 
-    async def _finish(self, hand: list[tuple[Job, Awaitable[Any]]]) -> None:
-        job, awaitable = hand[0]
+    async def _finish(self, hand: list[Begun]) -> None:
+        calls, subject, awaitable = hand[0]
         try:
-            job.returned(await awaitable)
+            calls.returned(subject, await awaitable)
         except Exception:
-            job.failed()
+            calls.failed(subject)
         hand.clear()
-        job.ended()
+        calls.ended(subject)
 
     def _watch(self, task: asyncio.Task[None]) -> None:
         """Have a look when the task was in its first step, and before its second; one look at a time."""
@@ -195,12 +216,12 @@ class AsyncDispatcher:
         elif self._leader is not None:
             self._watch(self._leader)
 
-    def _ended(self, hand: list[tuple[Job, Awaitable[Any]]], task: asyncio.Task[None]) -> None:
+    def _ended(self, hand: list[Begun], task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
-        for job, awaitable in hand:  # the task was cancelled
+        for calls, subject, awaitable in hand:  # the task was cancelled
             if inspect.iscoroutine(awaitable):
                 awaitable.close()  # in case that it has not begun
-            job.ended()
+            calls.ended(subject)
         if self._leader is task:
             self._leader = None
         if self._current is task:

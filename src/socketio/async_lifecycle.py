@@ -15,7 +15,7 @@ from typing import Any
 
 from . import backoff
 from .async_condition import AsyncCondition, AsyncEvent
-from .async_dispatch import AsyncDispatcher, Call, Job
+from .async_dispatch import AsyncDispatcher, Call, Calls
 from .base_client import State, attempt_failure, check_headers
 from .base_lifecycle import Attempt, BaseLifecycle
 from .engine import AsyncEngineIOClient, EngineError
@@ -245,12 +245,12 @@ class AsyncLifecycle(BaseLifecycle):
         self._run(event, namespace, Call(call, ignore, failed, done.set, is_coroutine))
         return done
 
-    def _run(self, event: str, namespace: str, job: Job) -> None:
+    def _run(self, event: str, namespace: str, calls: Calls, subject: Any = None) -> None:
         """Run a handler in its turn; at once where it is marked as inline."""
         if self._registry.find_inline(event, namespace, ()) is None:
-            self._dispatcher.add(job)
-            return
-        job.begin()
+            self._dispatcher.add(calls, subject)
+        else:
+            calls.begin(subject)
 
     async def _call_all(self, calls: list[AsyncEvent], timeout: float = HANDLERS) -> None:
         """Wait until handlers have returned, but no longer than so many seconds."""

@@ -99,7 +99,7 @@ class AsyncDispatcher:
         self._tasks: set[asyncio.Task[None]] = set()
         self._leader: asyncio.Task[None] | None = None  # what waits comes after its first step
         self._watched: asyncio.AbstractEventLoop | None = None  # the loop in which a look is due
-        self._suspends = False  # whether the last leader was suspended in that
+        self._suspends = not _SHARING  # whether the last leader was suspended in that
         self._current: asyncio.Task[None] | None = None
 
     def submit(
@@ -117,7 +117,8 @@ class AsyncDispatcher:
         """Add a call."""
         if self._blocked or self._waiting or self._leader is not None:
             self._waiting.append((calls, subject))
-            self._begin_next()
+            if self._leader is None or self._suspends:
+                self._begin_next()
             return
         self._blocked = True
         awaitable = calls.begin(subject)
@@ -141,7 +142,7 @@ class AsyncDispatcher:
 
     def _may_join(self, calls: Calls, subject: Any) -> bool:
         """Return whether a call gets a task of its own at once: the event loop starts tasks in their order."""
-        return (self._suspends or not _SHARING) and calls.is_coroutine(subject)
+        return self._suspends and calls.is_coroutine(subject)
 
     def _begin(self, calls: Calls, subject: Any) -> Awaitable[Any] | None:
         self._blocked = True
@@ -187,7 +188,7 @@ class AsyncDispatcher:
                 hand.append((calls, subject, awaitable))
                 await self._finish(hand)
         if self._leader is task:
-            self._leader, self._suspends = None, False
+            self._leader, self._suspends = None, not _SHARING
             if self._waiting:
                 asyncio.get_running_loop().call_soon(self._begin_next, context=context)
 

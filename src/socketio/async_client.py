@@ -40,7 +40,7 @@ class _Handling:
                 return value
             if ack_id is not None:
                 self.returned(event, value)
-        except Exception:
+        except (Exception, asyncio.CancelledError):  # of a future that it has asked for its result
             self.failed(event)
         return None
 
@@ -142,6 +142,7 @@ class AsyncClient(AsyncLifecycle):
         already; ``ValueError`` for arguments that can never work. Each step takes at most ``request_timeout``
         seconds.
         """
+        self._dispatcher.renew()
         # disconnect() may have ended a life whose last attempt takes a moment to notice.
         await self._changed.wait_for(
             lambda: not self._attempting or self._state is not State.IDLE, self.eio.request_timeout

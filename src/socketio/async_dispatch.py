@@ -1,8 +1,8 @@
-"""Runs the application's functions for the asyncio client: in order, and coroutines as tasks, as few as it can.
+"""Runs the application's functions for the asyncio client: in order, coroutines as tasks.
 
 In: calls that return a value or an awaitable. They start in the order in which they came: a plain function runs at
-once, unless coroutines that came before it wait for their first turn; then it runs after them. A task goes on with the
-calls that came after its own, as long as none of them waits for anything; else those have tasks of their own.
+once, unless coroutines that came before it wait for their first turn; then it runs after them. Coroutines that come one
+after the other wait for it together: the event loop starts tasks in the order in which they were made.
 """
 
 from __future__ import annotations
@@ -11,14 +11,8 @@ import asyncio
 import inspect
 from collections import deque
 from collections.abc import Awaitable, Callable
-from contextvars import copy_context
 from functools import partial
-from typing import Any, NamedTuple, Protocol, TypeAlias
-
-TURN = 0.001
-"""Seconds after which other tasks have their turn, while calls wait."""
-_SHARING = hasattr(asyncio.Task, "cancelling")
-"""Whether one task may run several calls: Python 3.10 does not tell of a call that has cancelled its own task."""
+from typing import Any, NamedTuple, Protocol
 
 
 class Calls(Protocol):
@@ -44,10 +38,6 @@ class Calls(Protocol):
         ...
 
 
-Begun: TypeAlias = tuple[Calls, Any, Awaitable[Any]]
-"""A call with its subject, and what has to be awaited for its end."""
-
-
 class Call(NamedTuple):
     """A single call, made of functions."""
 
@@ -64,7 +54,7 @@ class Call(NamedTuple):
             if result is not None and inspect.isawaitable(result):
                 return result
             self.at_return(result)
-        except Exception:
+        except (Exception, asyncio.CancelledError):
             self.at_failure()
         self.at_end()
         return None
@@ -97,9 +87,7 @@ class AsyncDispatcher:
         self._waiting: deque[tuple[Calls, Any]] = deque()
         self._blocked = False
         self._tasks: set[asyncio.Task[None]] = set()
-        self._leader: asyncio.Task[None] | None = None  # what waits comes after its first step
-        self._watched: asyncio.AbstractEventLoop | None = None  # the loop in which a look is due
-        self._suspends = not _SHARING  # whether the last leader was suspended in that
+        self._not_begun: set[asyncio.Task[None]] = set()
         self._current: asyncio.Task[None] | None = None
 
     def submit(
@@ -115,18 +103,22 @@ class AsyncDispatcher:
 
     def add(self, calls: Calls, subject: Any = None) -> None:
         """Add a call."""
-        if self._blocked or self._waiting or self._leader is not None:
+        if self._blocked or self._waiting or self._not_begun:
             self._waiting.append((calls, subject))
-            if self._leader is None or self._suspends:
-                self._begin_next()
+            self._begin_next()
             return
-        self._blocked = True
-        awaitable = calls.begin(subject)
-        self._blocked = False
-        if awaitable is not None:
-            self._make_task(calls, subject, awaitable)
+        self._begin(calls, subject)
         if self._waiting:
             self._begin_next()
+
+    def renew(self) -> None:
+        """Forget what was left to an event loop that is closed by now: it will never go on."""
+        if any(task.get_loop().is_closed() for task in self._tasks):
+            self._waiting.clear()
+            self._tasks.clear()
+            self._not_begun.clear()
+            self._current = None
+            self._blocked = False
 
     def is_current(self) -> bool:
         """Return whether the running task is the call that all others wait for, in serial mode."""
@@ -134,97 +126,51 @@ class AsyncDispatcher:
 
     def _begin_next(self) -> None:
         """Begin the calls that wait, as far as it is their turn."""
-        while self._waiting and not self._blocked and (self._leader is None or self._may_join(*self._waiting[0])):
-            calls, subject = self._waiting.popleft()
-            awaitable = self._begin(calls, subject)
-            if awaitable is not None:
-                self._make_task(calls, subject, awaitable)
+        waiting = self._waiting
+        while waiting and not self._blocked and (not self._not_begun or waiting[0][0].is_coroutine(waiting[0][1])):
+            self._begin(*waiting.popleft())
 
-    def _may_join(self, calls: Calls, subject: Any) -> bool:
-        """Return whether a call gets a task of its own at once: the event loop starts tasks in their order."""
-        return self._suspends and calls.is_coroutine(subject)
-
-    def _begin(self, calls: Calls, subject: Any) -> Awaitable[Any] | None:
+    def _begin(self, calls: Calls, subject: Any) -> None:
         self._blocked = True
-        awaitable = calls.begin(subject)
-        self._blocked = False
-        return awaitable
+        try:
+            awaitable = calls.begin(subject)
+        finally:
+            self._blocked = False
+        if awaitable is not None:
+            self._make_task(calls, subject, awaitable)
 
     def _make_task(self, calls: Calls, subject: Any, awaitable: Awaitable[Any]) -> None:
-        hand = [(calls, subject, awaitable)]
-        task = asyncio.ensure_future(self._run(hand))
+        task = asyncio.get_running_loop().create_task(self._finish(calls, subject, awaitable))
         self._tasks.add(task)
-        task.add_done_callback(partial(self._ended, hand))
+        task.add_done_callback(partial(self._ended, calls, subject, awaitable))
         if self.serial:
             self._current = task
             self._blocked = True
-        elif not task.done():
-            self._leader = task
-            self._watch(task)
-
-    async def _run(self, hand: list[Begun]) -> None:
-        task = asyncio.current_task()
-        if task is not None and task is self._leader:
-            await self._lead(task, hand)
         else:
-            await self._finish(hand)
+            self._not_begun.add(task)
 
-    async def _lead(self, task: Any, hand: list[Begun]) -> None:
-        """Finish the call in hand, then those that wait, as long as each finds the task as if it were its own."""
-        context, time = copy_context(), asyncio.get_running_loop().time
-        end = time() + TURN
-        await self._finish(hand)
-        while (
-            self._waiting
-            and _SHARING
-            and not task.cancelling()
-            and self._leader is task
-            and copy_context() == context
-            and time() < end
-        ):
-            calls, subject = self._waiting.popleft()
-            awaitable = self._begin(calls, subject)
-            if awaitable is not None:
-                hand.append((calls, subject, awaitable))
-                await self._finish(hand)
-        if self._leader is task:
-            self._leader, self._suspends = None, not _SHARING
-            if self._waiting:
-                asyncio.get_running_loop().call_soon(self._begin_next, context=context)
-
-    async def _finish(self, hand: list[Begun]) -> None:
-        calls, subject, awaitable = hand[0]
+    async def _finish(self, calls: Calls, subject: Any, awaitable: Awaitable[Any]) -> None:
+        if not self.serial:
+            self._note_begin(asyncio.current_task())
         try:
             calls.returned(subject, await awaitable)
         except Exception:
             calls.failed(subject)
-        hand.clear()
-        calls.ended(subject)
 
-    def _watch(self, task: asyncio.Task[None]) -> None:
-        """Have a look when the task was in its first step, and before its second; one look at a time."""
-        loop = asyncio.get_running_loop()
-        if self._watched is not loop:
-            self._watched = loop
-            loop.call_soon(self._look, task)
+    def _note_begin(self, task: asyncio.Task[Any] | None) -> None:
+        """Let the others go on after the first step of the last task that has not begun."""
+        self._not_begun.discard(task)
+        if not self._not_begun and self._waiting:
+            asyncio.get_running_loop().call_soon(self._begin_next)
 
-    def _look(self, task: asyncio.Task[None]) -> None:
-        """Let the others go on if the leader was suspended in its first step."""
-        self._watched = None
-        if self._leader is task:
-            self._leader, self._suspends = None, True
-            self._begin_next()
-        elif self._leader is not None:
-            self._watch(self._leader)
-
-    def _ended(self, hand: list[Begun], task: asyncio.Task[None]) -> None:
+    def _ended(self, calls: Calls, subject: Any, awaitable: Any, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
-        for calls, subject, awaitable in hand:  # the task was cancelled
-            if inspect.iscoroutine(awaitable):
-                awaitable.close()  # in case that it has not begun
-            calls.ended(subject)
-        if self._leader is task:
-            self._leader = None
+        if task.cancelled() and inspect.iscoroutine(awaitable):
+            awaitable.close()  # it has not begun, when that was before the first step
+        calls.ended(subject)
+        if task in self._not_begun:
+            self._note_begin(task)
         if self._current is task:
-            self._current, self._blocked = None, False
-        self._begin_next()
+            self._current = None
+            self._blocked = False
+            self._begin_next()

@@ -285,14 +285,14 @@ class Client(Lifecycle):
             result = found[0](*found[1]) if found is not None else None
             if ack_id is not None:
                 self._acknowledge(protocol, namespace, ack_id, result)
-        except (Exception, SystemExit):
+        except BaseException:
             self.logger.exception("Handler of event %s of namespace %s failed", name, namespace)
 
     def _call_back(self, event: AckReceived) -> None:
         def run() -> None:
             try:
                 event.callback(*event.args)
-            except (Exception, SystemExit):
+            except BaseException:
                 self.logger.exception("Callback of an acknowledgement in namespace %s failed", event.namespace)
 
         self._dispatcher.submit(run)

@@ -73,9 +73,9 @@ class Handlers:
         return found if found is not None and is_inline(found[0]) else None
 
     def is_coroutine(self, event: str, namespace: str) -> bool:
-        """Return whether the handler of an event is a coroutine function; true where there is none."""
+        """Return whether the handler of an event is a coroutine function; false where there is none yet."""
         found = self._find_function(event, namespace, ()) or self._find_object(event, namespace, ())
-        return found is None or inspect.iscoroutinefunction(found[0])
+        return found is not None and inspect.iscoroutinefunction(found[0])
 
     def find(self, event: str, namespace: str, args: tuple[Any, ...]) -> Call | None:
         """Return the handler for an event and its arguments, or ``None`` where nobody handles it.

@@ -251,7 +251,7 @@ class Lifecycle(BaseLifecycle):
                 found = find()
                 if found is not None:
                     found[0](*found[1])
-            except (Exception, SystemExit):
+            except BaseException:
                 self.logger.exception("Handler of %s of namespace %s failed", event, namespace)
             finally:
                 done.set()

@@ -158,7 +158,7 @@ async def test_the_end_while_a_handler_waits_for_an_answer(make_client, server, 
         recorder.record("asking")
         try:
             await sio.call("no_ack", timeout=30)
-        except exceptions.DisconnectedError:
+        except (exceptions.DisconnectedError, exceptions.BadNamespaceError):  # the end may come before the call
             recorder.record("told")
         await gate.wait()
         recorder.record("done")

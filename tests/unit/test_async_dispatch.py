@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import gc
 import logging
 import sys
-import time
 
 import pytest
 
@@ -158,37 +158,18 @@ class Tasks(Log):
         self.submit(call, name)
 
 
-needs_sharing = pytest.mark.skipif(sys.version_info < (3, 11), reason="there each coroutine has a task of its own")
-
-
-@needs_sharing
-async def test_coroutines_that_do_not_wait_share_a_task():
-    """A task goes on with what comes next, coroutines and functions, as long as nothing was suspended. (N15)"""
-    log = Tasks()
-    for number in range(0, 100, 2):
-        log.coroutine(number)
+@pytest.mark.parametrize("serial", [False, True])
+async def test_each_coroutine_has_a_task_of_its_own(serial):
+    """Whoever cancels the task of a coroutine, waits for it, or keeps something by it, meets no other one. (M25)"""
+    log = Tasks(serial)
+    for number in range(0, 20, 2):
+        log.coroutine(number, *([lambda: asyncio.sleep(0)] if number % 4 else []))
         log.function(number + 1)
-    await log.end()
-    assert log.begun() == list(range(100))
-    assert len(set(log.tasks.values())) == 1
-
-
-async def test_a_coroutine_that_waits_keeps_its_task_to_itself():
-    """Whoever cancels the task of a suspended coroutine, or waits for it, meets no other one. (M25)"""
-    log, gate = Tasks(), asyncio.Event()
-    for name in "abc":
-        log.coroutine(name)
-        log.coroutine(name * 2, gate.wait)
-    for name in "def":
-        log.coroutine(name)
-    for _ in range(20):
+    while len(log.returned()) < 20:
+        await log.end()
         await asyncio.sleep(0)
-    gate.set()
-    await log.end()
-    assert log.begun() == ["a", "aa", "b", "bb", "c", "cc", "d", "e", "f"]
-    for waiting in ("aa", "bb", "cc"):
-        after = log.begun()[log.begun().index(waiting) + 1 :]
-        assert log.tasks[waiting] not in [log.tasks[name] for name in after]
+    assert log.begun() == list(range(20))
+    assert len(set(log.tasks.values())) == 10
 
 
 async def test_each_coroutine_finds_the_context_clean():
@@ -214,48 +195,39 @@ async def test_a_coroutine_that_cancels_its_task_cancels_no_other():
     assert sorted(log.returned()) == ["cancels", "first", "last", "waits"]
 
 
-def test_a_dispatcher_serves_one_loop_after_the_other():
-    """Also where the one before was left in the middle of a turn. (M25)"""
-    log = Tasks()
+def begun_in_two_loops(serial, turns):
+    """Leave calls to a loop that is closed after so many turns, then have two run in another."""
+    log = Tasks(serial)
 
     async def leave():
         for number in range(3):
-            log.coroutine(number, lambda: asyncio.sleep(0))
-        await asyncio.sleep(0)
-
-    async def go_on():
-        log.coroutine("first", lambda: asyncio.sleep(0))
-        log.function("last")
-        await asyncio.wait_for(log.end(), CEILING)
-
-    for _ in range(2):
-        loop = asyncio.new_event_loop()
-        loop.run_until_complete(leave())
-        loop.run_until_complete(log.end())
-        loop.run_until_complete(leave())
-        for task in log.dispatcher._tasks:
-            task.cancel()
-        loop.run_until_complete(log.end())
-        loop.close()
-    asyncio.run(go_on())
-    assert log.returned()[-2:] == ["last", "first"]
-
-
-async def test_coroutines_that_take_long_leave_other_tasks_their_turn():
-    """After a millisecond of coroutines in a row, whatever else is ready runs. (M22)"""
-    log, turns = Tasks(), []
-
-    async def other():
-        while True:
-            turns.append(len(log.tasks))
+            log.coroutine(number, asyncio.get_running_loop().create_future)
+            log.function(f"after {number}")
+        for _ in range(turns):
             await asyncio.sleep(0)
 
-    task = asyncio.ensure_future(other())
-    for number in range(10):
-        log.coroutine(number, lambda: time.sleep(0.002))
-    await log.end()
-    task.cancel()
-    assert set(turns) >= set(range(1, 10)), "coroutines have begun without a turn between them"
+    async def go_on():
+        log.dispatcher.renew()
+        log.coroutine("first", lambda: asyncio.sleep(0))
+        log.function("last")
+        while "last" not in log.returned():
+            await asyncio.wait_for(log.end(), CEILING)
+            await asyncio.sleep(0)
+
+    loop = asyncio.new_event_loop()
+    loop.run_until_complete(leave())
+    loop.close()
+    asyncio.run(go_on())
+    return log.begun()
+
+
+@pytest.mark.filterwarnings("ignore:coroutine .* was never awaited")
+@pytest.mark.parametrize("serial", [False, True])
+@pytest.mark.parametrize("turns", [0, 1, 2])
+def test_a_loop_that_was_closed_holds_nothing_up(serial, turns):
+    """After renew() calls begin in the next loop, wherever the one before was left. (M25)"""
+    assert begun_in_two_loops(serial, turns)[-2:] == ["first", "last"]
+    gc.collect()  # so that what asyncio has to say of the tasks that were left is said here
 
 
 # -- failures
@@ -324,6 +296,30 @@ async def test_a_call_cancelled_before_its_first_step_holds_nothing_up():
     task.cancel()
     for _ in range(20):
         await asyncio.sleep(0)
+    assert log.returned() == ["next"]
+
+
+@pytest.mark.parametrize("serial", [False, True])
+@pytest.mark.parametrize("after_coroutine", [False, True])
+async def test_a_function_that_meets_a_cancelled_future_has_failed(serial, after_coroutine):
+    """What the future raises is no cancellation of ours, and ends nothing but the function. (M23)"""
+    log, future = Log(serial), asyncio.get_running_loop().create_future()
+    future.cancel()
+    if after_coroutine:
+        log.coroutine("before")
+    log.submit(future.result, "function")
+    log.function("next")
+    await log.end()
+    await asyncio.sleep(0)
+    assert log.events[-3:] == [("failed", "function"), ("began", "next"), ("returned", "next")]
+
+
+async def test_a_function_that_exits_holds_nothing_up():
+    """SystemExit goes on to the event loop; where that goes on, too, so do the calls. (M23)"""
+    log = Log()
+    with pytest.raises(SystemExit):
+        log.submit(sys.exit)
+    log.function("next")
     assert log.returned() == ["next"]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import sys
 import threading
@@ -196,15 +197,21 @@ def test_a_failing_handler_is_logged_with_event_and_namespace(make, logger):
 
 
 @pytest.mark.parametrize("event", ["connect", "in", "callback"])
-def test_sys_exit_in_a_handler_ends_the_handler_only(make, event):
-    """SystemExit in a handler or callback, on whatever thread, does not end it. (M23)"""
-    sio, last = make(), threading.Event()
+@pytest.mark.parametrize("exception", [SystemExit, asyncio.CancelledError])
+@pytest.mark.parametrize("async_handlers", [True, False])
+def test_what_is_no_error_in_a_handler_ends_the_handler_only(make, event, exception, async_handlers):
+    """SystemExit, or what a test calls to fail, in a handler or callback, on whatever thread, does not end it. (M23)"""
+    sio, last = make(async_handlers=async_handlers), threading.Event()
+
+    def leave():
+        raise exception
+
     if event != "callback":
-        sio.on(event, sys.exit)
+        sio.on(event, leave)
     sio.on("last", last.set)
     sio.connect(URL)
     if event == "callback":
-        sio.emit("up", callback=sys.exit)
+        sio.emit("up", callback=leave)
     sio.eio.deliver("31[]", '2["in"]', '2["last"]')
     wait(last)
     assert sio.connected

@@ -297,3 +297,15 @@ def test_who_takes_all_events_does_so_until_another_handler_is_added(add):
     handlers.bulk = own
     add(handlers)
     assert handlers.bulk is None
+
+
+def test_an_event_without_a_handler_is_not_taken_for_a_coroutine():
+    """Its turn comes after those before have begun, one of which may register its handler. (M22)"""
+    handlers = Handlers()
+    assert not handlers.is_coroutine("later", "/")
+
+    async def later():
+        pass
+
+    handlers.add("later", later, "/")
+    assert handlers.is_coroutine("later", "/")

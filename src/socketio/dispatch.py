@@ -16,6 +16,8 @@ from collections import deque
 from collections.abc import Callable, Hashable, Iterator
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
+from .signatures import accepts
+
 T = TypeVar("T")
 Job: TypeAlias = Callable[[], object]
 
@@ -293,10 +295,13 @@ class Dispatcher:
     def _has_begun(self) -> bool:
         """Return whether the leader is seen inside its job, beyond the instruction with which a Python function begins.
 
-        There a thread can lose the processor before the job has done anything. Of a C function nothing is seen.
+        There a thread can lose the processor before the job has done anything. Of a C function nothing is seen. To read
+        the signature of a handler is no beginning.
         """
-        frame = sys._current_frames().get(self._leader or 0)
-        if frame is None or frame.f_globals.get("__package__") == __package__:
+        frame = caller = sys._current_frames().get(self._leader or 0)
+        while caller is not None and caller.f_globals.get("__package__") != __package__:
+            caller = caller.f_back
+        if frame is None or frame is caller or (caller is not None and caller.f_code is accepts.__code__):
             return False
         return frame.f_lasti > 0 and dis.opname[frame.f_code.co_code[frame.f_lasti]] != "RESUME"
 

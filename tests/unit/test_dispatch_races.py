@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import itertools
 import signal
 import sys
@@ -13,6 +14,7 @@ import pytest
 
 from socketio import dispatch
 from socketio.dispatch import Dispatcher
+from socketio.signatures import accepts
 
 CEILING = 20.0
 """Seconds that anything may take at most."""
@@ -108,6 +110,28 @@ def test_a_suspect_that_has_not_begun_is_not_moved_on_from(dispatcher, monkeypat
     dispatcher.submit(second.set, "slow")
     assert not second.wait(0.05)  # five hundred times as long as a glance
     held.release()
+    assert second.wait(CEILING)
+
+
+def test_to_read_the_signature_of_a_handler_is_no_beginning(dispatcher, monkeypatch):
+    """The disconnect handler, whose signature is read before it is called, starts before what comes next. (N18)"""
+    block(dispatcher, "slow")
+    monkeypatch.setattr(dispatch, "LOOKS", 1_000_000)
+    read, second = Blocked(), threading.Event()
+
+    class Handler:
+        @property
+        def __signature__(self):
+            read()
+            return inspect.signature(call)
+
+        def __call__(self, job): ...
+
+    dispatcher.submit(partial(accepts, Handler(), 1), "slow")
+    dispatcher.submit(second.set, "slow")
+    assert read.began.wait(CEILING)
+    assert not second.wait(0.05)
+    read.released.set()
     assert second.wait(CEILING)
 
 

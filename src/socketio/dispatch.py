@@ -280,12 +280,12 @@ class Dispatcher:
         self._settle()
         seen, looks, calm = 0, 0, 0
         while calm < CALM and (self._leader is not None if self._has_work() else not self._retired):
-            turn, kind = self._turn, self._kind
+            turn, kind, has_work = self._turn, self._kind, self._has_work()
             is_suspect = kind in self._suspects
-            calm = 0 if self._has_work() else calm + 1
-            looks = looks + 1 if turn == seen and self._has_work() and self._box else 0
+            calm = 0 if has_work else calm + 1
+            looks = looks + 1 if turn == seen and has_work and self._box else 0
             seen = turn
-            is_blocked = looks == LOOKS or (is_suspect and self._has_work() and self._has_begun())
+            is_blocked = looks == LOOKS or (is_suspect and has_work and self._has_begun())
             if is_blocked and self._take_baton(turn):
                 self._suspect(kind)
             else:

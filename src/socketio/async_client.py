@@ -34,7 +34,7 @@ class _Handling:
         """Call the handler; return what has to be awaited for its end."""
         namespace, name, args, ack_id = event
         try:
-            found = self._client._registry.find(name, namespace, args)
+            found = self._client._sio_registry.find(name, namespace, args)
             value = found[0](*found[1]) if found is not None else None
             if value is not None and inspect.isawaitable(value):
                 return value
@@ -48,7 +48,7 @@ class _Handling:
         """Acknowledge, if the server asked for it."""
         namespace, _, _, ack_id = event
         if ack_id is not None:
-            self._client._acknowledge(self._protocol, namespace, ack_id, value)
+            self._client._sio_acknowledge(self._protocol, namespace, ack_id, value)
 
     def failed(self, event: EventReceived) -> None:
         """Log the exception."""
@@ -61,7 +61,7 @@ class _Handling:
     def is_coroutine(self, event: EventReceived) -> bool:
         """Return whether the handler is a coroutine function."""
         namespace, name, _, _ = event
-        return self._client._registry.is_coroutine(name, namespace)
+        return self._client._sio_registry.is_coroutine(name, namespace)
 
 
 class _FutureWaiter(Waiter):
@@ -142,18 +142,18 @@ class AsyncClient(AsyncLifecycle):
         already; ``ValueError`` for arguments that can never work. Each step takes at most ``request_timeout``
         seconds.
         """
-        self._dispatcher.renew()
+        self._sio_dispatcher.renew()
         # disconnect() may have ended a life whose last attempt takes a moment to notice.
-        await self._changed.wait_for(
-            lambda: not self._attempting or self._state is not State.IDLE, self.eio.request_timeout
+        await self._sio_changed.wait_for(
+            lambda: not self._sio_attempting or self._sio_state is not State.IDLE, self.eio.request_timeout
         )
-        self._begin(AsyncEvent, url, headers, auth, transports, namespaces, socketio_path, wait, wait_timeout)
+        self._sio_begin(AsyncEvent, url, headers, auth, transports, namespaces, socketio_path, wait, wait_timeout)
         try:
-            await self._connect(retry)
+            await self._sio_connect(retry)
         except Exception:
             raise
         except BaseException:  # the task was cancelled
-            await self._disconnect(0)
+            await self._sio_disconnect(0)
             raise
 
     async def disconnect(self) -> None:
@@ -163,7 +163,7 @@ class AsyncClient(AsyncLifecycle):
         an attempt to connect, and a reconnection. Bounded: what the server does not take within ``request_timeout``
         seconds is given up. Does nothing when there is nothing to end.
         """
-        await self._disconnect(self.eio.request_timeout)
+        await self._sio_disconnect(self.eio.request_timeout)
 
     async def shutdown(self) -> None:
         """Disconnect, or end a reconnection; the same as :meth:`disconnect`."""
@@ -172,8 +172,8 @@ class AsyncClient(AsyncLifecycle):
     async def wait(self) -> None:
         """Wait until the connection has ended for good, reconnections included."""
         ended = None
-        while ended is not self._ended:  # a disconnect handler may have connected again
-            ended = self._ended
+        while ended is not self._sio_ended:  # a disconnect handler may have connected again
+            ended = self._sio_ended
             await ended.wait()
 
     # -- sending
@@ -201,8 +201,8 @@ class AsyncClient(AsyncLifecycle):
         ``ValueError`` when the data cannot be encoded; nothing is sent then.
         """
         if not self.eio.has_room():
-            await self._make_room(None)
-        self._request(event, data, namespace or "/", callback)
+            await self._sio_make_room(None)
+        self._sio_request(event, data, namespace or "/", callback)
 
     async def send(self, data: Any, namespace: str | None = None, callback: Callable[..., Any] | None = None) -> None:
         """Emit the event ``message``. See :meth:`emit`."""
@@ -219,10 +219,10 @@ class AsyncClient(AsyncLifecycle):
         """
         loop = asyncio.get_running_loop()
         deadline = None if timeout is None else loop.time() + timeout
-        if not self.eio.has_room() and not await self._make_room(timeout):
+        if not self.eio.has_room() and not await self._sio_make_room(timeout):
             raise TimeoutError(f"the server read too little for {event!r} to be sent within {timeout:g} s")
         waiter = _FutureWaiter(loop)
-        protocol, ack_id = self._request(event, data, namespace or "/", waiter, wake=False)
+        protocol, ack_id = self._sio_request(event, data, namespace or "/", waiter, wake=False)
         if protocol.request_count() == 1:
             self.eio.send_at_once()
         else:
@@ -241,7 +241,7 @@ class AsyncClient(AsyncLifecycle):
             raise TimeoutError(f"no acknowledgement of {event!r} within {timeout:g} s")
         raise CallInterruptedError(f"the connection was lost before {event!r} was acknowledged")
 
-    async def _make_room(self, timeout: float | None) -> bool:
+    async def _sio_make_room(self, timeout: float | None) -> bool:
         """Wait until less than ``high_water_mark`` waits to be sent; return whether it does, in ``timeout`` seconds."""
         try:
             return await self.eio.wait_for_room(timeout)
@@ -250,29 +250,29 @@ class AsyncClient(AsyncLifecycle):
 
     # -- receiving
 
-    def _on_messages(self, frames: Sequence[Frame]) -> None:
-        protocol = self._protocol
+    def _sio_on_messages(self, frames: Sequence[Frame]) -> None:
+        protocol = self._sio_protocol
         if protocol is None:
             return
-        has_inline = self._registry.has_inline
-        add, handling = self._dispatcher.add, _Handling(self, protocol)
+        has_inline = self._sio_registry.has_inline
+        add, handling = self._sio_dispatcher.add, _Handling(self, protocol)
         for event in protocol.receive_each(frames):
             if isinstance(event, tuple) and not has_inline:
                 add(handling, event)
             else:
-                self._handle(protocol, event)
-            if self._protocol is not protocol:
+                self._sio_handle(protocol, event)
+            if self._sio_protocol is not protocol:
                 return
 
-    def _run_event(self, protocol: Protocol, event: EventReceived) -> None:
+    def _sio_run_event(self, protocol: Protocol, event: EventReceived) -> None:
         namespace, name, _, _ = event
-        self._run(name, namespace, _Handling(self, protocol), event)
+        self._sio_run(name, namespace, _Handling(self, protocol), event)
 
-    def _call_back(self, event: AckReceived) -> None:
+    def _sio_call_back(self, event: AckReceived) -> None:
         def failed() -> None:
             self.logger.exception("Callback of an acknowledgement in namespace %s failed", event.namespace)
 
-        self._dispatcher.submit(lambda: event.callback(*event.args), ignore, failed)
+        self._sio_dispatcher.submit(lambda: event.callback(*event.args), ignore, failed)
 
     # -- helpers
 

@@ -38,19 +38,19 @@ class AsyncLifecycle(BaseLifecycle):
 
     eio: AsyncEngineIOClient
 
-    def _set_up(self) -> None:
-        self._dispatcher = AsyncDispatcher(serial=not self.async_handlers)
-        self._lock = threading.RLock()  # never held while anything is awaited: it costs less than none would
-        self._changed = AsyncCondition()
-        self._stop = AsyncEvent()
-        self._ended = AsyncEvent()
-        self._ended.set()
-        self._closing: asyncio.Task[list[AsyncEvent]] | None = None
+    def _sio_set_up(self) -> None:
+        self._sio_dispatcher = AsyncDispatcher(serial=not self.async_handlers)
+        self._sio_lock = threading.RLock()  # never held while anything is awaited: it costs less than none would
+        self._sio_changed = AsyncCondition()
+        self._sio_stop = AsyncEvent()
+        self._sio_ended = AsyncEvent()
+        self._sio_ended.set()
+        self._sio_closing: asyncio.Task[list[AsyncEvent]] | None = None
         self._reconnect_task: asyncio.Task[Any] | None = None
-        self.eio.on("connect", self._on_transport_open)
-        self.eio.on("message", self._on_messages)
-        self.eio.on("disconnect", self._on_transport_closed)
-        self.eio.farewell = self._farewell
+        self.eio.on("connect", self._sio_on_transport_open)
+        self.eio.on("message", self._sio_on_messages)
+        self.eio.on("disconnect", self._sio_on_transport_closed)
+        self.eio.farewell = self._sio_farewell
 
     def _engineio_client_class(self) -> type[AsyncEngineIOClient]:
         return AsyncEngineIOClient
@@ -61,70 +61,70 @@ class AsyncLifecycle(BaseLifecycle):
 
     # -- making a connection
 
-    async def _connect(self, retry: bool) -> None:
-        stop = self._stop
+    async def _sio_connect(self, retry: bool) -> None:
+        stop = self._sio_stop
         try:
-            await self._connect_once(stop)
+            await self._sio_connect_once(stop)
         except Exception:
-            if not retry or not self._begin_retry(stop):
-                self._give_up(stop, [])
+            if not retry or not self._sio_begin_retry(stop):
+                self._sio_give_up(stop, [])
                 raise
-            if not await self._reconnect(stop):
+            if not await self._sio_reconnect(stop):
                 raise
 
-    async def _connect_once(self, stop: AsyncEvent) -> None:
+    async def _sio_connect_once(self, stop: AsyncEvent) -> None:
         """Make one attempt to connect; raise whatever stands in the way, with nothing left open."""
-        attempt = self._begin_attempt(stop)
+        attempt = self._sio_begin_attempt(stop)
         try:
-            await self._carry_out(attempt, stop)
+            await self._sio_carry_out(attempt, stop)
         finally:
-            self._end_attempt()
+            self._sio_end_attempt()
 
-    async def _carry_out(self, attempt: Attempt, stop: AsyncEvent) -> None:
+    async def _sio_carry_out(self, attempt: Attempt, stop: AsyncEvent) -> None:
         try:
-            await self._open_transport()
+            await self._sio_open_transport()
         except Exception as exc:
-            await self._drop_session(stop)
+            await self._sio_drop_session(stop)
             error, argument = attempt_failure(exc)
-            attempt.calls = [self._trigger("connect_error", name, argument) for name in attempt.requested]
-            await self._call_all(attempt.calls)
+            attempt.calls = [self._sio_trigger("connect_error", name, argument) for name in attempt.requested]
+            await self._sio_call_all(attempt.calls)
             if error is exc:
                 raise
             raise error from exc
         try:
-            await self._await_namespaces(attempt, stop)
+            await self._sio_await_namespaces(attempt, stop)
         except ConnectionError as exc:
             unanswered = [name for name in attempt.failed if name not in attempt.refusals]
-            attempt.calls += [self._trigger("connect_error", name, str(exc)) for name in unanswered]
-            await self._call_all(attempt.calls)
-            await self._drop_session(stop)
+            attempt.calls += [self._sio_trigger("connect_error", name, str(exc)) for name in unanswered]
+            await self._sio_call_all(attempt.calls)
+            await self._sio_drop_session(stop)
             raise
-        if self._wait_for_namespaces:
-            await self._call_all(attempt.calls, self._wait_timeout)
+        if self._sio_wait_for_namespaces:
+            await self._sio_call_all(attempt.calls, self._sio_wait_timeout)
 
-    async def _open_transport(self) -> None:
-        url = self._check_url(await ask(self.connection_url))
+    async def _sio_open_transport(self) -> None:
+        url = self._sio_check_url(await ask(self.connection_url))
         headers = check_headers(await ask(self.connection_headers))
         await self.eio.connect(
             url, headers=headers, transports=self.connection_transports, engineio_path=self.socketio_path
         )
 
-    async def _await_namespaces(self, attempt: Attempt, stop: AsyncEvent) -> None:
+    async def _sio_await_namespaces(self, attempt: Attempt, stop: AsyncEvent) -> None:
         """Wait until the server has answered for all namespaces, and take the connection for made."""
-        protocol = self._protocol
-        if self._wait_for_namespaces and protocol is not None:
-            await self._changed.wait_for(
-                lambda: self._protocol is not protocol or attempt.is_answered() or stop.is_set(),
-                self._wait_timeout,
+        protocol = self._sio_protocol
+        if self._sio_wait_for_namespaces and protocol is not None:
+            await self._sio_changed.wait_for(
+                lambda: self._sio_protocol is not protocol or attempt.is_answered() or stop.is_set(),
+                self._sio_wait_timeout,
             )
-        self._take_for_made(protocol, attempt, stop)
+        self._sio_take_for_made(protocol, attempt, stop)
 
-    async def _on_transport_open(self) -> None:
-        self._open_session(await ask(self.connection_auth))
+    async def _sio_on_transport_open(self) -> None:
+        self._sio_open_session(await ask(self.connection_auth))
 
     # -- repairing it
 
-    async def _reconnect(self, stop: AsyncEvent) -> bool:
+    async def _sio_reconnect(self, stop: AsyncEvent) -> bool:
         """Try to connect again until it works, it has been tried often enough, or the application ends it.
 
         Return whether it worked.
@@ -135,7 +135,7 @@ class AsyncLifecycle(BaseLifecycle):
             if await stop.wait(delay):
                 break
             try:
-                await self._connect_once(stop)
+                await self._sio_connect_once(stop)
             except Exception as exc:
                 self.logger.warning("Attempt %d to reconnect failed: %s", attempt, exc)
                 if attempt == self.reconnection_attempts:
@@ -143,86 +143,88 @@ class AsyncLifecycle(BaseLifecycle):
                     break
             else:
                 return True
-        self._give_up(stop, self._attempt.requested)
+        self._sio_give_up(stop, self._sio_attempt.requested)
         return False
 
     # -- its end
 
-    async def _on_transport_closed(self, reason: str) -> None:
-        if self._protocol is None:
+    async def _sio_on_transport_closed(self, reason: str) -> None:
+        if self._sio_protocol is None:
             return
         ends = reason == self.reason.CLIENT_DISCONNECT  # with the event loop, after which no handler would be run
-        names = self._attempt.requested if ends else list(self.namespaces)
-        over, again = self._lose_session(reason)
-        stop = self._stop
+        names = self._sio_attempt.requested if ends else list(self.namespaces)
+        over, again = self._sio_lose_session(reason)
+        stop = self._sio_stop
         self.logger.info("Connection lost: %s", reason)
-        calls = [self._trigger("disconnect", name, reason) for name in names]
+        calls = [self._sio_trigger("disconnect", name, reason) for name in names]
         if over:
-            calls += [self._trigger("__disconnect_final", name) for name in names]
-            self._submit_end()
+            calls += [self._sio_trigger("__disconnect_final", name) for name in names]
+            self._sio_submit_end()
         if again:
-            self._reconnect_task = self.eio.start_background_task(self._reconnect, stop)
+            self._reconnect_task = self.eio.start_background_task(self._sio_reconnect, stop)
         if ends:
-            await self._call_all(calls)
+            await self._sio_call_all(calls)
 
-    def _hang_up(self) -> None:
+    def _sio_hang_up(self) -> None:
         async def hang_up() -> None:
             await self.eio.disconnect()
-            self._submit_end()
+            self._sio_submit_end()
 
         self.eio.announce_end()  # handlers may run, and connect, before that task does
         self.eio.start_background_task(hang_up)
 
-    async def _drop_session(self, stop: AsyncEvent) -> None:
+    async def _sio_drop_session(self, stop: AsyncEvent) -> None:
         """Close what an attempt that failed has left, unless its life is over."""
-        with self._lock:
+        with self._sio_lock:
             if stop.is_set():
                 return
-            names, frames = self._take_leave()
+            names, frames = self._sio_take_leave()
         with contextlib.suppress(EngineError):
             self.eio.send_frames(frames)
         await self.eio.disconnect()
-        await self._call_all([self._trigger("disconnect", name, self.reason.CLIENT_DISCONNECT) for name in names])
+        await self._sio_call_all(
+            [self._sio_trigger("disconnect", name, self.reason.CLIENT_DISCONNECT) for name in names]
+        )
 
-    def _submit_end(self) -> None:
+    def _sio_submit_end(self) -> None:
         """Let wait() return, after the handlers before."""
-        self._dispatcher.submit(self._ended.set, ignore, nothing)
+        self._sio_dispatcher.submit(self._sio_ended.set, ignore, nothing)
 
-    async def _disconnect(self, timeout: float) -> None:
-        if self._state is State.IDLE:
+    async def _sio_disconnect(self, timeout: float) -> None:
+        if self._sio_state is State.IDLE:
             await self.eio.disconnect()  # what the server has ended may still be closing
             return
-        if self._state is not State.CLOSING:
+        if self._sio_state is not State.CLOSING:
             # A task of its own, so that it goes on when whoever waits for it is cancelled.
-            self._closing = asyncio.ensure_future(self._close(timeout, self._state, asyncio.current_task()))
-            self._state = State.CLOSING
-        assert self._closing is not None
-        await self._call_all(await asyncio.shield(self._closing))
+            self._sio_closing = asyncio.ensure_future(self._sio_close(timeout, self._sio_state, asyncio.current_task()))
+            self._sio_state = State.CLOSING
+        assert self._sio_closing is not None
+        await self._sio_call_all(await asyncio.shield(self._sio_closing))
 
-    async def _close(self, timeout: float, was: State, caller: asyncio.Task[Any] | None) -> list[AsyncEvent]:
+    async def _sio_close(self, timeout: float, was: State, caller: asyncio.Task[Any] | None) -> list[AsyncEvent]:
         """Send, say goodbye, close; return the calls of the disconnect handlers."""
-        self._stop_attempts()
+        self._sio_stop_attempts()
         try:
-            names = await self._say_goodbye(timeout)
+            names = await self._sio_say_goodbye(timeout)
             task = self._reconnect_task
             if task is not None and task is not caller and not task.done():
                 await asyncio.wait([task], timeout=HANDLERS)
-            self._become_idle()
+            self._sio_become_idle()
         except BaseException:  # the event loop ends
-            self._become_idle()
-            self._submit_end()
+            self._sio_become_idle()
+            self._sio_submit_end()
             raise
-        calls = [self._trigger("disconnect", name, self.reason.CLIENT_DISCONNECT) for name in names]
-        finals = self._attempt.requested if was is State.RECONNECTING else names
-        calls += [self._trigger("__disconnect_final", name) for name in finals]
-        self._submit_end()
+        calls = [self._sio_trigger("disconnect", name, self.reason.CLIENT_DISCONNECT) for name in names]
+        finals = self._sio_attempt.requested if was is State.RECONNECTING else names
+        calls += [self._sio_trigger("__disconnect_final", name) for name in finals]
+        self._sio_submit_end()
         return calls
 
-    async def _say_goodbye(self, timeout: float) -> list[str]:
+    async def _sio_say_goodbye(self, timeout: float) -> list[str]:
         """Send what was emitted, leave the namespaces, close; return which these were."""
         connected = self.connected
-        taken = connected and (not self._emitted or await self.eio.drain(timeout))
-        names, frames = self._take_leave()
+        taken = connected and (not self._sio_emitted or await self.eio.drain(timeout))
+        names, frames = self._sio_take_leave()
         with contextlib.suppress(EngineError):
             self.eio.send_frames(frames)
         await self.eio.disconnect(abort=connected and not taken)
@@ -230,31 +232,31 @@ class AsyncLifecycle(BaseLifecycle):
 
     # -- calling handlers
 
-    def _trigger(self, event: str, namespace: str, *args: Any) -> AsyncEvent:
+    def _sio_trigger(self, event: str, namespace: str, *args: Any) -> AsyncEvent:
         """Have a lifecycle handler called, in its turn; return what tells that it has returned."""
         done = AsyncEvent()
 
         def call() -> Any:
-            found = self._registry.find(event, namespace, args)
+            found = self._sio_registry.find(event, namespace, args)
             return found[0](*found[1]) if found is not None else None
 
         def failed() -> None:
             self.logger.exception("Handler of %s of namespace %s failed", event, namespace)
 
-        is_coroutine = partial(self._registry.is_coroutine, event, namespace)
-        self._run(event, namespace, Call(call, ignore, failed, done.set, is_coroutine))
+        is_coroutine = partial(self._sio_registry.is_coroutine, event, namespace)
+        self._sio_run(event, namespace, Call(call, ignore, failed, done.set, is_coroutine))
         return done
 
-    def _run(self, event: str, namespace: str, calls: Calls, subject: Any = None) -> None:
+    def _sio_run(self, event: str, namespace: str, calls: Calls, subject: Any = None) -> None:
         """Run a handler in its turn; at once where it is marked as inline."""
-        if self._registry.find_inline(event, namespace, ()) is None:
-            self._dispatcher.add(calls, subject)
+        if self._sio_registry.find_inline(event, namespace, ()) is None:
+            self._sio_dispatcher.add(calls, subject)
         else:
             calls.begin(subject)
 
-    async def _call_all(self, calls: list[AsyncEvent], timeout: float = HANDLERS) -> None:
+    async def _sio_call_all(self, calls: list[AsyncEvent], timeout: float = HANDLERS) -> None:
         """Wait until handlers have returned, but no longer than so many seconds."""
-        if not calls or (self._dispatcher.serial and self._dispatcher.is_current()):
+        if not calls or (self._sio_dispatcher.serial and self._sio_dispatcher.is_current()):
             return  # their turn comes after the handler that waits here
 
         loop = asyncio.get_running_loop()

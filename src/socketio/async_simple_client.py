@@ -33,11 +33,11 @@ class AsyncSimpleClient:
         self.client_args = args
         self.client_kwargs = kwargs
         self.client: AsyncClient | None = None
-        self.namespace = self._name = "/"
+        self.namespace = self._sio_name = "/"
         self.connected = False
         self.input_buffer: deque[list[Any]] = deque()
-        self._changed = AsyncCondition()
-        self._restored = False
+        self._sio_changed = AsyncCondition()
+        self._sio_restored = False
 
     async def connect(
         self,
@@ -62,8 +62,8 @@ class AsyncSimpleClient:
         self.namespace = namespace
         self.input_buffer.clear()
         client = self.client = self.client_class(*self.client_args, **self.client_kwargs)
-        self._name = namespace.partition("?")[0]
-        self._register(client, self._name)
+        self._sio_name = namespace.partition("?")[0]
+        self._sio_register(client, self._sio_name)
         try:
             await client.connect(
                 url,
@@ -79,37 +79,37 @@ class AsyncSimpleClient:
             self.connected = False
             raise
 
-    def _register(self, client: AsyncClient, namespace: str) -> None:
+    def _sio_register(self, client: AsyncClient, namespace: str) -> None:
         @inline
         def connect() -> None:
-            self._set(connected=True, restored=True)
+            self._sio_set(connected=True, restored=True)
 
         @inline
         def disconnect() -> None:
-            self._set(connected=self.connected, restored=False)
+            self._sio_set(connected=self.connected, restored=False)
 
         @inline
         def disconnect_final() -> None:
-            self._set(connected=False, restored=False)
+            self._sio_set(connected=False, restored=False)
 
         @inline
         def receive(event: str, *args: Any) -> None:
             self.input_buffer.append([event, *args])
-            self._changed.notify_all()
+            self._sio_changed.notify_all()
 
         client.on("connect", connect, namespace)
         client.on("disconnect", disconnect, namespace)
         client.on("__disconnect_final", disconnect_final, namespace)
         client.on("*", receive, namespace)
 
-    def _set(self, connected: bool, restored: bool) -> None:
-        self.connected, self._restored = connected, restored
-        self._changed.notify_all()
+    def _sio_set(self, connected: bool, restored: bool) -> None:
+        self.connected, self._sio_restored = connected, restored
+        self._sio_changed.notify_all()
 
     @property
     def sid(self) -> str | None:
         """The id that the server gave this client; ``None`` without a connection."""
-        return self.client.get_sid(self._name) if self.client is not None else None
+        return self.client.get_sid(self._sio_name) if self.client is not None else None
 
     @property
     def transport(self) -> str:
@@ -122,7 +122,7 @@ class AsyncSimpleClient:
         Waits while the connection is being restored. Raises :class:`~socketio.exceptions.DisconnectedError` when it
         has ended for good.
         """
-        await self._repeat(lambda client: client.emit(event, data, namespace=self._name))
+        await self._sio_repeat(lambda client: client.emit(event, data, namespace=self._sio_name))
 
     async def call(self, event: str, data: Any = None, timeout: float | None = 60) -> Any:
         """Emit an event and return its acknowledgement. See :meth:`AsyncClient.call`.
@@ -132,16 +132,16 @@ class AsyncSimpleClient:
         seconds, or the connection was lost before it came.
         """
         deadline = None if timeout is None else time.monotonic() + timeout
-        return await self._repeat(
-            lambda client: client.call(event, data, namespace=self._name, timeout=_rest(deadline)), deadline
+        return await self._sio_repeat(
+            lambda client: client.call(event, data, namespace=self._sio_name, timeout=_rest(deadline)), deadline
         )
 
-    async def _repeat(
+    async def _sio_repeat(
         self, action: Callable[[AsyncClient], Coroutine[Any, Any, Any]], deadline: float | None = None
     ) -> Any:
         """Do something as soon as there is a connection; again, if it is lost before it could be begun."""
         while True:
-            if not await self._changed.wait_for(lambda: self._restored or not self.connected, _rest(deadline)):
+            if not await self._sio_changed.wait_for(lambda: self._sio_restored or not self.connected, _rest(deadline)):
                 raise TimeoutError("the connection was not restored in time")
             client = self.client
             if not self.connected or client is None:
@@ -151,7 +151,7 @@ class AsyncSimpleClient:
             except CallInterruptedError:
                 raise
             except (BadNamespaceError, DisconnectedError):
-                self._restored = client.get_sid(self._name) is not None
+                self._sio_restored = client.get_sid(self._sio_name) is not None
 
     async def receive(self, timeout: float | None = None) -> list[Any]:
         """Return the next event: its name, followed by its arguments.
@@ -163,7 +163,7 @@ class AsyncSimpleClient:
         :class:`~socketio.exceptions.DisconnectedError` when the connection has ended for good and all that came before
         was received.
         """
-        if not await self._changed.wait_for(lambda: self.input_buffer or not self.connected, timeout):
+        if not await self._sio_changed.wait_for(lambda: self.input_buffer or not self.connected, timeout):
             raise TimeoutError(f"no event within {timeout:g} s")
         if not self.input_buffer:
             raise DisconnectedError("the connection has ended")
@@ -174,7 +174,7 @@ class AsyncSimpleClient:
         client, self.client = self.client, None
         if client is not None:
             await client.disconnect()
-        self._set(connected=False, restored=False)
+        self._sio_set(connected=False, restored=False)
 
     async def __aenter__(self) -> AsyncSimpleClient:
         return self

@@ -69,23 +69,23 @@ class BaseClient:
         self.socketio_path: Any = None
         self.failed_namespaces: list[str] = []
 
-        self._nonsense = logs.Sparse(self.logger)
-        self._registry = Handlers()
-        self._state = State.IDLE
-        self._protocol: Protocol | None = None
-        self._wait_for_namespaces = True
-        self._wait_timeout = 20.0
-        self._path_warning_given = False
+        self._sio_nonsense = logs.Sparse(self.logger)
+        self._sio_registry = Handlers()
+        self._sio_state = State.IDLE
+        self._sio_protocol: Protocol | None = None
+        self._sio_wait_for_namespaces = True
+        self._sio_wait_timeout = 20.0
+        self._sio_path_warning_given = False
 
         if "engineio_logger" in engineio_options:
             engineio_options["logger"] = engineio_options.pop("engineio_logger")
         self.eio: Any = self._engineio_client_class()(handle_sigint=handle_sigint, **engineio_options)
-        self._set_up()
+        self._sio_set_up()
 
     def _engineio_client_class(self) -> Any:
         raise NotImplementedError
 
-    def _set_up(self) -> None:
+    def _sio_set_up(self) -> None:
         """Make what one flavour needs besides."""
         raise NotImplementedError
 
@@ -94,13 +94,13 @@ class BaseClient:
     @property
     def connected(self) -> bool:
         """Whether a namespace is connected."""
-        protocol = self._protocol
+        protocol = self._sio_protocol
         return protocol is not None and bool(protocol.namespaces)
 
     @property
     def namespaces(self) -> dict[str, str]:
         """The connected namespaces and the sid that the server gave for each."""
-        protocol = self._protocol
+        protocol = self._sio_protocol
         return {} if protocol is None else dict(protocol.namespaces)
 
     @property
@@ -130,12 +130,12 @@ class BaseClient:
     @property
     def handlers(self) -> dict[str, dict[str, Handler]]:
         """The registered functions, by namespace and event."""
-        return self._registry.functions
+        return self._sio_registry.functions
 
     @property
     def namespace_handlers(self) -> dict[str, BaseClientNamespace]:
         """The registered namespace objects, by namespace."""
-        return self._registry.objects
+        return self._sio_registry.objects
 
     @overload
     def on(self, event: str, handler: None = None, namespace: str | None = None) -> Callable[[H], H]: ...
@@ -161,7 +161,7 @@ class BaseClient:
         """
 
         def register(function: H) -> H:
-            self._registry.add(event, function, namespace or "/")
+            self._sio_registry.add(event, function, namespace or "/")
             return function
 
         return register if handler is None else register(handler)
@@ -195,11 +195,11 @@ class BaseClient:
         if namespace_handler.is_asyncio_based() != self.is_asyncio_based():
             raise ValueError(f"Not a valid namespace class for this client: {type(namespace_handler).__name__}")
         namespace_handler._set_client(self)
-        self._registry.add_object(namespace_handler)
+        self._sio_registry.add_object(namespace_handler)
 
     # -- the arguments of connect()
 
-    def _remember(
+    def _sio_remember(
         self,
         url: Any,
         headers: Any,
@@ -212,7 +212,7 @@ class BaseClient:
     ) -> None:
         """Check the arguments of ``connect()`` and keep them for this connection and its reconnections."""
         if namespaces is None:
-            namespaces = self._registry.namespaces() or ["/"]
+            namespaces = self._sio_registry.namespaces() or ["/"]
         elif isinstance(namespaces, str):
             namespaces = [namespaces]
         for namespace in namespaces:
@@ -228,14 +228,14 @@ class BaseClient:
         self.connection_transports = transports
         self.connection_namespaces = list(dict.fromkeys(namespaces))
         self.socketio_path = socketio_path
-        self._wait_for_namespaces = wait
-        self._wait_timeout = wait_timeout
+        self._sio_wait_for_namespaces = wait
+        self._sio_wait_timeout = wait_timeout
 
-    def _check_url(self, url: Any) -> str:
+    def _sio_check_url(self, url: Any) -> str:
         """Return the URL to connect to; warn once about a path that has no meaning."""
         path = check_url(url).path.strip("/")
-        if path and not self._path_warning_given:
-            self._path_warning_given = True
+        if path and not self._sio_path_warning_given:
+            self._sio_path_warning_given = True
             self.logger.warning("The path in the URL is ignored: use socketio_path, or namespaces, for %r", path)
         checked: str = url
         return checked

@@ -82,160 +82,160 @@ class Attempt:
 class BaseLifecycle(BaseClient):
     """The part of both lifecycles that does not wait.
 
-    :ivar _changed: wakes those who wait for the state to change; notified under the lock.
-    :ivar _stop: one for each life, from connect() to the end of its last reconnection; set when that life is over.
-    :ivar _attempting: whether an attempt is under way; that of a life that is over may take a moment to end.
-    :ivar _ended: one for each life too; set when the last handlers have been called.
-    :ivar _emitted: whether anything was emitted over this connection, or acknowledged, that the server may not have
+    :ivar _sio_changed: wakes those who wait for the state to change; notified under the lock.
+    :ivar _sio_stop: one for each life, from connect() to the end of its last reconnection; set when that life is over.
+    :ivar _sio_attempting: whether an attempt is under way; that of a life that is over may take a moment to end.
+    :ivar _sio_ended: one for each life too; set when the last handlers have been called.
+    :ivar _sio_emitted: whether anything was emitted over this connection, or acknowledged, that the server may not have
         read.
     """
 
-    _lock: contextlib.AbstractContextManager[Any]
-    _changed: Any
-    _stop: Any
-    _ended: Any
-    _attempt: Attempt
-    _attempting: bool = False
-    _emitted: bool = False
-    _trigger: Callable[..., Any]
-    _on_messages: Callable[[Sequence[Frame]], None]
-    _run_event: Callable[[Protocol, EventReceived], None]
-    _call_back: Callable[[AckReceived], None]
-    _hang_up: Callable[[], None]
-    _submit_end: Callable[[], None]
+    _sio_lock: contextlib.AbstractContextManager[Any]
+    _sio_changed: Any
+    _sio_stop: Any
+    _sio_ended: Any
+    _sio_attempt: Attempt
+    _sio_attempting: bool = False
+    _sio_emitted: bool = False
+    _sio_trigger: Callable[..., Any]
+    _sio_on_messages: Callable[[Sequence[Frame]], None]
+    _sio_run_event: Callable[[Protocol, EventReceived], None]
+    _sio_call_back: Callable[[AckReceived], None]
+    _sio_hang_up: Callable[[], None]
+    _sio_submit_end: Callable[[], None]
 
-    def _begin(self, event: Callable[[], Any], *args: Any) -> None:
+    def _sio_begin(self, event: Callable[[], Any], *args: Any) -> None:
         """Go from idle to connecting, with the arguments of connect(); ``event`` makes an event to wait for."""
-        with self._lock:
-            if self._state is State.CONNECTED:
+        with self._sio_lock:
+            if self._sio_state is State.CONNECTED:
                 raise ConnectionError("Already connected")
-            if self._state is not State.IDLE:
-                raise ConnectionError(f"The client is {self._state.value} already")
-            if self._attempting:
+            if self._sio_state is not State.IDLE:
+                raise ConnectionError(f"The client is {self._sio_state.value} already")
+            if self._sio_attempting:
                 raise ConnectionError("The client has not ended its last attempt to connect yet")
-            self._remember(*args)
-            self._state = State.CONNECTING
-            self._stop, self._ended = event(), event()
-            self._attempt = Attempt([])
+            self._sio_remember(*args)
+            self._sio_state = State.CONNECTING
+            self._sio_stop, self._sio_ended = event(), event()
+            self._sio_attempt = Attempt([])
 
-    def _begin_attempt(self, stop: Any) -> Attempt:
-        with self._lock:
+    def _sio_begin_attempt(self, stop: Any) -> Attempt:
+        with self._sio_lock:
             if stop.is_set():
                 raise ConnectionError(_ENDED)
-            self._attempting = True
-            attempt = self._attempt = Attempt([name.partition("?")[0] for name in self.connection_namespaces])
+            self._sio_attempting = True
+            attempt = self._sio_attempt = Attempt([name.partition("?")[0] for name in self.connection_namespaces])
             self.failed_namespaces = attempt.failed
             return attempt
 
-    def _end_attempt(self) -> None:
-        with self._lock:
-            self._attempting = False
-            self._attempt.calls = []
-            self._changed.notify_all()
+    def _sio_end_attempt(self) -> None:
+        with self._sio_lock:
+            self._sio_attempting = False
+            self._sio_attempt.calls = []
+            self._sio_changed.notify_all()
 
-    def _begin_retry(self, stop: Any) -> bool:
+    def _sio_begin_retry(self, stop: Any) -> bool:
         """Go on to reconnecting after the first attempt; return ``False`` where that has been ended."""
-        with self._lock:
+        with self._sio_lock:
             if stop.is_set():
                 return False
-            self._state = State.RECONNECTING
+            self._sio_state = State.RECONNECTING
             return True
 
     # -- the session begins
 
-    def _open_session(self, auth: Any) -> None:
+    def _sio_open_session(self, auth: Any) -> None:
         """Ask for the namespaces over a transport that has just opened."""
-        with self._lock:
-            if self._stop.is_set():
+        with self._sio_lock:
+            if self._sio_stop.is_set():
                 raise ConnectionError(_ENDED)
-            protocol = self._protocol = Protocol(self.packet_class, self.eio.sid or "", self.eio.max_message_size)
-            self._emitted = False
+            protocol = self._sio_protocol = Protocol(self.packet_class, self.eio.sid or "", self.eio.max_message_size)
+            self._sio_emitted = False
             frames = [frame for name in self.connection_namespaces for frame in protocol.connect(name, auth)]
             self.eio.send_frames(frames, wake=False)
         self.eio.send_at_once()
 
-    def _take_for_made(self, protocol: Protocol | None, attempt: Attempt, stop: Any) -> None:
+    def _sio_take_for_made(self, protocol: Protocol | None, attempt: Attempt, stop: Any) -> None:
         """Take the connection for made, under the lock; raise ``ConnectionError`` if it is not."""
         if stop.is_set():
             if attempt.is_answered() and not attempt.failed:
                 return  # it was made, and a handler, or the server, has ended it since
             raise ConnectionError(_ENDED)
-        lost = protocol is None or self._protocol is not protocol
+        lost = protocol is None or self._sio_protocol is not protocol
         if lost and not attempt.failed:
             for name in attempt.requested:
                 attempt.note_failure(name)
             raise ConnectionError("the connection was lost before the namespaces were connected")
-        if self._wait_for_namespaces or lost:
-            attempt.check(self._wait_timeout)
-        self._state = State.CONNECTED
+        if self._sio_wait_for_namespaces or lost:
+            attempt.check(self._sio_wait_timeout)
+        self._sio_state = State.CONNECTED
 
     # -- the session is read
 
-    def _handle(self, protocol: Protocol, event: Event) -> None:
+    def _sio_handle(self, protocol: Protocol, event: Event) -> None:
         if isinstance(event, tuple):
-            self._run_event(protocol, event)
+            self._sio_run_event(protocol, event)
         elif isinstance(event, AckReceived):
             if isinstance(event.callback, Waiter):
                 event.callback(*event.args)
             else:
-                self._call_back(event)
+                self._sio_call_back(event)
         elif isinstance(event, FrameDropped):
-            self._nonsense.warning("Dropped what the server sent: %.200s", event.reason)
+            self._sio_nonsense.warning("Dropped what the server sent: %.200s", event.reason)
         elif isinstance(event, NamespaceConnected):
-            self._accept(event.namespace)
+            self._sio_accept(event.namespace)
         elif isinstance(event, NamespaceRefused):
-            call = self._trigger("connect_error", event.namespace, *event.args)
-            with self._lock:
-                self._attempt.calls.append(call)
-                self._attempt.refusals[event.namespace] = event.data
-            self._leave_namespaces(protocol, event.namespace, event.ended)
+            call = self._sio_trigger("connect_error", event.namespace, *event.args)
+            with self._sio_lock:
+                self._sio_attempt.calls.append(call)
+                self._sio_attempt.refusals[event.namespace] = event.data
+            self._sio_leave_namespaces(protocol, event.namespace, event.ended)
         else:
-            self._leave_namespaces(protocol, event.namespace, (event.namespace,))
+            self._sio_leave_namespaces(protocol, event.namespace, (event.namespace,))
 
-    def _accept(self, namespace: str) -> None:
+    def _sio_accept(self, namespace: str) -> None:
         self.logger.info("Namespace %s is connected", namespace)
-        call = self._trigger("connect", namespace)
-        with self._lock:
-            self._attempt.calls.append(call)
-            self._attempt.accepted.add(namespace)
-            self._changed.notify_all()
+        call = self._sio_trigger("connect", namespace)
+        with self._sio_lock:
+            self._sio_attempt.calls.append(call)
+            self._sio_attempt.accepted.add(namespace)
+            self._sio_changed.notify_all()
 
-    def _leave_namespaces(self, protocol: Protocol, namespace: str, ended: tuple[str, ...]) -> None:
+    def _sio_leave_namespaces(self, protocol: Protocol, namespace: str, ended: tuple[str, ...]) -> None:
         """Tell the handlers of namespaces that the server has ended; with the last one, the connection ends."""
-        with self._lock:
-            self._attempt.note_failure(namespace)
-            over = self._is_over(protocol, bool(ended))
+        with self._sio_lock:
+            self._sio_attempt.note_failure(namespace)
+            over = self._sio_is_over(protocol, bool(ended))
             if over:
-                self._close_session()
-                self._end_life()
-            self._changed.notify_all()
+                self._sio_close_session()
+                self._sio_end_life()
+            self._sio_changed.notify_all()
         for name in ended:
             self.logger.info("The server ended namespace %s", name)
-            self._trigger("disconnect", name, self.reason.SERVER_DISCONNECT)
-            self._trigger("__disconnect_final", name)
+            self._sio_trigger("disconnect", name, self.reason.SERVER_DISCONNECT)
+            self._sio_trigger("__disconnect_final", name)
         if over:
-            self._hang_up()
+            self._sio_hang_up()
 
-    def _is_over(self, protocol: Protocol, ended: bool) -> bool:
+    def _sio_is_over(self, protocol: Protocol, ended: bool) -> bool:
         """Return whether the connection ends with the namespace that the server has just ended, or refused.
 
         After a refusal it is for connect() to end it, while that waits.
         """
-        if self._protocol is not protocol or protocol.namespaces or protocol.pending:
+        if self._sio_protocol is not protocol or protocol.namespaces or protocol.pending:
             return False
-        waits = self._wait_for_namespaces and self._state in (State.CONNECTING, State.RECONNECTING)
-        return self._state is not State.CLOSING and (ended or not waits)
+        waits = self._sio_wait_for_namespaces and self._sio_state in (State.CONNECTING, State.RECONNECTING)
+        return self._sio_state is not State.CLOSING and (ended or not waits)
 
-    def _acknowledge(self, protocol: Protocol, namespace: str, ack_id: int, result: Any) -> None:
+    def _sio_acknowledge(self, protocol: Protocol, namespace: str, ack_id: int, result: Any) -> None:
         """Send what a handler returned to a server that asked for it, if it is still there."""
-        with self._lock, contextlib.suppress(EngineError):
-            if self._protocol is protocol:
-                self._emitted = True
+        with self._sio_lock, contextlib.suppress(EngineError):
+            if self._sio_protocol is protocol:
+                self._sio_emitted = True
                 self.eio.answer_frames(protocol.acknowledge(namespace, ack_id, event_arguments(result)))
 
     # -- the session is written
 
-    def _request(
+    def _sio_request(
         self, event: str, data: Any, namespace: str, callback: Callable[..., Any] | None, wake: bool = True
     ) -> tuple[Protocol, int]:
         """Queue an event; return the session and the id of the acknowledgement, 0 where none is asked for.
@@ -245,11 +245,11 @@ class BaseLifecycle(BaseClient):
         if not isinstance(event, str):
             raise TypeError(f"an event name is a str, not {type(event).__name__}")
         args = event_arguments(data)
-        with self._lock:
-            protocol, ack_id = self._protocol, 0
+        with self._sio_lock:
+            protocol, ack_id = self._sio_protocol, 0
             if protocol is None:
                 raise BadNamespaceError(f"{namespace} is not a connected namespace")
-            self._emitted = True
+            self._sio_emitted = True
             if callback is None:
                 frames = protocol.emit(event, args, namespace)
             else:
@@ -266,66 +266,66 @@ class BaseLifecycle(BaseClient):
 
     # -- the session ends
 
-    def _farewell(self) -> list[Frame]:
+    def _sio_farewell(self) -> list[Frame]:
         """Leave all namespaces; return the frames that tell the server."""
-        protocol = self._protocol
+        protocol = self._sio_protocol
         if protocol is None:
             return []
         return [frame for name in list(protocol.namespaces) for frame in protocol.disconnect(name)]
 
-    def _take_leave(self) -> tuple[list[str], list[Frame]]:
+    def _sio_take_leave(self) -> tuple[list[str], list[Frame]]:
         """End the session; return the namespaces that were connected, and the frames that tell the server."""
-        with self._lock:
+        with self._sio_lock:
             names = list(self.namespaces)
-            frames = self._farewell()
-            self._close_session()
+            frames = self._sio_farewell()
+            self._sio_close_session()
         return names, frames
 
-    def _close_session(self) -> None:
+    def _sio_close_session(self) -> None:
         """End the session, under the lock; whoever waits in call() is told."""
-        protocol, self._protocol = self._protocol, None
+        protocol, self._sio_protocol = self._sio_protocol, None
         for callback in protocol.close() if protocol is not None else ():
             if isinstance(callback, Waiter):
                 callback.wake()
-        self._changed.notify_all()
+        self._sio_changed.notify_all()
 
-    def _lose_session(self, reason: str) -> tuple[bool, bool]:
+    def _sio_lose_session(self, reason: str) -> tuple[bool, bool]:
         """End the session whose transport has ended, under the lock; return whether this was the end, and if not,
         whether it is time to reconnect."""
-        self._close_session()
-        if self._state is not State.CONNECTED:
+        self._sio_close_session()
+        if self._sio_state is not State.CONNECTED:
             return False, False  # it is for the attempt, or for disconnect()
         if self.reconnection and reason != self.reason.CLIENT_DISCONNECT:
-            self._state = State.RECONNECTING
+            self._sio_state = State.RECONNECTING
             return False, True
-        self._end_life()
+        self._sio_end_life()
         return True, False
 
-    def _end_life(self) -> None:
+    def _sio_end_life(self) -> None:
         """Be idle, under the lock; nobody goes on trying."""
-        self._state = State.IDLE
-        self._stop_attempts()
+        self._sio_state = State.IDLE
+        self._sio_stop_attempts()
 
-    def _stop_attempts(self) -> None:
-        self._stop.set()
-        self._changed.notify_all()
-        for call in self._attempt.calls:  # nobody shall wait for a handler that has called disconnect()
+    def _sio_stop_attempts(self) -> None:
+        self._sio_stop.set()
+        self._sio_changed.notify_all()
+        for call in self._sio_attempt.calls:  # nobody shall wait for a handler that has called disconnect()
             call.set()
 
-    def _become_idle(self) -> None:
-        with self._lock:
-            self._close_session()
-            self._end_life()
+    def _sio_become_idle(self) -> None:
+        with self._sio_lock:
+            self._sio_close_session()
+            self._sio_end_life()
 
-    def _give_up(self, stop: Any, names: list[str]) -> None:
+    def _sio_give_up(self, stop: Any, names: list[str]) -> None:
         """Be idle after attempts that failed; tell the final-disconnect handlers of these namespaces."""
-        with self._lock:
+        with self._sio_lock:
             if stop.is_set():
                 return
-            self._end_life()
+            self._sio_end_life()
         for name in names:
-            self._trigger("__disconnect_final", name)
-        self._submit_end()
+            self._sio_trigger("__disconnect_final", name)
+        self._sio_submit_end()
 
 
 def _refusal_text(data: Any) -> str:

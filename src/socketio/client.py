@@ -97,18 +97,18 @@ class Client(Lifecycle):
         already; ``ValueError`` for arguments that can never work. Each step takes at most ``request_timeout``
         seconds.
         """
-        self._dispatcher.blocking()
-        with self._lock:  # disconnect() may have ended a life whose last attempt takes a moment to notice
-            self._changed.wait_for(
-                lambda: not self._attempting or self._state is not State.IDLE, self.eio.request_timeout
+        self._sio_dispatcher.blocking()
+        with self._sio_lock:  # disconnect() may have ended a life whose last attempt takes a moment to notice
+            self._sio_changed.wait_for(
+                lambda: not self._sio_attempting or self._sio_state is not State.IDLE, self.eio.request_timeout
             )
-        self._begin(threading.Event, url, headers, auth, transports, namespaces, socketio_path, wait, wait_timeout)
+        self._sio_begin(threading.Event, url, headers, auth, transports, namespaces, socketio_path, wait, wait_timeout)
         try:
-            self._connect(retry)
+            self._sio_connect(retry)
         except Exception:
             raise
         except BaseException:  # Ctrl-C
-            self._disconnect(GOODBYE)
+            self._sio_disconnect(GOODBYE)
             raise
 
     def disconnect(self) -> None:
@@ -118,8 +118,8 @@ class Client(Lifecycle):
         an attempt to connect, and a reconnection. Bounded: what the server does not take within ``request_timeout``
         seconds is given up. Does nothing when there is nothing to end.
         """
-        with self._leaving_on_interrupt():
-            self._disconnect(self.eio.request_timeout)
+        with self._sio_leaving_on_interrupt():
+            self._sio_disconnect(self.eio.request_timeout)
 
     def shutdown(self) -> None:
         """Disconnect, or end a reconnection; the same as :meth:`disconnect`."""
@@ -127,11 +127,11 @@ class Client(Lifecycle):
 
     def wait(self) -> None:
         """Wait until the connection has ended for good, reconnections included."""
-        self._dispatcher.blocking()
-        with self._leaving_on_interrupt():
+        self._sio_dispatcher.blocking()
+        with self._sio_leaving_on_interrupt():
             ended = None
-            while ended is not self._ended:  # a disconnect handler may have connected again
-                ended = self._ended
+            while ended is not self._sio_ended:  # a disconnect handler may have connected again
+                ended = self._sio_ended
                 ended.wait()
 
     # -- sending
@@ -159,8 +159,8 @@ class Client(Lifecycle):
         ``ValueError`` when the data cannot be encoded; nothing is sent then.
         """
         if not self.eio.has_room():
-            self._make_room(None)
-        self._request(event, data, namespace or "/", callback)
+            self._sio_make_room(None)
+        self._sio_request(event, data, namespace or "/", callback)
 
     def send(self, data: Any, namespace: str | None = None, callback: Callable[..., Any] | None = None) -> None:
         """Emit the event ``message``. See :meth:`emit`."""
@@ -176,20 +176,20 @@ class Client(Lifecycle):
         from handlers.
         """
         deadline = None if timeout is None else time.monotonic() + timeout
-        if not self.eio.has_room() and not self._make_room(timeout):
+        if not self.eio.has_room() and not self._sio_make_room(timeout):
             raise TimeoutError(f"the server read too little for {event!r} to be sent within {timeout:g} s")
         waiter = _LockWaiter()
-        self._dispatcher.blocking()
-        protocol, ack_id = self._request(event, data, namespace or "/", waiter, wake=False)
+        self._sio_dispatcher.blocking()
+        protocol, ack_id = self._sio_request(event, data, namespace or "/", waiter, wake=False)
         try:
             self.eio.send_at_once()
             answered = waiter.wait(deadline)
         except KeyboardInterrupt:
-            self._leave_after_interrupt()
+            self._sio_leave_after_interrupt()
             raise
         finally:
             if waiter.args is None:
-                with self._lock:
+                with self._sio_lock:
                     protocol.forget(namespace or "/", ack_id)
         if waiter.args is not None:
             return ack_result(waiter.args)
@@ -197,28 +197,28 @@ class Client(Lifecycle):
             raise TimeoutError(f"no acknowledgement of {event!r} within {timeout:g} s")
         raise CallInterruptedError(f"the connection was lost before {event!r} was acknowledged")
 
-    def _make_room(self, timeout: float | None) -> bool:
+    def _sio_make_room(self, timeout: float | None) -> bool:
         """Wait until less than ``high_water_mark`` waits to be sent; return whether it does, in ``timeout`` seconds."""
-        self._dispatcher.blocking()
+        self._sio_dispatcher.blocking()
         try:
-            with self._leaving_on_interrupt():
+            with self._sio_leaving_on_interrupt():
                 return self.eio.wait_for_room(timeout)
         except EngineError as exc:
             raise DisconnectedError("the connection was lost while an event waited to be queued") from exc
 
     # -- receiving
 
-    def _on_messages(self, frames: Sequence[Frame]) -> None:
+    def _sio_on_messages(self, frames: Sequence[Frame]) -> None:
         end = 0
         while end < len(frames):
-            with self._lock:
-                protocol = self._protocol
+            with self._sio_lock:
+                protocol = self._sio_protocol
                 if protocol is None:
                     return
                 received, end = protocol.receive_many(frames, end)
-            self._hand_over(protocol, received)
+            self._sio_hand_over(protocol, received)
 
-    def _hand_over(self, protocol: Protocol, received: list[Unread | Event]) -> None:
+    def _sio_hand_over(self, protocol: Protocol, received: list[Unread | Event]) -> None:
         """Have events handled, those that follow each other together; do what others ask for in their turn.
 
         Where it is possible, events are read by the thread that handles them: memory that one core fills and another
@@ -229,28 +229,28 @@ class Client(Lifecycle):
             if isinstance(each, (str, list, tuple)):
                 events.append(each)
                 continue
-            self._take_events(protocol, events)
+            self._sio_take_events(protocol, events)
             events = []
-            self._handle(protocol, each)
-        self._take_events(protocol, events)
+            self._sio_handle(protocol, each)
+        self._sio_take_events(protocol, events)
 
-    def _take_events(self, protocol: Protocol, events: list[Unread | EventReceived]) -> None:
+    def _sio_take_events(self, protocol: Protocol, events: list[Unread | EventReceived]) -> None:
         if not events:
             return
-        bulk = self._registry.bulk
+        bulk = self._sio_registry.bulk
         if bulk is not None:
             bulk(protocol, events)
-        elif self._registry.has_inline:
+        elif self._sio_registry.has_inline:
             for each in events:
-                self._handle(protocol, protocol.read(each) if isinstance(each, (str, list)) else each)
+                self._sio_handle(protocol, protocol.read(each) if isinstance(each, (str, list)) else each)
         else:
-            self._submit(protocol, events)
+            self._sio_submit(protocol, events)
 
-    def _submit(self, protocol: Protocol, events: list[Unread | EventReceived]) -> None:
-        handle = partial(self._handle_event, protocol)
-        self._dispatcher.submit_all(self._read_all(protocol, events), handle, is_single=len(events) == 1)
+    def _sio_submit(self, protocol: Protocol, events: list[Unread | EventReceived]) -> None:
+        handle = partial(self._sio_handle_event, protocol)
+        self._sio_dispatcher.submit_all(self._sio_read_all(protocol, events), handle, is_single=len(events) == 1)
 
-    def _read_all(
+    def _sio_read_all(
         self, protocol: Protocol, events: list[Unread | EventReceived]
     ) -> Iterator[tuple[str, EventReceived]]:
         """Yield the events with their names; each is read when it is its turn."""
@@ -260,49 +260,49 @@ class Client(Lifecycle):
             if isinstance(event, tuple):
                 yield event[1], event
             else:
-                self._handle(protocol, event)
+                self._sio_handle(protocol, event)
 
-    def _read(self, protocol: Protocol, unread: Unread) -> EventReceived | None:
+    def _sio_read(self, protocol: Protocol, unread: Unread) -> EventReceived | None:
         """Return an event that was left unread; ``None`` where it turns out to be none."""
         event = protocol.read(unread)
         if isinstance(event, tuple):
             return event
-        self._handle(protocol, event)
+        self._sio_handle(protocol, event)
         return None
 
-    def _run_event(self, protocol: Protocol, event: EventReceived) -> None:
+    def _sio_run_event(self, protocol: Protocol, event: EventReceived) -> None:
         namespace, name, args, _ = event
-        if self._registry.find_inline(name, namespace, args) is not None:
-            self._handle_event(protocol, event)
+        if self._sio_registry.find_inline(name, namespace, args) is not None:
+            self._sio_handle_event(protocol, event)
         else:
-            self._submit(protocol, [event])
+            self._sio_submit(protocol, [event])
 
-    def _handle_event(self, protocol: Protocol, event: EventReceived) -> None:
+    def _sio_handle_event(self, protocol: Protocol, event: EventReceived) -> None:
         """Call the handler of an event, and acknowledge with what it returns."""
         namespace, name, args, ack_id = event
         try:
-            found = self._registry.find(name, namespace, args)
+            found = self._sio_registry.find(name, namespace, args)
             result = found[0](*found[1]) if found is not None else None
             if ack_id is not None:
-                self._acknowledge(protocol, namespace, ack_id, result)
+                self._sio_acknowledge(protocol, namespace, ack_id, result)
         except BaseException:
             self.logger.exception("Handler of event %s of namespace %s failed", name, namespace)
 
-    def _call_back(self, event: AckReceived) -> None:
+    def _sio_call_back(self, event: AckReceived) -> None:
         def run() -> None:
             try:
                 event.callback(*event.args)
             except BaseException:
                 self.logger.exception("Callback of an acknowledgement in namespace %s failed", event.namespace)
 
-        self._dispatcher.submit(run)
+        self._sio_dispatcher.submit(run)
 
     # -- helpers
 
     def sleep(self, seconds: float = 0) -> None:
         """Sleep for so many seconds."""
-        self._dispatcher.blocking()
-        with self._leaving_on_interrupt():
+        self._sio_dispatcher.blocking()
+        with self._sio_leaving_on_interrupt():
             self.eio.sleep(seconds)
 
     def start_background_task(self, target: Callable[..., Any], *args: Any, **kwargs: Any) -> threading.Thread:

@@ -35,88 +35,88 @@ class Lifecycle(BaseLifecycle):
 
     eio: EngineIOClient
 
-    def _set_up(self) -> None:
+    def _sio_set_up(self) -> None:
         # Re-entrant: a signal handler may call disconnect() on the main thread while that holds the lock.
-        self._lock = threading.RLock()
-        self._changed = threading.Condition(self._lock)
-        self._dispatcher = Dispatcher("socketio-handlers", serial=not self.async_handlers)
-        self._stop = threading.Event()
-        self._ended = threading.Event()
-        self._ended.set()
+        self._sio_lock = threading.RLock()
+        self._sio_changed = threading.Condition(self._sio_lock)
+        self._sio_dispatcher = Dispatcher("socketio-handlers", serial=not self.async_handlers)
+        self._sio_stop = threading.Event()
+        self._sio_ended = threading.Event()
+        self._sio_ended.set()
         self._reconnect_task: threading.Thread | None = None
-        self.eio.on("connect", self._on_transport_open)
-        self.eio.on("message", self._on_messages)
-        self.eio.on("disconnect", self._on_transport_closed)
+        self.eio.on("connect", self._sio_on_transport_open)
+        self.eio.on("message", self._sio_on_messages)
+        self.eio.on("disconnect", self._sio_on_transport_closed)
 
     def _engineio_client_class(self) -> type[EngineIOClient]:
         return EngineIOClient
 
     # -- making a connection
 
-    def _connect(self, retry: bool) -> None:
-        stop = self._stop
+    def _sio_connect(self, retry: bool) -> None:
+        stop = self._sio_stop
         try:
-            self._connect_once(stop)
+            self._sio_connect_once(stop)
         except Exception:
-            if not retry or not self._begin_retry(stop):
-                self._give_up(stop, [])
+            if not retry or not self._sio_begin_retry(stop):
+                self._sio_give_up(stop, [])
                 raise
-            if not self._reconnect(stop):
+            if not self._sio_reconnect(stop):
                 raise
 
-    def _connect_once(self, stop: threading.Event) -> None:
+    def _sio_connect_once(self, stop: threading.Event) -> None:
         """Make one attempt to connect; raise whatever stands in the way, with nothing left open."""
-        attempt = self._begin_attempt(stop)
+        attempt = self._sio_begin_attempt(stop)
         try:
-            self._carry_out(attempt, stop)
+            self._sio_carry_out(attempt, stop)
         finally:
-            self._end_attempt()
+            self._sio_end_attempt()
 
-    def _carry_out(self, attempt: Attempt, stop: threading.Event) -> None:
+    def _sio_carry_out(self, attempt: Attempt, stop: threading.Event) -> None:
         try:
-            self._open_transport()
+            self._sio_open_transport()
         except Exception as exc:
-            self._drop_session(stop)
+            self._sio_drop_session(stop)
             error, argument = attempt_failure(exc)
-            attempt.calls = [self._trigger("connect_error", name, argument) for name in attempt.requested]
-            self._call_all(attempt.calls)
+            attempt.calls = [self._sio_trigger("connect_error", name, argument) for name in attempt.requested]
+            self._sio_call_all(attempt.calls)
             if error is exc:
                 raise
             raise error from exc
         try:
-            self._await_namespaces(attempt, stop)
+            self._sio_await_namespaces(attempt, stop)
         except ConnectionError as exc:
             unanswered = [name for name in attempt.failed if name not in attempt.refusals]
-            attempt.calls += [self._trigger("connect_error", name, str(exc)) for name in unanswered]
-            self._call_all(attempt.calls)
-            self._drop_session(stop)
+            attempt.calls += [self._sio_trigger("connect_error", name, str(exc)) for name in unanswered]
+            self._sio_call_all(attempt.calls)
+            self._sio_drop_session(stop)
             raise
-        if self._wait_for_namespaces:
-            self._call_all(attempt.calls, self._wait_timeout)
+        if self._sio_wait_for_namespaces:
+            self._sio_call_all(attempt.calls, self._sio_wait_timeout)
 
-    def _open_transport(self) -> None:
-        url = self._check_url(ask(self.connection_url))
+    def _sio_open_transport(self) -> None:
+        url = self._sio_check_url(ask(self.connection_url))
         headers = check_headers(ask(self.connection_headers))
         self.eio.connect(url, headers=headers, transports=self.connection_transports, engineio_path=self.socketio_path)
 
-    def _await_namespaces(self, attempt: Attempt, stop: threading.Event) -> None:
+    def _sio_await_namespaces(self, attempt: Attempt, stop: threading.Event) -> None:
         """Wait until the server has answered for all namespaces, and take the connection for made."""
-        with self._lock:
-            protocol = self._protocol
-            if self._wait_for_namespaces and protocol is not None:
-                self._changed.wait_for(
-                    lambda: self._protocol is not protocol or attempt.is_answered() or stop.is_set(),
-                    self._wait_timeout,
+        with self._sio_lock:
+            protocol = self._sio_protocol
+            if self._sio_wait_for_namespaces and protocol is not None:
+                self._sio_changed.wait_for(
+                    lambda: self._sio_protocol is not protocol or attempt.is_answered() or stop.is_set(),
+                    self._sio_wait_timeout,
                 )
-            self._take_for_made(protocol, attempt, stop)
+            self._sio_take_for_made(protocol, attempt, stop)
 
-    def _on_transport_open(self) -> None:
+    def _sio_on_transport_open(self) -> None:
         _leave_at_exit(self)
-        self._open_session(ask(self.connection_auth))
+        self._sio_open_session(ask(self.connection_auth))
 
     # -- repairing it
 
-    def _reconnect(self, stop: threading.Event) -> bool:
+    def _sio_reconnect(self, stop: threading.Event) -> bool:
         """Try to connect again until it works, it has been tried often enough, or the application ends it.
 
         Return whether it worked.
@@ -127,7 +127,7 @@ class Lifecycle(BaseLifecycle):
             if stop.wait(delay):
                 break
             try:
-                self._connect_once(stop)
+                self._sio_connect_once(stop)
             except Exception as exc:
                 self.logger.warning("Attempt %d to reconnect failed: %s", attempt, exc)
                 if attempt == self.reconnection_attempts:
@@ -135,88 +135,88 @@ class Lifecycle(BaseLifecycle):
                     break
             else:
                 return True
-        self._give_up(stop, self._attempt.requested)
+        self._sio_give_up(stop, self._sio_attempt.requested)
         return False
 
     # -- its end
 
-    def _on_transport_closed(self, reason: str) -> None:
-        with self._lock:
-            if self._protocol is None:
+    def _sio_on_transport_closed(self, reason: str) -> None:
+        with self._sio_lock:
+            if self._sio_protocol is None:
                 return
             names = list(self.namespaces)
-            over, again = self._lose_session(reason)
-            stop = self._stop
+            over, again = self._sio_lose_session(reason)
+            stop = self._sio_stop
         self.logger.info("Connection lost: %s", reason)
         for name in names:
-            self._trigger("disconnect", name, reason)
+            self._sio_trigger("disconnect", name, reason)
         if over:
             for name in names:
-                self._trigger("__disconnect_final", name)
-            self._submit_end()
+                self._sio_trigger("__disconnect_final", name)
+            self._sio_submit_end()
         if again:
-            self._reconnect_task = self.eio.start_background_task(self._reconnect, stop)
+            self._reconnect_task = self.eio.start_background_task(self._sio_reconnect, stop)
 
-    def _hang_up(self) -> None:
+    def _sio_hang_up(self) -> None:
         self.eio.disconnect()
-        self._submit_end()
+        self._sio_submit_end()
 
-    def _drop_session(self, stop: threading.Event) -> None:
+    def _sio_drop_session(self, stop: threading.Event) -> None:
         """Close what an attempt that failed has left, unless its life is over."""
-        with self._lock:
+        with self._sio_lock:
             if stop.is_set():
                 return
-            names, frames = self._take_leave()
+            names, frames = self._sio_take_leave()
         with contextlib.suppress(EngineError):
             self.eio.send_frames(frames)
         self.eio.disconnect()
-        self._call_all([self._trigger("disconnect", name, self.reason.CLIENT_DISCONNECT) for name in names])
+        self._sio_call_all([self._sio_trigger("disconnect", name, self.reason.CLIENT_DISCONNECT) for name in names])
 
-    def _submit_end(self) -> None:
+    def _sio_submit_end(self) -> None:
         """Let wait() return, after the handlers before."""
-        if self._dispatcher.is_idle():
-            self._ended.set()
+        if self._sio_dispatcher.is_idle():
+            self._sio_ended.set()
         else:
-            self._dispatcher.submit(self._ended.set)
-        self._dispatcher.retire()
+            self._sio_dispatcher.submit(self._sio_ended.set)
+        self._sio_dispatcher.retire()
 
-    def _disconnect(self, timeout: float) -> None:
-        with self._lock:
-            was = self._state
+    def _sio_disconnect(self, timeout: float) -> None:
+        with self._sio_lock:
+            was = self._sio_state
             if was is not State.IDLE:
-                self._state = State.CLOSING
-        self._dispatcher.blocking()
+                self._sio_state = State.CLOSING
+        self._sio_dispatcher.blocking()
         if was is State.IDLE:
             self.eio.disconnect()  # what the server has ended may still be closing
             return
-        self._call_all([self._ended] if was is State.CLOSING else self._close(timeout, was))
+        self._sio_call_all([self._sio_ended] if was is State.CLOSING else self._sio_close(timeout, was))
 
-    def _close(self, timeout: float, was: State) -> list[threading.Event]:
+    def _sio_close(self, timeout: float, was: State) -> list[threading.Event]:
         """Send, say goodbye, close; return the calls of the disconnect handlers."""
-        with self._lock:
-            self._stop_attempts()
+        with self._sio_lock:
+            self._sio_stop_attempts()
         try:
-            names = self._say_goodbye(timeout)
+            names = self._sio_say_goodbye(timeout)
             task = self._reconnect_task
             if task is not None and task is not threading.current_thread():
                 task.join(HANDLERS)
-            self._become_idle()
+            self._sio_become_idle()
         except BaseException:  # Ctrl-C
             self.eio.disconnect(abort=True)
-            self._become_idle()
-            self._submit_end()
+            self._sio_become_idle()
+            self._sio_submit_end()
             raise
-        calls = [self._trigger("disconnect", name, self.reason.CLIENT_DISCONNECT) for name in names]
-        finals = self._attempt.requested if was is State.RECONNECTING else names
-        calls += [self._trigger("__disconnect_final", name) for name in finals]
-        self._submit_end()
+        calls = [self._sio_trigger("disconnect", name, self.reason.CLIENT_DISCONNECT) for name in names]
+        finals = self._sio_attempt.requested if was is State.RECONNECTING else names
+        calls += [self._sio_trigger("__disconnect_final", name) for name in finals]
+        self._sio_submit_end()
         return calls
 
-    def _say_goodbye(self, timeout: float) -> list[str]:
+    def _sio_say_goodbye(self, timeout: float) -> list[str]:
         """Send what was emitted, leave the namespaces, close; return which these were."""
         connected = self.connected
-        taken = connected and (not self._emitted or self.eio.drain(timeout))
-        names, frames = self._take_leave()
+        taken = connected and (not self._sio_emitted or self.eio.drain(timeout))
+        names, frames = self._sio_take_leave()
         with contextlib.suppress(EngineError):
             self.eio.send_frames(frames, wake=False)
             self.eio.send_at_once()
@@ -224,25 +224,25 @@ class Lifecycle(BaseLifecycle):
         return names
 
     @contextlib.contextmanager
-    def _leaving_on_interrupt(self) -> Iterator[None]:
+    def _sio_leaving_on_interrupt(self) -> Iterator[None]:
         try:
             yield
         except KeyboardInterrupt:
-            self._leave_after_interrupt()
+            self._sio_leave_after_interrupt()
             raise
 
-    def _leave_after_interrupt(self) -> None:
+    def _sio_leave_after_interrupt(self) -> None:
         if self.handle_sigint:
-            self._disconnect(GOODBYE)
+            self._sio_disconnect(GOODBYE)
 
     # -- calling handlers
 
-    def _trigger(self, event: str, namespace: str, *args: Any) -> threading.Event:
+    def _sio_trigger(self, event: str, namespace: str, *args: Any) -> threading.Event:
         """Have a lifecycle handler called, in its turn; return what tells that it has returned."""
         done = threading.Event()
-        find = partial(self._registry.find, event, namespace, args)
+        find = partial(self._sio_registry.find, event, namespace, args)
         # In this order: the handler that runs may be about to register the one that is looked for.
-        if self._dispatcher.is_idle() and find() is None:
+        if self._sio_dispatcher.is_idle() and find() is None:
             done.set()  # to start a thread for nobody takes longer than to answer
             return done
 
@@ -256,22 +256,22 @@ class Lifecycle(BaseLifecycle):
             finally:
                 done.set()
 
-        self._run(event, namespace, run)
+        self._sio_run(event, namespace, run)
         return done
 
-    def _run(self, event: str, namespace: str, job: Callable[[], None]) -> None:
+    def _sio_run(self, event: str, namespace: str, job: Callable[[], None]) -> None:
         """Run a job in its turn; at once where its handler is marked as inline."""
-        if self._registry.find_inline(event, namespace, ()) is not None:
+        if self._sio_registry.find_inline(event, namespace, ()) is not None:
             job()
         else:
-            self._dispatcher.submit(job, (event, namespace))
+            self._sio_dispatcher.submit(job, (event, namespace))
 
-    def _call_all(self, calls: list[threading.Event], timeout: float = HANDLERS) -> None:
+    def _sio_call_all(self, calls: list[threading.Event], timeout: float = HANDLERS) -> None:
         """Wait until handlers have returned, but no longer than so many seconds."""
-        if self._dispatcher.serial and self._dispatcher.is_current():
+        if self._sio_dispatcher.serial and self._sio_dispatcher.is_current():
             return  # their turn comes after the handler that waits here
         deadline = time.monotonic() + timeout
-        self._dispatcher.blocking()
+        self._sio_dispatcher.blocking()
         for done in calls:
             done.wait(max(0.0, deadline - time.monotonic()))
 
@@ -297,4 +297,4 @@ def _leave_all() -> None:
     interrupted = isinstance(getattr(sys, "last_value", None), KeyboardInterrupt)
     for client in list(_clients):
         with contextlib.suppress(Exception):
-            client._disconnect(GOODBYE if interrupted else client.eio.request_timeout)
+            client._sio_disconnect(GOODBYE if interrupted else client.eio.request_timeout)

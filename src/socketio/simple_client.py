@@ -30,20 +30,20 @@ class SimpleClient:
     """
 
     client_class: type[Client] = Client
-    _read: Callable[[Protocol, Unread], EventReceived | None]
+    _sio_read: Callable[[Protocol, Unread], EventReceived | None]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self.client_args = args
         self.client_kwargs = kwargs
         self.client: Client | None = None
-        self.namespace = self._name = "/"
+        self.namespace = self._sio_name = "/"
         self.connected = False
         self.input_buffer: deque[list[Any] | tuple[Protocol, Unread]] = deque()
         # Entered itself, never by way of the condition: Ctrl-C can come between the lines of Condition.__enter__.
-        self._lock = threading.RLock()
-        self._changed = threading.Condition(self._lock)
-        self._restored = False
-        self._receivers = 0
+        self._sio_lock = threading.RLock()
+        self._sio_changed = threading.Condition(self._sio_lock)
+        self._sio_restored = False
+        self._sio_receivers = 0
 
     def connect(
         self,
@@ -68,9 +68,9 @@ class SimpleClient:
         self.namespace = namespace
         self.input_buffer.clear()
         client = self.client = self.client_class(*self.client_args, **self.client_kwargs)
-        self._read = client._read
-        self._name = namespace.partition("?")[0]
-        self._register(client, self._name)
+        self._sio_read = client._sio_read
+        self._sio_name = namespace.partition("?")[0]
+        self._sio_register(client, self._sio_name)
         try:
             client.connect(
                 url,
@@ -86,52 +86,52 @@ class SimpleClient:
             self.connected = False
             raise
 
-    def _register(self, client: Client, namespace: str) -> None:
+    def _sio_register(self, client: Client, namespace: str) -> None:
         @inline
         def connect() -> None:
-            self._set(connected=True, restored=True)
+            self._sio_set(connected=True, restored=True)
 
         @inline
         def disconnect() -> None:
-            self._set(connected=self.connected, restored=False)
+            self._sio_set(connected=self.connected, restored=False)
 
         @inline
         def disconnect_final() -> None:
-            self._set(connected=False, restored=False)
+            self._sio_set(connected=False, restored=False)
 
         @inline
         def receive(event: str, *args: Any) -> None:
             self.input_buffer.append([event, *args])
-            self._tell_receivers()
+            self._sio_tell_receivers()
 
         def receive_many(protocol: Protocol, events: Sequence[Unread | EventReceived]) -> None:
             for each in events:
                 if isinstance(each, tuple):
-                    client._handle(protocol, each)  # it calls receive(), and acknowledges
+                    client._sio_handle(protocol, each)  # it calls receive(), and acknowledges
                 else:
                     self.input_buffer.append((protocol, each))
-            self._tell_receivers()
+            self._sio_tell_receivers()
 
         client.on("connect", connect, namespace)
         client.on("disconnect", disconnect, namespace)
         client.on("__disconnect_final", disconnect_final, namespace)
         client.on("*", receive, namespace)
-        client._registry.bulk = receive_many  # instead of receive()
+        client._sio_registry.bulk = receive_many  # instead of receive()
 
-    def _tell_receivers(self) -> None:
-        if self._receivers:  # whoever is about to wait looks at the buffer once more after it has said so
-            with self._lock:
-                self._changed.notify_all()
+    def _sio_tell_receivers(self) -> None:
+        if self._sio_receivers:  # whoever is about to wait looks at the buffer once more after it has said so
+            with self._sio_lock:
+                self._sio_changed.notify_all()
 
-    def _set(self, connected: bool, restored: bool) -> None:
-        with self._lock:
-            self.connected, self._restored = connected, restored
-            self._changed.notify_all()
+    def _sio_set(self, connected: bool, restored: bool) -> None:
+        with self._sio_lock:
+            self.connected, self._sio_restored = connected, restored
+            self._sio_changed.notify_all()
 
     @property
     def sid(self) -> str | None:
         """The id that the server gave this client; ``None`` without a connection."""
-        return self.client.get_sid(self._name) if self.client is not None else None
+        return self.client.get_sid(self._sio_name) if self.client is not None else None
 
     @property
     def transport(self) -> str:
@@ -144,7 +144,7 @@ class SimpleClient:
         Waits while the connection is being restored. Raises :class:`~socketio.exceptions.DisconnectedError` when it
         has ended for good.
         """
-        self._repeat(lambda client: client.emit(event, data, namespace=self._name))
+        self._sio_repeat(lambda client: client.emit(event, data, namespace=self._sio_name))
 
     def call(self, event: str, data: Any = None, timeout: float | None = 60) -> Any:
         """Emit an event and return its acknowledgement. See :meth:`Client.call`.
@@ -154,15 +154,15 @@ class SimpleClient:
         seconds, or the connection was lost before it came.
         """
         deadline = None if timeout is None else time.monotonic() + timeout
-        return self._repeat(
-            lambda client: client.call(event, data, namespace=self._name, timeout=_rest(deadline)), deadline
+        return self._sio_repeat(
+            lambda client: client.call(event, data, namespace=self._sio_name, timeout=_rest(deadline)), deadline
         )
 
-    def _repeat(self, action: Callable[[Client], Any], deadline: float | None = None) -> Any:
+    def _sio_repeat(self, action: Callable[[Client], Any], deadline: float | None = None) -> Any:
         """Do something as soon as there is a connection; again, if it is lost before it could be begun."""
         while True:
-            with self._lock:
-                if not self._changed.wait_for(lambda: self._restored or not self.connected, _rest(deadline)):
+            with self._sio_lock:
+                if not self._sio_changed.wait_for(lambda: self._sio_restored or not self.connected, _rest(deadline)):
                     raise TimeoutError("the connection was not restored in time")
                 client = self.client
             if not self.connected or client is None:
@@ -172,8 +172,8 @@ class SimpleClient:
             except CallInterruptedError:
                 raise
             except (BadNamespaceError, DisconnectedError):
-                with self._lock:
-                    self._restored = client.get_sid(self._name) is not None
+                with self._sio_lock:
+                    self._sio_restored = client.get_sid(self._sio_name) is not None
 
     def receive(self, timeout: float | None = None) -> list[Any]:
         """Return the next event: its name, followed by its arguments.
@@ -185,9 +185,9 @@ class SimpleClient:
         :class:`~socketio.exceptions.DisconnectedError` when the connection has ended for good and all that came before
         was received.
         """
-        return self._next() or self._wait_for_next(timeout)
+        return self._sio_next() or self._sio_wait_for_next(timeout)
 
-    def _next(self) -> list[Any] | None:
+    def _sio_next(self) -> list[Any] | None:
         """Return the next event that has come, read now; ``None`` where there is none."""
         while True:
             try:
@@ -196,22 +196,22 @@ class SimpleClient:
                 return None
             if isinstance(unread, list):
                 return unread
-            event = self._read(*unread)
+            event = self._sio_read(*unread)
             if event is not None:
                 return [event[1], *event[2]]
 
-    def _wait_for_next(self, timeout: float | None) -> list[Any]:
+    def _sio_wait_for_next(self, timeout: float | None) -> list[Any]:
         deadline = None if timeout is None else time.monotonic() + timeout
-        with self._lock:
-            self._receivers += 1
+        with self._sio_lock:
+            self._sio_receivers += 1
             try:
-                while self._changed.wait_for(lambda: self.input_buffer or not self.connected, _rest(deadline)):
-                    if (event := self._next()) is not None:
+                while self._sio_changed.wait_for(lambda: self.input_buffer or not self.connected, _rest(deadline)):
+                    if (event := self._sio_next()) is not None:
                         return event
                     if not self.connected:
                         raise DisconnectedError("the connection has ended")
             finally:
-                self._receivers -= 1
+                self._sio_receivers -= 1
         raise TimeoutError(f"no event within {timeout:g} s")
 
     def disconnect(self) -> None:
@@ -219,7 +219,7 @@ class SimpleClient:
         client, self.client = self.client, None
         if client is not None:
             client.disconnect()
-        self._set(connected=False, restored=False)
+        self._sio_set(connected=False, restored=False)
 
     def __enter__(self) -> SimpleClient:
         return self

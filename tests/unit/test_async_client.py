@@ -334,7 +334,7 @@ async def test_a_failing_coroutine_is_logged_with_event_and_namespace(make, call
     await sio.connect(URL)
     sio.eio.deliver('2["broken","password"]')
     await sio.eio.idle()
-    await within(asyncio.gather(*sio._dispatcher._tasks))
+    await within(asyncio.gather(*sio._sio_dispatcher._tasks))
     (record,) = [record for record in records if record.levelno >= logging.ERROR]
     assert record.getMessage() == "Handler of event broken of namespace / failed"
     assert record.exc_info[0] is ZeroDivisionError

@@ -156,7 +156,7 @@ def test_a_client_can_be_used_on_any_thread():
 
 def test_a_signal_handler_may_use_the_client(sio):
     """The lock can be re-entered: what interrupts a thread that holds it may emit. (M19)"""
-    with sio._lock:
+    with sio._sio_lock:
         sio.emit("up")
         assert sio.connected
     assert sio.eio.sent.items == ['2["up"]']
@@ -220,7 +220,7 @@ def test_what_is_no_error_in_a_handler_ends_the_handler_only(make, event, except
 def test_what_nobody_handles_takes_no_thread(make, monkeypatch):
     """A client without handlers for its own life connects and disconnects without a thread for them. (N39)"""
     sio, submitted = make(), []
-    monkeypatch.setattr(sio._dispatcher, "submit", lambda *args: submitted.append(args))
+    monkeypatch.setattr(sio._sio_dispatcher, "submit", lambda *args: submitted.append(args))
     sio.connect(URL)
     sio.disconnect()
     sio.wait()

@@ -24,7 +24,7 @@ FLOORS = """
     2   engine.payload  engine.base_outbox  engine.options
     2   engine.outbox  engine.async_outbox
     2   engine.handshake  engine.adapters
-    2   engine.websocket_handshake  engine.sessions  engine.base_websocket  engine.async_wire
+    2   engine.connections  engine.websocket_handshake  engine.sessions  engine.base_websocket  engine.async_wire
     2   engine.base  engine.polling  engine.websocket  engine.async_polling  engine.async_websocket
     2   engine.opening  engine.async_opening
     2   engine.client  engine.async_client

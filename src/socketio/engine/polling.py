@@ -5,10 +5,6 @@ In: packets to send. Out: packets as they came. Every failure is ``engineio.exce
 
 from __future__ import annotations
 
-import contextlib
-import functools
-import http.client
-import io
 import socket
 import threading
 import time
@@ -18,16 +14,13 @@ from typing import Any, ClassVar
 
 import requests
 from engineio.exceptions import ConnectionError
-from requests.adapters import HTTPAdapter
 
 from ..packet import Frame
-from . import adapters, payload
+from . import connections, payload
 from .frames import Outgoing
 from .handshake import Handshake, cause_text, origin_of, read_open_body, root_cause, status_error
 
 _READ_SIZE = 65536
-_waiting: dict[int, tuple[PollingTransport, float]] = {}
-"""The transport for which a thread waits, and until when, by thread id."""
 
 
 class PollingTransport:
@@ -75,7 +68,7 @@ class PollingTransport:
     def open(self) -> tuple[Handshake, list[Frame]]:
         """Shake hands; return what the server said, and the packets that it sent along."""
         try:
-            _track_sockets(self.http, self.url, self._options["verify"])
+            connections.track_sockets(self.http, self.url, self._options["verify"])
         except (requests.RequestException, ValueError) as exc:
             raise ConnectionError(f"no request to {origin_of(self.url)} can be made: {cause_text(exc)}") from exc
         began = time.monotonic()
@@ -125,7 +118,7 @@ class PollingTransport:
         """Cut the pending requests; whoever waits for one sees it at once."""
         self._aborted = True
         for pending in list(self._pending.values()):
-            _cut(pending)
+            connections.cut(pending)
 
     def wait_on(self, pending: socket.socket | None) -> None:
         """Note the socket on which this thread awaits an answer, ``None`` when it is there."""
@@ -134,7 +127,7 @@ class PollingTransport:
             return
         self._pending[threading.get_ident()] = pending
         if self._aborted:
-            _cut(pending)
+            connections.cut(pending)
 
     def release(self) -> None:
         """Close what is open. The session belongs to the engine."""
@@ -151,7 +144,7 @@ class PollingTransport:
         if self._aborted:
             raise ConnectionError("the connection was closed")
         me = threading.get_ident()
-        _waiting[me] = self, time.monotonic() + timeout
+        connections.waiting[me] = self, time.monotonic() + timeout
         try:
             response = self.http.request(
                 method, url, data=body, timeout=timeout, stream=True, allow_redirects=False, hooks=hooks, **options
@@ -161,7 +154,7 @@ class PollingTransport:
             text = f"{method} request to {origin_of(url)} failed: {cause_text(exc)}"
             raise ConnectionError(text) from root_cause(exc)
         finally:
-            _waiting.pop(me, None)
+            connections.waiting.pop(me, None)
             self.wait_on(None)
         if not 200 <= response.status_code < 300:
             raise status_error(response.status_code, content, response.headers)
@@ -183,83 +176,3 @@ def _refuse_redirect(response: requests.Response, *args: Any, **kwargs: Any) -> 
     if response.is_redirect:
         response.close()
         raise status_error(response.status_code, b"", response.headers)
-
-
-def _cut(pending: socket.socket) -> None:
-    with contextlib.suppress(OSError):
-        # Below TLS: a session that another thread is in must not be entered.
-        socket.socket.shutdown(pending, socket.SHUT_RDWR)
-
-
-def _track_sockets(http: requests.Session, url: str, verify: bool | str | None) -> None:
-    """Make the session note which socket a thread waits on, so that another thread can end the wait.
-
-    Neither requests nor urllib3 has a way to abort a request in flight. The connection class is a documented
-    attribute of urllib3's pools; with an adapter that has none, the wait ends with its timeout.
-    """
-    if not isinstance(http.get_adapter(url), HTTPAdapter):
-        return
-    pool, _ = adapters.pool_of(http, url, verify)
-    if issubclass(pool.ConnectionCls, _Tracked):
-        return
-    pool.ConnectionCls = _tracked(pool.ConnectionCls)
-    # Connections of the class before, kept alive, would be used again.
-    for _ in range(pool.pool.qsize() if pool.num_connections else 0):
-        idle = pool.pool.get_nowait()
-        if idle is not None:
-            idle.close()
-        pool.pool.put_nowait(None)
-
-
-class _Tracked:
-    """Mixed into urllib3's connection classes: tells the transport which socket its thread waits on."""
-
-    sock: Any
-    response_class: Any
-
-    def getresponse(self, *args: Any, **kwargs: Any) -> Any:
-        waiting = _waiting.get(threading.get_ident())
-        if waiting is None:
-            return super().getresponse(*args, **kwargs)  # type: ignore[misc]
-        transport, deadline = waiting
-        transport.wait_on(self.sock)
-        self.response_class = functools.partial(_TimedResponse, deadline=deadline)
-        try:
-            return super().getresponse(*args, **kwargs)  # type: ignore[misc]
-        finally:
-            del self.response_class  # that of the class is back
-
-
-@functools.cache
-def _tracked(connection_class: type) -> type:
-    """Return the class that goes with one of urllib3's; to make it takes as long as a request."""
-    return type("TrackedConnection", (_Tracked, connection_class), {})
-
-
-class _TimedResponse(http.client.HTTPResponse):
-    """An answer that has to be complete in time: timeouts of requests are those of one byte, however many come."""
-
-    def __init__(self, sock: Any, *args: Any, deadline: float, **kwargs: Any) -> None:
-        super().__init__(sock, *args, **kwargs)
-        self.fp = io.BufferedReader(_TimedReader(sock, self.fp.detach(), deadline))
-
-
-class _TimedReader(io.RawIOBase):
-    """Reads from a socket until a point in time."""
-
-    def __init__(self, sock: Any, raw: Any, deadline: float) -> None:
-        self._sock, self._raw, self._deadline = sock, raw, deadline
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> Any:
-        rest = self._deadline - time.monotonic()
-        if rest <= 0:
-            raise TimeoutError("timed out")
-        self._sock.settimeout(rest)
-        return self._raw.readinto(buffer)
-
-    def close(self) -> None:
-        self._raw.close()
-        super().close()

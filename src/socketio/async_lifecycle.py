@@ -13,7 +13,6 @@ import threading
 from functools import partial
 from typing import Any
 
-from . import backoff
 from .async_condition import AsyncCondition, AsyncEvent
 from .async_dispatch import AsyncDispatcher, Call, Calls
 from .base_client import State, attempt_failure, check_headers
@@ -129,8 +128,7 @@ class AsyncLifecycle(BaseLifecycle):
 
         Return whether it worked.
         """
-        waits = backoff.delays(self.reconnection_delay, self.reconnection_delay_max, self.randomization_factor)
-        for attempt, delay in enumerate(waits, 1):
+        for attempt, delay in enumerate(self._sio_delays(), 1):
             self.logger.info("Connection failed, new attempt in %.2f seconds", delay)
             if await stop.wait(delay):
                 break

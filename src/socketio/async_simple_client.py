@@ -38,6 +38,7 @@ class AsyncSimpleClient:
         self.input_buffer: deque[list[Any]] = deque()
         self._sio_changed = AsyncCondition()
         self._sio_restored = False
+        self._sio_session = 0
 
     async def connect(
         self,
@@ -82,6 +83,7 @@ class AsyncSimpleClient:
     def _sio_register(self, client: AsyncClient, namespace: str) -> None:
         @inline
         def connect() -> None:
+            self._sio_session += 1
             self._sio_set(connected=True, restored=True)
 
         @inline
@@ -139,11 +141,15 @@ class AsyncSimpleClient:
     async def _sio_repeat(
         self, action: Callable[[AsyncClient], Coroutine[Any, Any, Any]], deadline: float | None = None
     ) -> Any:
-        """Do something as soon as there is a connection; again, if it is lost before it could be begun."""
+        """Do something as soon as there is a connection; again over the next one, if it was lost before it began.
+
+        Between the failure and the moment when the loss is noticed, there seems to be a connection still.
+        """
+        failed = None
         while True:
-            if not await self._sio_changed.wait_for(lambda: self._sio_restored or not self.connected, _rest(deadline)):
+            if not await self._sio_changed.wait_for(lambda: self._sio_is_ready(failed), _rest(deadline)):  # noqa: B023
                 raise TimeoutError("the connection was not restored in time")
-            client = self.client
+            client, session = self.client, self._sio_session
             if not self.connected or client is None:
                 raise DisconnectedError("the connection has ended")
             try:
@@ -151,7 +157,11 @@ class AsyncSimpleClient:
             except CallInterruptedError:
                 raise
             except (BadNamespaceError, DisconnectedError):
-                self._sio_restored = client.get_sid(self._sio_name) is not None
+                failed = session
+
+    def _sio_is_ready(self, failed: int | None) -> bool:
+        """Return whether there is another connection than the one that has failed, or will never be one."""
+        return not self.connected or (self._sio_restored and self._sio_session != failed)
 
     async def receive(self, timeout: float | None = None) -> list[Any]:
         """Return the next event: its name, followed by its arguments.

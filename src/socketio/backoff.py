@@ -5,14 +5,24 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 
+FLOOR = 0.05
+"""The fewest seconds before an attempt that follows another one."""
+_LONGEST = 1e9
+"""Seconds at which a delay without a maximum stops growing."""
+
 
 def delays(first: float, maximum: float, randomization: float) -> Iterator[float]:
     """Yield the seconds to wait before attempt 1, 2, 3 ... without end.
 
-    They start at ``first``, double each time, and stop growing at ``maximum``; then each is changed by a random
-    part of itself: ``randomization=0.5`` means up to 50 % less or more. Never below 0.
+    They start at ``first``, double each time, and stop growing at ``maximum``. Each is drawn at random:
+    ``randomization=0.5`` allows up to 50 % less or more, but never more than ``maximum``. So near the maximum delays
+    are drawn from the range below it, and clients that lost their server together still come back one by one.
+    All but the first are at least ``FLOOR``.
     """
-    delay = min(first, maximum)
+    delay, floor = first, 0.0
     while True:
-        yield max(0.0, delay * (1 + randomization * random.uniform(-1, 1)))
-        delay = min(delay * 2, maximum)
+        delay = min(delay, maximum, _LONGEST)
+        base = max(delay, floor)
+        lowest = max(base * (1 - randomization), floor)
+        yield random.uniform(lowest, max(lowest, min(base * (1 + randomization), maximum)))
+        delay, floor = delay * 2, FLOOR

@@ -7,10 +7,12 @@ here can be interrupted. No application code and no socket is called under it.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from . import backoff
 from .base_client import BaseClient, State
 from .engine import EngineError
 from .events import (
@@ -49,7 +51,8 @@ class Attempt:
     """What has become of one attempt to connect.
 
     ``requested`` are the namespaces; ``accepted``, ``failed`` (in that order) and ``refusals`` (what came with them)
-    the answers. ``calls`` tell when the handlers that the attempt waits for have returned.
+    the answers. ``calls`` tell when the handlers that the attempt waits for have returned. ``began`` is the time when
+    it was made, of ``time.monotonic``.
     """
 
     requested: list[str]
@@ -57,6 +60,7 @@ class Attempt:
     failed: list[str] = field(default_factory=list)
     refusals: dict[str, Any] = field(default_factory=dict)
     calls: list[Any] = field(default_factory=list)
+    began: float = field(default_factory=time.monotonic)
 
     def is_answered(self) -> bool:
         """Return whether the server has answered for all namespaces."""
@@ -140,6 +144,16 @@ class BaseLifecycle(BaseClient):
                 return False
             self._sio_state = State.RECONNECTING
             return True
+
+    def _sio_delays(self) -> Iterator[float]:
+        """Yield the seconds to wait before each attempt to reconnect.
+
+        Two attempts are ``backoff.FLOOR`` apart even when the first one succeeds: a server may accept every connection
+        and close it at once.
+        """
+        for delay in backoff.delays(self.reconnection_delay, self.reconnection_delay_max, self.randomization_factor):
+            since = time.monotonic() - self._sio_attempt.began
+            yield max(delay, backoff.FLOOR - since)
 
     # -- the session begins
 

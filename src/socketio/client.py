@@ -49,9 +49,10 @@ class Client(Lifecycle):
 
     :param reconnection: whether to reconnect when the connection is lost.
     :param reconnection_attempts: after how many failed attempts to give up; 0 for never.
-    :param reconnection_delay: seconds before the first attempt; doubled at each attempt.
-    :param reconnection_delay_max: the most seconds between attempts.
-    :param randomization_factor: the part by which each delay is changed at random: 0.5 for up to 50 % either way.
+    :param reconnection_delay: seconds before the first attempt; doubled at each attempt. Attempts are at least 50
+        milliseconds apart.
+    :param reconnection_delay_max: the most seconds before an attempt, jitter included.
+    :param randomization_factor: jitter: 0.5 for up to 50 % less or more.
     :param logger: ``True`` to log to stderr, ``False`` for errors only, or a logger to use.
     :param serializer: ``'default'`` for JSON, ``'msgpack'``, or a packet class; the server must use the same.
     :param json: a module with ``dumps`` and ``loads`` for this client, ``orjson`` say.

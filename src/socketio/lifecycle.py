@@ -17,7 +17,6 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
-from . import backoff
 from .base_client import State, attempt_failure, check_headers
 from .base_lifecycle import Attempt, BaseLifecycle
 from .dispatch import Dispatcher
@@ -121,8 +120,7 @@ class Lifecycle(BaseLifecycle):
 
         Return whether it worked.
         """
-        waits = backoff.delays(self.reconnection_delay, self.reconnection_delay_max, self.randomization_factor)
-        for attempt, delay in enumerate(waits, 1):
+        for attempt, delay in enumerate(self._sio_delays(), 1):
             self.logger.info("Connection failed, new attempt in %.2f seconds", delay)
             if stop.wait(delay):
                 break

@@ -43,6 +43,7 @@ class SimpleClient:
         self._sio_lock = threading.RLock()
         self._sio_changed = threading.Condition(self._sio_lock)
         self._sio_restored = False
+        self._sio_session = 0
         self._sio_receivers = 0
 
     def connect(
@@ -89,7 +90,9 @@ class SimpleClient:
     def _sio_register(self, client: Client, namespace: str) -> None:
         @inline
         def connect() -> None:
-            self._sio_set(connected=True, restored=True)
+            with self._sio_lock:
+                self._sio_session += 1
+                self._sio_set(connected=True, restored=True)
 
         @inline
         def disconnect() -> None:
@@ -159,12 +162,16 @@ class SimpleClient:
         )
 
     def _sio_repeat(self, action: Callable[[Client], Any], deadline: float | None = None) -> Any:
-        """Do something as soon as there is a connection; again, if it is lost before it could be begun."""
+        """Do something as soon as there is a connection; again over the next one, if it was lost before it began.
+
+        Between the failure and the moment when the loss is noticed, there seems to be a connection still.
+        """
+        failed = None
         while True:
             with self._sio_lock:
-                if not self._sio_changed.wait_for(lambda: self._sio_restored or not self.connected, _rest(deadline)):
+                if not self._sio_changed.wait_for(lambda: self._sio_is_ready(failed), _rest(deadline)):  # noqa: B023
                     raise TimeoutError("the connection was not restored in time")
-                client = self.client
+                client, session = self.client, self._sio_session
             if not self.connected or client is None:
                 raise DisconnectedError("the connection has ended")
             try:
@@ -172,8 +179,11 @@ class SimpleClient:
             except CallInterruptedError:
                 raise
             except (BadNamespaceError, DisconnectedError):
-                with self._sio_lock:
-                    self._sio_restored = client.get_sid(self._sio_name) is not None
+                failed = session
+
+    def _sio_is_ready(self, failed: int | None) -> bool:
+        """Return whether there is another connection than the one that has failed, or will never be one."""
+        return not self.connected or (self._sio_restored and self._sio_session != failed)
 
     def receive(self, timeout: float | None = None) -> list[Any]:
         """Return the next event: its name, followed by its arguments.

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import time
 
 import pytest
 
-from socketio import exceptions
+from socketio import backoff, exceptions
 from socketio.engine import EngineError
 
 from .flavours import URL
@@ -152,17 +153,50 @@ async def test_a_failed_attempt_is_repeated(sio, calls, failure):
 
 async def test_attempts_are_apart_as_the_options_say(make_client, records):
     """Delays start at reconnection_delay, double, and stop at reconnection_delay_max. (G1, G2)"""
-    sio = make_client(reconnection_delay=0.002, reconnection_delay_max=0.005, logger=records.logger)
+    sio = make_client(reconnection_delay=0.06, reconnection_delay_max=0.15, logger=records.logger)
     await sio.connect(URL)
     sio.engine.failures = [EngineError("refused")] * 3
     sio.engine.lose()
     await records.log.until(lambda: len(records.delays()) == 4)
-    assert records.delays() == [0.002, 0.004, 0.005, 0.005]
+    assert records.delays() == [0.06, 0.12, 0.15, 0.15]
+
+
+async def test_without_a_delay_attempts_are_no_storm(make_client, calls, records):
+    """With reconnection_delay=0 the first attempt comes at once, the next ones 50 ms apart. (issue 10, B11)"""
+    sio = make_client(reconnection_delay=0, logger=records.logger)
+    await sio.connect(URL)
+    await asyncio.sleep(backoff.FLOOR)
+    sio.engine.failures = [EngineError("refused")] * 3
+    sio.engine.lose()
+    await records.log.until(lambda: len(records.delays()) == 4)
+    assert records.delays() == [0, backoff.FLOOR, backoff.FLOOR, backoff.FLOOR]
+
+
+async def test_a_server_that_closes_each_connection_makes_no_storm(make_client, calls, records):
+    """Where each attempt succeeds and the connection is lost at once, attempts are 50 ms apart, too. (issue 10, B11)"""
+    sio = make_client(reconnection_delay=0, logger=records.logger)
+    told(sio, calls, "/")
+    began = time.monotonic()
+    await sio.connect(URL)
+    for number in range(4):
+        sio.engine.lose()
+        await calls.until(lambda number=number: calls.items.count(("/ in",)) == number + 2)
+        await sio.settled()
+    assert time.monotonic() - began >= 4 * backoff.FLOOR
+
+
+async def test_with_retry_and_without_a_delay_attempts_are_no_storm(make_client):
+    """With connect(retry=True) and reconnection_delay=0 the second attempt is 50 ms after the first. (issue 10, B11)"""
+    sio = make_client(reconnection_delay=0)
+    sio.engine.failures = [EngineError("refused")]
+    began = time.monotonic()
+    await sio.connect(URL, retry=True)
+    assert time.monotonic() - began >= backoff.FLOOR
 
 
 async def test_delays_begin_anew_after_a_success(make_client, calls, records):
     """The first attempt after another loss comes after the first delay. (G1, G3)"""
-    sio = make_client(reconnection_delay=0.002, logger=records.logger)
+    sio = make_client(reconnection_delay=0.06, logger=records.logger)
     told(sio, calls, "/")
     await sio.connect(URL)
     sio.engine.failures = [EngineError("refused")]
@@ -171,20 +205,20 @@ async def test_delays_begin_anew_after_a_success(make_client, calls, records):
     await sio.settled()
     sio.engine.lose()
     await calls.until(lambda: calls.items.count(("/ in",)) == 3)
-    assert records.delays() == [0.002, 0.004, 0.002]
+    assert records.delays() == [0.06, 0.12, 0.06]
 
 
 async def test_delays_are_randomized(make_client, records):
-    """Each delay is changed by up to the fraction randomization_factor. (G1)"""
+    """Each delay is changed by up to the fraction randomization_factor, not beyond the maximum. (G1; issue 10, E4)"""
     sio = make_client(
-        reconnection_delay=0.002, reconnection_delay_max=0.002, randomization_factor=0.5, logger=records.logger
+        reconnection_delay=0.12, reconnection_delay_max=0.12, randomization_factor=0.5, logger=records.logger
     )
     await sio.connect(URL)
-    sio.engine.failures = [EngineError("refused")] * 9
+    sio.engine.failures = [EngineError("refused")] * 5
     sio.engine.lose()
-    await records.log.until(lambda: len(records.delays()) == 10)
-    assert all(0.001 <= delay <= 0.003 for delay in records.delays())
-    assert len(set(records.delays())) > 5
+    await records.log.until(lambda: len(records.delays()) == 6)
+    assert all(0.06 <= delay <= 0.12 for delay in records.delays())
+    assert len(set(records.delays())) > 3
 
 
 # -- giving up

@@ -10,7 +10,7 @@ from socketio import exceptions
 from socketio.engine import EngineError
 
 from .flavours import URL
-from .waiting import within
+from .waiting import Log, within
 
 
 @pytest.fixture
@@ -222,6 +222,42 @@ async def test_call_waits_for_a_reconnection(sio):
     await sio.engine.sent.has("0{}", "0{}", '21["up"]')
     sio.engine.deliver("31[5]")
     assert await within(calling) == 5
+
+
+@pytest.mark.parametrize("action", ["emit", "call"])
+async def test_a_loss_that_is_not_noticed_yet_is_waited_for(sio, action):
+    """emit() and call() that fail over a dead connection wait for the next one. (issue 10, B0)"""
+    await sio.connect(URL)
+    engine, sent = sio.engine, Log()
+    send_frames = engine.send_frames
+
+    def send(frames, wake=True):
+        sent.add(frames)
+        assert len(sent.items) < 10, "it spins"
+        send_frames(frames, wake)
+
+    engine.send_frames = send
+    engine.gone = True
+    working = asyncio.ensure_future(getattr(sio, action)("up"))
+    await sent.until(lambda: sent.items)
+    await engine.idle()
+    assert not working.done()
+    assert len(sent.items) == 1
+    engine.gone = False
+    engine.lose()
+    await engine.sent.until(lambda: len(engine.sent.items) == 3)
+    if action == "call":
+        engine.deliver("31[]")
+    await within(working)
+
+
+async def test_the_limit_of_call_includes_a_loss_that_is_not_noticed_yet(sio):
+    """call() raises TimeoutError when a dead connection is not noticed in time. (issue 10, B0)"""
+    await sio.connect(URL)
+    sio.engine.gone = True
+    with pytest.raises(exceptions.TimeoutError):
+        await within(sio.call("up", timeout=0.02))
+    sio.engine.gone = False
 
 
 async def test_the_limit_of_call_includes_a_reconnection(sio):

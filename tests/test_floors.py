@@ -15,7 +15,7 @@ PACKAGE = Path(socketio.__file__).parent
 
 # From the ground up. A file may import from every line above its own here, and from nothing else of the package.
 FLOORS = """
-    0   exceptions  backoff  signatures  logs  async_condition
+    0   conflict  exceptions  backoff  signatures  logs  async_condition
     1   packet  events
     1   msgpack_packet  protocol
     2   handlers  base_namespace  dispatch  async_dispatch
@@ -40,6 +40,7 @@ FLOORS = """
     6   testing
     6   demo
     7   socketio
+    7   server
     7   __main__
 """
 LEVELS = {name: number for number, line in enumerate(FLOORS.strip().splitlines()) for name in line.split()[1:]}

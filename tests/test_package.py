@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import importlib.metadata
+import re
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -107,6 +110,18 @@ def test_the_package_is_typed():
     assert (Path(socketio.__file__).parent / "py.typed").is_file()
 
 
+def test_no_file_names_the_package_that_it_is_in():
+    """All imports within the package are relative, so that it can be built under another name. (issue 10, D7)"""
+    for path in Path(socketio.__file__).parent.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom) and node.level == 0:
+                names = [node.module or ""]
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                names = re.findall(r"^socketio\.\w+$", node.value)  # a module or logger named in a string
+            assert not [name for name in names if name.partition(".")[0] == "socketio"], f"{path}:{node.lineno}"
+
+
 # -- what an import does
 
 
@@ -143,6 +158,73 @@ def test_asking_for_a_wrong_name_loads_nothing(name):
         assert not hasattr(socketio, {name!r})
         assert set(sys.modules) == before
         """)
+
+
+# -- python-socketio in the same folder (issue 10, D7)
+
+SHOW = """
+import sys, warnings
+sys.path.insert(0, sys.argv[1])
+with warnings.catch_warnings(record=True) as caught:
+    warnings.simplefilter("always")
+    import socketio
+print(socketio.Client.__module__)
+for warning in caught:
+    print(warning.category.__name__, warning.filename, warning.message)
+"""
+THEIRS = "from .server import Server\n\nclass Client: pass\n"
+
+
+def package_copy(folder: Path, **files: str) -> Path:
+    """Copy this package into a folder, as pip would, then write other files over it."""
+    package = folder / "socketio"
+    shutil.copytree(Path(socketio.__file__).parent, package, ignore=shutil.ignore_patterns("__pycache__"))
+    for name, text in files.items():
+        (package / f"{name}.py").write_text(text)
+    return folder
+
+
+def imported(folder: Path) -> list[str]:
+    """Return what ``SHOW`` prints about the package in a folder."""
+    command = [sys.executable, "-c", SHOW, str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    return done.stdout.splitlines()
+
+
+def test_an_import_alone_warns_of_nothing(tmp_path):
+    """Without python-socketio's files there is no warning."""
+    assert imported(package_copy(tmp_path)) == ["socketio.client"]
+
+
+@pytest.mark.parametrize("init", [None, THEIRS], ids=["this one last", "python-socketio last"])
+def test_an_import_warns_of_python_socketio_in_the_same_folder(tmp_path, init):
+    """Whichever was installed last: one line, in the name of the importing file, says which command repairs it."""
+    files = {"server": "class Server: pass\n", **({"__init__": init} if init else {})}
+    module, warning = imported(package_copy(tmp_path, **files))
+    assert module == ("socketio" if init else "socketio.client")
+    assert warning.startswith("RuntimeWarning <string> python-socketio and python-socketio-client are both installed")
+    assert str(tmp_path / "socketio") in warning
+    assert "run 'pip uninstall -y python-socketio python-socketio-client', then install" in warning
+
+
+def test_the_server_of_python_socketio_works_although_this_package_is_beneath(tmp_path):
+    """``socketio.server`` is python-socketio's module, not the folder of this package that has its name."""
+    folder = package_copy(tmp_path, server="class Server: pass\n", __init__=THEIRS)
+    run(f"""
+        import sys, warnings
+        sys.path.insert(0, {str(folder)!r})
+        warnings.simplefilter("ignore")
+        import socketio.server
+        from socketio.server import Server
+        assert socketio.server.Server is Server is socketio.Server
+        assert socketio.server.__file__ == {str(folder / "socketio" / "server.py")!r}
+        """)
+
+
+def test_there_is_no_server_in_this_package():
+    """An import of ``socketio.server`` says which package has it."""
+    with pytest.raises(ModuleNotFoundError, match=r"socketio\.server is part of python-socketio's server"):
+        importlib.import_module("socketio.server")
 
 
 # -- without msgpack

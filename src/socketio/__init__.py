@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from . import exceptions
+from . import conflict, exceptions
 from .async_client import AsyncClient
 from .async_namespace import AsyncClientNamespace
 from .async_simple_client import AsyncSimpleClient
@@ -41,6 +41,8 @@ _OF_THE_SERVER = {
     "ZmqManager",
     "get_tornado_handler",
 }
+
+conflict.warn_of_python_socketio(2)
 
 
 def __getattr__(name: str) -> Any:

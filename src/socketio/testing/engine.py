@@ -23,7 +23,7 @@ from ..packet import Frame
 MAX_BUFFER_SIZE = 100_000_000
 """Bytes of the largest message that is taken, unless the option ``max_http_buffer_size`` says otherwise."""
 
-logger = logging.getLogger("socketio.testing")
+logger = logging.getLogger(__package__)
 
 
 class Listener(Protocol):
@@ -54,7 +54,7 @@ class EngineServer(engineio.AsyncServer):  # type: ignore[misc]  # python-engine
             async_mode="aiohttp",
             async_handlers=False,  # else every message would have a task of its own
             json=None,  # named, so that it cannot be among the options: it would be the whole process's
-            logger=resolve(False, "socketio.testing.engine"),
+            logger=resolve(False, f"{__package__}.engine"),
             **{**defaults, **options},
         )
         self._async = {**self._async, "websocket": _WebSocket}

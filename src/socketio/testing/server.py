@@ -102,7 +102,7 @@ class Server:
             self._port = listener.getsockname()[1]
             started: Future[None] = Future()
             self._thread = threading.Thread(
-                target=self._run, args=(listener, started), name="socketio.testing.Server", daemon=True
+                target=self._run, args=(listener, started), name=f"{__package__}.Server", daemon=True
             )
             self._thread.start()
             try:

@@ -34,7 +34,7 @@ Answer: TypeAlias = Future[tuple[Any, ...]]
 
 _REFUSED = {"message": "Connection refused by the server"}
 
-logger = logging.getLogger("socketio.testing")
+logger = logging.getLogger(__package__)
 
 
 class _MalformedError(Exception):

@@ -1,0 +1,24 @@
+"""Notices that python-socketio was installed into the folder of this package, and warns.
+
+Both distributions bring a package ``socketio``. pip checks no files: the one that is installed last overwrites the
+modules that both have, and leaves the other's. ``server.py`` is the sign: python-socketio has it, this package has not.
+"""
+
+from __future__ import annotations
+
+import os
+import warnings
+
+HERE = os.path.dirname(__file__)
+SERVER = os.path.join(HERE, "server.py")
+
+
+def warn_of_python_socketio(stacklevel: int) -> None:
+    """Warn if python-socketio is in this folder, in the name of the caller that ``stacklevel`` counts to."""
+    if os.path.isfile(SERVER):
+        warnings.warn(
+            f"python-socketio and python-socketio-client are both installed in {HERE} and overwrite each other's files:"
+            " run 'pip uninstall -y python-socketio python-socketio-client', then install the one you need",
+            RuntimeWarning,
+            stacklevel + 1,
+        )

@@ -1,0 +1,88 @@
+"""Programs of packages from the registry that are written for python-socketio's clients. (issue 10, D8)"""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+PROGRAMS = Path(__file__).parent / "programs"
+
+Run = Callable[..., list[str]]
+Serve = Callable[[str], str]
+
+
+@pytest.fixture
+def free_url() -> str:
+    """A URL where nothing listens."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+
+def test_locust_runs_a_load_test(python: str, serve: Serve) -> None:
+    """``SocketIOUser`` under gevent: connects, sends, calls and receives without a failure. Runs for three seconds."""
+    url = serve("echo.py")
+    arguments = ["--headless", "--users", "3", "--spawn-rate", "3", "--run-time", "3s", "--stop-timeout", "3", "--json"]
+    command = [python, "-m", "locust", "-f", str(PROGRAMS / "locustfile.py"), "--host", url, *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=40, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    rows = {(row["method"], row["name"]): row for row in json.loads(done.stdout)}
+    assert all(row["num_failures"] == 0 for row in rows.values())
+    assert rows["WS", "connect"]["num_requests"] == 3
+    for row in [("WSS", "send"), ("WSE", "greet"), ("WSC", "add"), ("WSR", "message"), ("WSR", "welcome")]:
+        assert rows[row]["num_requests"] >= 15
+    assert rows["WSR", "hello"]["num_requests"] == 3
+    assert "Traceback" not in done.stderr
+
+
+def test_locust_cloud_follows_a_load_test(run: Run, serve: Serve) -> None:
+    """It prints the log, and ends when the server says so."""
+    url = serve("locust_cloud.py")
+    assert run("use_locust_cloud.py", url, "the session", "10") == ["12 requests", "the test has ended", "quick"]
+
+
+def test_locust_cloud_is_refused(run: Run, serve: Serve) -> None:
+    """A session of another program ends ``connect(retry=True)`` with the package's own error."""
+    url = serve("locust_cloud.py")
+    error = "SessionMismatchError: The session from this run of locust-cloud did not match the one on the server"
+    assert run("use_locust_cloud.py", url, "another session", "10") == [error, "quick"]
+
+
+def test_locust_cloud_finds_no_server(run: Run, free_url: str) -> None:
+    """Its own time limit ends ``connect(retry=True)`` with its own error. Takes the limit of two seconds."""
+    error = "WebsocketTimeout: Timed out connecting to locust master"
+    assert run("use_locust_cloud.py", free_url, "the session", "2") == [error, "quick"]
+
+
+def test_uptime_kuma_api_logs_in(run: Run, serve: Serve) -> None:
+    """It connects with ``headers=None`` and a path in the URL, logs in by a call, and disconnects."""
+    assert run("use_uptime_kuma.py", serve("uptime_kuma.py")) == [
+        "Incorrect username or password.",
+        "{'token': 'token-of-ada'}",
+        "1.23.2 [{'id': 1, 'name': 'Google'}]",
+    ]
+
+
+def test_seatable_api_logs_in_again(run: Run, serve: Serve) -> None:
+    """Its override of ``_handle_disconnect`` gets a new token and connects again, after a sleep of three seconds."""
+    lines = run("use_seatable.py", serve("seatable.py"))
+    assert "first: 1234 token 1" in lines
+    assert "after the disconnection: 1234 token 2" in lines
+    assert sum("connection established" in line for line in lines) == 2
+    assert sum("JWT token refreshed" in line for line in lines) == 1
+
+
+def test_aioambient_gets_the_weather(run: Run, serve: Serve) -> None:
+    """It connects over websocket, subscribes, disconnects, and gets its own error where nothing listens."""
+    assert run("use_ambient.py", serve("ambient.py")) == [
+        "connected",
+        "{'devices': ['key of ada']}",
+        "{'tempf': 68.4}",
+        "disconnected",
+        "WebsocketError",
+    ]

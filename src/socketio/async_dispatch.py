@@ -1,18 +1,22 @@
 """Runs the application's functions for the asyncio client: in order, coroutines as tasks.
 
-In: calls that return a value or an awaitable. They start in the order in which they came: a plain function runs at
-once, unless coroutines that came before it wait for their first turn; then it runs after them. Coroutines that come one
-after the other wait for it together: the event loop starts tasks in the order in which they were made.
+In: calls that return a value or an awaitable. They start in the order in which they came. A plain function runs at
+once; so does a coroutine up to its first wait, as an eager task. Where tasks are not eager (before Python 3.12, or with
+a task factory that makes others), a coroutine waits for its first turn of the event loop, and what follows it waits,
+too: coroutines in a row together, because the event loop starts tasks in the order in which they were made.
 """
 
 from __future__ import annotations
 
 import asyncio
 import inspect
+import sys
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from functools import partial
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, TypeVar
+
+T = TypeVar("T")
 
 
 class Calls(Protocol):
@@ -36,6 +40,17 @@ class Calls(Protocol):
         Asked when it is the call's turn.
         """
         ...
+
+
+def start_task(coroutine: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+    """Return a task for a coroutine, which has taken its first step if that is possible.
+
+    It is not before Python 3.12. A task factory of the application decides for itself.
+    """
+    loop = asyncio.get_running_loop()
+    if sys.version_info >= (3, 12) and loop.get_task_factory() in (None, asyncio.eager_task_factory):
+        return asyncio.Task(coroutine, loop=loop, eager_start=True)
+    return loop.create_task(coroutine)
 
 
 class Call(NamedTuple):
@@ -134,24 +149,38 @@ class AsyncDispatcher:
         self._blocked = True
         try:
             awaitable = calls.begin(subject)
+            task = None if awaitable is None else self._make_task(calls, subject, awaitable)
         finally:
             self._blocked = False
-        if awaitable is not None:
-            self._make_task(calls, subject, awaitable)
+        if task is None or awaitable is None:
+            return
+        if task.done():
+            self._end(calls, subject, awaitable, task)
+        else:
+            task.add_done_callback(partial(self._ended, calls, subject, awaitable))
+            self._blocked = self.serial
 
-    def _make_task(self, calls: Calls, subject: Any, awaitable: Awaitable[Any]) -> None:
-        task = asyncio.get_running_loop().create_task(self._finish(calls, subject, awaitable))
+    def _make_task(self, calls: Calls, subject: Any, awaitable: Awaitable[Any]) -> asyncio.Task[None]:
+        """Return the task that waits for the end of a call. An eager one has begun then, or has even ended."""
+        coroutine = self._finish(calls, subject, awaitable)
+        try:
+            task = start_task(coroutine)
+        except BaseException:  # SystemExit, say, in the first step of an eager task
+            calls.ended(subject)
+            raise
         self._tasks.add(task)
-        task.add_done_callback(partial(self._ended, calls, subject, awaitable))
         if self.serial:
             self._current = task
-            self._blocked = True
-        else:
+        elif inspect.getcoroutinestate(coroutine) == inspect.CORO_CREATED:
             self._not_begun.add(task)
+        return task
 
     async def _finish(self, calls: Calls, subject: Any, awaitable: Awaitable[Any]) -> None:
-        if not self.serial:
-            self._note_begin(asyncio.current_task())
+        task = asyncio.current_task()
+        if self.serial:
+            self._current = task
+        elif task in self._not_begun:
+            self._note_begin(task)
         try:
             calls.returned(subject, await awaitable)
         except Exception:
@@ -163,14 +192,19 @@ class AsyncDispatcher:
         if not self._not_begun and self._waiting:
             asyncio.get_running_loop().call_soon(self._begin_next)
 
-    def _ended(self, calls: Calls, subject: Any, awaitable: Any, task: asyncio.Task[None]) -> None:
+    def _end(self, calls: Calls, subject: Any, awaitable: Any, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
+        if self._current is task:
+            self._current = None
         if task.cancelled() and inspect.iscoroutine(awaitable):
             awaitable.close()  # it has not begun, when that was before the first step
         calls.ended(subject)
+
+    def _ended(self, calls: Calls, subject: Any, awaitable: Any, task: asyncio.Task[None]) -> None:
+        was_current = self._current is task
+        self._end(calls, subject, awaitable, task)
         if task in self._not_begun:
             self._note_begin(task)
-        if self._current is task:
-            self._current = None
+        if was_current:
             self._blocked = False
             self._begin_next()

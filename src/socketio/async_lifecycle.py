@@ -152,23 +152,22 @@ class AsyncLifecycle(BaseLifecycle):
         ends = reason == self.reason.CLIENT_DISCONNECT  # with the event loop, after which no handler would be run
         names = self._sio_attempt.requested if ends else list(self.namespaces)
         over, again = self._sio_lose_session(reason)
-        stop = self._sio_stop
+        stop, ended = self._sio_stop, self._sio_ended  # a handler may connect again, and so begin another life
         self.logger.info("Connection lost: %s", reason)
         calls = [self._sio_trigger("disconnect", name, reason) for name in names]
         if over:
             calls += [self._sio_trigger("__disconnect_final", name) for name in names]
-            self._sio_submit_end()
+            self._sio_submit_end(ended)
         if again:
             self._reconnect_task = self.eio.start_background_task(self._sio_reconnect, stop)
         if ends:
             await self._sio_call_all(calls)
 
-    def _sio_hang_up(self) -> None:
+    def _sio_hang_up(self, ended: AsyncEvent) -> None:
         async def hang_up() -> None:
             await self.eio.disconnect()
-            self._sio_submit_end()
+            self._sio_submit_end(ended)
 
-        self.eio.announce_end()  # handlers may run, and connect, before that task does
         self.eio.start_background_task(hang_up)
 
     async def _sio_drop_session(self, stop: AsyncEvent) -> None:
@@ -184,23 +183,24 @@ class AsyncLifecycle(BaseLifecycle):
             [self._sio_trigger("disconnect", name, self.reason.CLIENT_DISCONNECT) for name in names]
         )
 
-    def _sio_submit_end(self) -> None:
-        """Let wait() return, after the handlers before."""
-        self._sio_dispatcher.submit(self._sio_ended.set, ignore, nothing)
+    def _sio_submit_end(self, ended: AsyncEvent) -> None:
+        """Let the wait() of a life return, after the handlers before."""
+        self._sio_dispatcher.submit(ended.set, ignore, nothing)
 
     async def _sio_disconnect(self, timeout: float) -> None:
         if self._sio_state is State.IDLE:
             await self.eio.disconnect()  # what the server has ended may still be closing
             return
         if self._sio_state is not State.CLOSING:
+            was, self._sio_state = self._sio_state, State.CLOSING  # before the task, which may be an eager one
             # A task of its own, so that it goes on when whoever waits for it is cancelled.
-            self._sio_closing = asyncio.ensure_future(self._sio_close(timeout, self._sio_state, asyncio.current_task()))
-            self._sio_state = State.CLOSING
+            self._sio_closing = asyncio.ensure_future(self._sio_close(timeout, was, asyncio.current_task()))
         assert self._sio_closing is not None
         await self._sio_call_all(await asyncio.shield(self._sio_closing))
 
     async def _sio_close(self, timeout: float, was: State, caller: asyncio.Task[Any] | None) -> list[AsyncEvent]:
         """Send, say goodbye, close; return the calls of the disconnect handlers."""
+        ended = self._sio_ended
         self._sio_stop_attempts()
         try:
             names = await self._sio_say_goodbye(timeout)
@@ -210,12 +210,12 @@ class AsyncLifecycle(BaseLifecycle):
             self._sio_become_idle()
         except BaseException:  # the event loop ends
             self._sio_become_idle()
-            self._sio_submit_end()
+            self._sio_submit_end(ended)
             raise
-        calls = [self._sio_trigger("disconnect", name, self.reason.CLIENT_DISCONNECT) for name in names]
         finals = self._sio_attempt.requested if was is State.RECONNECTING else names
+        calls = [self._sio_trigger("disconnect", name, self.reason.CLIENT_DISCONNECT) for name in names]
         calls += [self._sio_trigger("__disconnect_final", name) for name in finals]
-        self._sio_submit_end()
+        self._sio_submit_end(ended)
         return calls
 
     async def _sio_say_goodbye(self, timeout: float) -> list[str]:

@@ -105,8 +105,8 @@ class BaseLifecycle(BaseClient):
     _sio_on_messages: Callable[[Sequence[Frame]], None]
     _sio_run_event: Callable[[Protocol, EventReceived], None]
     _sio_call_back: Callable[[AckReceived], None]
-    _sio_hang_up: Callable[[], None]
-    _sio_submit_end: Callable[[], None]
+    _sio_hang_up: Callable[[Any], None]
+    _sio_submit_end: Callable[[Any], None]
 
     def _sio_begin(self, event: Callable[[], Any], *args: Any) -> None:
         """Go from idle to connecting, with the arguments of connect(); ``event`` makes an event to wait for."""
@@ -198,37 +198,42 @@ class BaseLifecycle(BaseClient):
         elif isinstance(event, NamespaceConnected):
             self._sio_accept(event.namespace)
         elif isinstance(event, NamespaceRefused):
+            attempt = self._sio_attempt  # the handler may begin another one
             call = self._sio_trigger("connect_error", event.namespace, *event.args)
             with self._sio_lock:
-                self._sio_attempt.calls.append(call)
-                self._sio_attempt.refusals[event.namespace] = event.data
+                attempt.calls.append(call)
+                attempt.refusals[event.namespace] = event.data
             self._sio_leave_namespaces(protocol, event.namespace, event.ended)
         else:
             self._sio_leave_namespaces(protocol, event.namespace, (event.namespace,))
 
     def _sio_accept(self, namespace: str) -> None:
         self.logger.info("Namespace %s is connected", namespace)
+        attempt, stop = self._sio_attempt, self._sio_stop
         call = self._sio_trigger("connect", namespace)
         with self._sio_lock:
-            self._sio_attempt.calls.append(call)
-            self._sio_attempt.accepted.add(namespace)
+            attempt.calls.append(call)
+            attempt.accepted.add(namespace)
+            if stop.is_set():
+                call.set()  # the handler has called disconnect() already, and nobody shall wait for it
             self._sio_changed.notify_all()
 
     def _sio_leave_namespaces(self, protocol: Protocol, namespace: str, ended: tuple[str, ...]) -> None:
         """Tell the handlers of namespaces that the server has ended; with the last one, the connection ends."""
         with self._sio_lock:
             self._sio_attempt.note_failure(namespace)
-            over = self._sio_is_over(protocol, bool(ended))
+            over, end = self._sio_is_over(protocol, bool(ended)), self._sio_ended
             if over:
                 self._sio_close_session()
                 self._sio_end_life()
+                self.eio.announce_end()  # a handler may connect before the transport is closed
             self._sio_changed.notify_all()
         for name in ended:
             self.logger.info("The server ended namespace %s", name)
             self._sio_trigger("disconnect", name, self.reason.SERVER_DISCONNECT)
             self._sio_trigger("__disconnect_final", name)
         if over:
-            self._sio_hang_up()
+            self._sio_hang_up(end)
 
     def _sio_is_over(self, protocol: Protocol, ended: bool) -> bool:
         """Return whether the connection ends with the namespace that the server has just ended, or refused.
@@ -336,10 +341,11 @@ class BaseLifecycle(BaseClient):
         with self._sio_lock:
             if stop.is_set():
                 return
+            ended = self._sio_ended
             self._sio_end_life()
         for name in names:
             self._sio_trigger("__disconnect_final", name)
-        self._sio_submit_end()
+        self._sio_submit_end(ended)
 
 
 def _refusal_text(data: Any) -> str:

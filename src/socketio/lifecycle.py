@@ -144,20 +144,20 @@ class Lifecycle(BaseLifecycle):
                 return
             names = list(self.namespaces)
             over, again = self._sio_lose_session(reason)
-            stop = self._sio_stop
+            stop, ended = self._sio_stop, self._sio_ended
         self.logger.info("Connection lost: %s", reason)
         for name in names:
             self._sio_trigger("disconnect", name, reason)
         if over:
             for name in names:
                 self._sio_trigger("__disconnect_final", name)
-            self._sio_submit_end()
+            self._sio_submit_end(ended)
         if again:
             self._reconnect_task = self.eio.start_background_task(self._sio_reconnect, stop)
 
-    def _sio_hang_up(self) -> None:
+    def _sio_hang_up(self, ended: threading.Event) -> None:
         self.eio.disconnect()
-        self._sio_submit_end()
+        self._sio_submit_end(ended)
 
     def _sio_drop_session(self, stop: threading.Event) -> None:
         """Close what an attempt that failed has left, unless its life is over."""
@@ -170,12 +170,12 @@ class Lifecycle(BaseLifecycle):
         self.eio.disconnect()
         self._sio_call_all([self._sio_trigger("disconnect", name, self.reason.CLIENT_DISCONNECT) for name in names])
 
-    def _sio_submit_end(self) -> None:
-        """Let wait() return, after the handlers before."""
+    def _sio_submit_end(self, ended: threading.Event) -> None:
+        """Let the wait() of a life return, after the handlers before."""
         if self._sio_dispatcher.is_idle():
-            self._sio_ended.set()
+            ended.set()
         else:
-            self._sio_dispatcher.submit(self._sio_ended.set)
+            self._sio_dispatcher.submit(ended.set)
         self._sio_dispatcher.retire()
 
     def _sio_disconnect(self, timeout: float) -> None:
@@ -193,6 +193,7 @@ class Lifecycle(BaseLifecycle):
         """Send, say goodbye, close; return the calls of the disconnect handlers."""
         with self._sio_lock:
             self._sio_stop_attempts()
+            ended = self._sio_ended
         try:
             names = self._sio_say_goodbye(timeout)
             task = self._reconnect_task
@@ -202,12 +203,12 @@ class Lifecycle(BaseLifecycle):
         except BaseException:  # Ctrl-C
             self.eio.disconnect(abort=True)
             self._sio_become_idle()
-            self._sio_submit_end()
+            self._sio_submit_end(ended)
             raise
-        calls = [self._sio_trigger("disconnect", name, self.reason.CLIENT_DISCONNECT) for name in names]
         finals = self._sio_attempt.requested if was is State.RECONNECTING else names
+        calls = [self._sio_trigger("disconnect", name, self.reason.CLIENT_DISCONNECT) for name in names]
         calls += [self._sio_trigger("__disconnect_final", name) for name in finals]
-        self._sio_submit_end()
+        self._sio_submit_end(ended)
         return calls
 
     def _sio_say_goodbye(self, timeout: float) -> list[str]:

@@ -136,6 +136,9 @@ class Peer:
 
     wake = send_at_once
 
+    def announce_end(self) -> None:
+        """Note that the connection is about to end; for asyncio, :meth:`connect` waits for no end here."""
+
     def send_frames(self, frames: list[Frame], wake: bool = True) -> None:
         """Send frames, with nothing in between; the server answers."""
         connection = self._connection
@@ -332,9 +335,6 @@ class FakeAsyncEngine(Peer):
     async def sleep(self, seconds: float = 0) -> None:
         """Sleep."""
         await asyncio.sleep(seconds)
-
-    def announce_end(self) -> None:
-        """Do nothing: :meth:`connect` waits for no end here."""
 
     def start_background_task(self, target: Callable[..., Any], *args: Any, **kwargs: Any) -> asyncio.Task[Any]:
         """Run a coroutine function as a task."""

@@ -12,7 +12,10 @@ import pytest
 
 from socketio.async_dispatch import AsyncDispatcher
 
+from .waiting import start_tasks_late
+
 CEILING = 10.0
+IS_EAGER = sys.version_info >= (3, 12)
 
 
 class Log:
@@ -73,6 +76,7 @@ async def test_plain_functions_run_at_once():
 
 async def test_coroutines_start_in_their_order():
     """Coroutines begin in the order in which they came, as soon as the loop runs. (N18)"""
+    start_tasks_late()
     log = Log()
     for number in range(50):
         log.coroutine(number)
@@ -80,6 +84,50 @@ async def test_coroutines_start_in_their_order():
     await log.end()
     assert log.begun() == list(range(50))
     assert log.returned() == list(range(50))
+
+
+async def test_coroutines_start_at_once_where_tasks_are_eager():
+    """A coroutine has taken its first step when submit() returns, from Python 3.12 on. (issue 10, B5)"""
+    log, gate = Log(), asyncio.Event()
+    log.coroutine("waits", gate)
+    log.coroutine("returns")
+    log.function("function")
+    assert log.begun() == (["waits", "returns", "function"] if IS_EAGER else [])
+    assert log.returned() == (["returns", "function"] if IS_EAGER else [])
+    gate.set()
+    await log.end()
+    assert log.begun() == ["waits", "returns", "function"]
+
+
+@pytest.mark.parametrize("serial", [False, True])
+async def test_a_coroutine_that_exits_at_once_holds_nothing_up(serial):
+    """SystemExit goes on to the event loop; where that goes on, too, so do the calls. (M23, issue 10, B5)"""
+    if not IS_EAGER:
+        return  # there, it goes to the event loop by way of the task, and ends that
+
+    async def leave():
+        sys.exit(3)
+
+    log, ended = Log(serial), []
+    with pytest.raises(SystemExit):
+        log.dispatcher.submit(leave, lambda result: None, lambda: None, lambda: ended.append("leave"))
+    log.function("next")
+    assert ended == ["leave"]
+    assert log.returned() == ["next"]
+    gc.collect()
+
+
+@pytest.mark.parametrize("serial", [False, True])
+async def test_many_coroutines_that_wait_need_no_deep_stack(serial):
+    """Thousands that end in their first step follow each other without calling each other. (issue 10, B5)"""
+    log, gate = Log(serial), asyncio.Event()
+    log.coroutine("first", gate)
+    for number in range(3000):
+        log.coroutine(number)
+    gate.set()
+    while log.dispatcher._tasks:
+        await log.end()
+    assert log.begun() == ["first", *range(3000)]
 
 
 async def test_a_function_does_not_overtake_coroutines():
@@ -109,6 +157,7 @@ async def test_a_coroutine_that_awaits_does_not_hold_up_the_rest():
 
 async def test_a_call_may_submit_calls():
     """What a call submits runs after what waits already. (M22, N18)"""
+    start_tasks_late()
     log = Log()
 
     def outer():
@@ -289,6 +338,7 @@ async def test_a_cancelled_call_ends_and_the_next_one_begins(serial, caplog):
 
 async def test_a_call_cancelled_before_its_first_step_holds_nothing_up():
     """Also a task that was cancelled before it began lets the next call begin. (N18, M25)"""
+    start_tasks_late()
     log = Log()
     log.coroutine("cancelled")
     log.function("next")

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from socketio.async_dispatch import AsyncDispatcher
 
-from .waiting import run_apart
+from .waiting import run_apart, start_tasks_late
 
 CEILING = 10.0
 KINDS = ["function", "coroutine", "unannounced coroutine", "future", "broken function", "broken coroutine"]
@@ -76,7 +76,9 @@ calls = st.lists(st.tuples(st.sampled_from(KINDS), st.integers(0, 3)) | st.integ
 """A call with the number of its awaits, or so many turns of the loop before the next one."""
 
 
-async def run(script, serial):
+async def run(script, serial, is_late=False):
+    if is_late:
+        start_tasks_late()
     run = Run(serial)
     kinds = []
     for step in script:
@@ -92,10 +94,10 @@ async def run(script, serial):
 
 @pytest.mark.parametrize("serial", [False, True])
 @settings(max_examples=150)
-@given(script=calls)
-def test_calls_start_in_their_order_whatever_they_are(serial, script):
+@given(script=calls, is_late=st.booleans())
+def test_calls_start_in_their_order_whatever_they_are(serial, script, is_late):
     """Each call starts once, in its turn, and ends once: with its value, or with a failure if it is broken. (N18)"""
-    done, kinds = run_apart(run(script, serial))
+    done, kinds = run_apart(run(script, serial, is_late))
     assert done.of("began") == list(range(len(kinds)))
     assert sorted(done.of("ended")) == list(range(len(kinds)))
     assert sorted(done.of("failed")) == [n for n, kind in enumerate(kinds) if kind.startswith("broken")]
@@ -126,6 +128,7 @@ def test_functions_alone_need_no_turn_of_the_loop(kinds):
 @pytest.mark.parametrize("kind", ["coroutine", "unannounced coroutine"])
 async def test_coroutines_in_a_row_begin_in_one_turn_where_they_are_known(kind):
     """Coroutine functions begin together in the next turn; what only returns a coroutine waits for its turn. (N18)"""
+    start_tasks_late()
     run = Run(serial=False)
     for _ in range(10):
         run.submit(kind)
@@ -144,6 +147,7 @@ def test_those_cancelled_before_their_first_step_hold_nobody_up(kinds, doomed):
     """All others start in their order; each call has ended in the end, the cancelled ones without a start. (M25)"""
 
     async def main():
+        start_tasks_late()
         run = Run(serial=False)
         for kind in kinds:
             run.submit(kind)
@@ -166,6 +170,7 @@ def test_those_cancelled_before_their_first_step_hold_nobody_up(kinds, doomed):
 
 async def test_in_serial_mode_a_call_cancelled_before_its_first_step_lets_the_next_begin():
     """The next call starts when it has ended, in serial mode too. (M25, N18)"""
+    start_tasks_late()
     run = Run(serial=True)
     for kind in ("coroutine", "function", "coroutine"):
         run.submit(kind)
@@ -179,6 +184,7 @@ async def test_in_serial_mode_a_call_cancelled_before_its_first_step_lets_the_ne
 
 async def test_whether_it_is_a_coroutine_is_asked_in_its_turn():
     """A handler that was replaced meanwhile is asked about as it is then. (N18)"""
+    start_tasks_late()
     run, asked = Run(serial=False), []
     run.submit("unannounced coroutine")
 

@@ -132,7 +132,7 @@ class AsyncEngineIOClient(EngineBase, AsyncOpening):
         link.writer = self.write_loop_task = asyncio.ensure_future(self._write(link))
         if "connect" in self.handlers:
             await self.handlers["connect"]()
-        link.reader = self.read_loop_task = asyncio.ensure_future(self._read(link))
+        link.reader = asyncio.ensure_future(self._read(link))
 
     async def _abandon(self) -> None:
         """Close what an attempt that failed has opened."""
@@ -221,6 +221,7 @@ class AsyncEngineIOClient(EngineBase, AsyncOpening):
         link.outbox.put([packet])
 
     async def _read(self, link: _Link) -> None:
+        link.reader = self.read_loop_task = asyncio.current_task()  # before the first handler, in an eager task too
         try:
             self._receive(link, link.first)
             await self._receive_all(link)

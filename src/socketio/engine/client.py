@@ -85,6 +85,7 @@ class EngineIOClient(EngineBase, Opening):
         self._guard = threading.Lock()
         self._freed = threading.Condition(self._guard)
         self._busy = False
+        self._ending = False
         self._link: _Link | None = None
         self._opening = None
         self._cancelled = False
@@ -105,7 +106,7 @@ class EngineIOClient(EngineBase, Opening):
         """
         self.transports = handshake.choose_transports(transports)
         with self._guard:
-            is_open = self._link is not None and self._link.reason is None
+            is_open = self._link is not None and self._link.reason is None and not self._ending
             # What is about to end, be it a connection or an attempt, is waited for.
             if is_open or not self._freed.wait_for(lambda: not self._busy, self.request_timeout):
                 raise ValueError("Client is not in a disconnected state")
@@ -244,6 +245,11 @@ class EngineIOClient(EngineBase, Opening):
 
     # -- closing
 
+    def announce_end(self) -> None:
+        """Tell that a thread will call :meth:`disconnect`: from now on, :meth:`connect` waits for it."""
+        with self._guard:
+            self._ending = self._link is not None
+
     def disconnect(self, abort: bool = False, reason: str | None = None) -> None:
         """Send what was queued, say goodbye, close.
 
@@ -312,7 +318,7 @@ class EngineIOClient(EngineBase, Opening):
             if self._link is link:
                 self._link = self._opening = None
                 self._reset()
-                self._busy = False
+                self._busy = self._ending = False
                 self._freed.notify_all()
 
     def _reset(self) -> None:

@@ -16,11 +16,13 @@ PACKAGE = Path(socketio.__file__).parent
 # From the ground up. A file may import from every line above its own here, and from nothing else of the package.
 FLOORS = """
     0   conflict  exceptions  backoff  signatures  logs  async_condition
+    0   details
     1   packet  events
     1   msgpack_packet  protocol
     2   handlers  base_namespace  dispatch  async_dispatch
     2   namespace  async_namespace
     2   engine.frames
+    2   engine.errors  engine.pacing
     2   engine.payload  engine.base_outbox  engine.options
     2   engine.outbox  engine.async_outbox
     2   engine.handshake  engine.adapters

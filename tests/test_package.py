@@ -38,6 +38,8 @@ def test_the_names_of_the_package():
         "AsyncSimpleClient",
         "Client",
         "ClientNamespace",
+        "DisconnectDetails",
+        "DisconnectKind",
         "SimpleClient",
         "exceptions",
     ]

@@ -61,7 +61,8 @@ wait_timeout=20, retry=False)
 # Attributes that are part of the API, of an instance.
 ATTRIBUTES = {
     socketio.Client: """
-        connected namespaces failed_namespaces sid reason eio packet_class logger handlers namespace_handlers
+        connected namespaces failed_namespaces sid reason disconnect_details eio packet_class logger
+        handlers namespace_handlers
         connection_url connection_headers connection_auth connection_transports connection_namespaces socketio_path
         reconnection reconnection_attempts reconnection_delay reconnection_delay_max randomization_factor handle_sigint
         reserved_events async_handlers

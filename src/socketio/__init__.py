@@ -7,6 +7,7 @@ from .async_client import AsyncClient
 from .async_namespace import AsyncClientNamespace
 from .async_simple_client import AsyncSimpleClient
 from .client import Client
+from .details import DisconnectDetails, DisconnectKind
 from .namespace import ClientNamespace
 from .simple_client import SimpleClient
 
@@ -18,6 +19,8 @@ __all__ = [
     "AsyncSimpleClient",
     "Client",
     "ClientNamespace",
+    "DisconnectDetails",
+    "DisconnectKind",
     "SimpleClient",
     "exceptions",
 ]

@@ -13,7 +13,7 @@ from .base_client import State
 from .base_lifecycle import Waiter
 from .engine import EngineError
 from .events import AckReceived, EventReceived, ack_result
-from .exceptions import CallInterruptedError, DisconnectedError, TimeoutError
+from .exceptions import DisconnectedError, TimeoutError
 from .packet import Frame
 from .protocol import Protocol
 
@@ -240,14 +240,14 @@ class AsyncClient(AsyncLifecycle):
             return ack_result(waiter.args)
         if waiter.expired:
             raise TimeoutError(f"no acknowledgement of {event!r} within {timeout:g} s")
-        raise CallInterruptedError(f"the connection was lost before {event!r} was acknowledged")
+        raise self._sio_interrupted(event) from self._sio_cause()
 
     async def _sio_make_room(self, timeout: float | None) -> bool:
         """Wait until less than ``high_water_mark`` waits to be sent; return whether it does, in ``timeout`` seconds."""
         try:
             return await self.eio.wait_for_room(timeout)
         except EngineError as exc:
-            raise DisconnectedError("the connection was lost while an event waited to be queued") from exc
+            raise DisconnectedError(f"the connection was lost while an event waited to be queued: {exc}") from exc
 
     # -- receiving
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from .async_client import AsyncClient, OrCallable
 from .async_condition import AsyncCondition
+from .details import has_ended
 from .exceptions import BadNamespaceError, CallInterruptedError, DisconnectedError, TimeoutError
 from .handlers import inline
 
@@ -151,7 +152,7 @@ class AsyncSimpleClient:
                 raise TimeoutError("the connection was not restored in time")
             client, session = self.client, self._sio_session
             if not self.connected or client is None:
-                raise DisconnectedError("the connection has ended")
+                raise has_ended(self.client.disconnect_details if self.client is not None else None)
             try:
                 return await action(client)
             except CallInterruptedError:
@@ -176,7 +177,7 @@ class AsyncSimpleClient:
         if not await self._sio_changed.wait_for(lambda: self.input_buffer or not self.connected, timeout):
             raise TimeoutError(f"no event within {timeout:g} s")
         if not self.input_buffer:
-            raise DisconnectedError("the connection has ended")
+            raise has_ended(self.client.disconnect_details if self.client is not None else None)
         return self.input_buffer.popleft()
 
     async def disconnect(self) -> None:

@@ -9,6 +9,7 @@ from typing import Any, TypeVar, overload
 
 from . import engine, logs
 from .base_namespace import BaseClientNamespace
+from .details import DisconnectDetails
 from .events import RESERVED_EVENTS
 from .exceptions import ConnectionError, InvalidURLError
 from .handlers import Handler, Handlers
@@ -73,6 +74,7 @@ class BaseClient:
         self._sio_registry = Handlers()
         self._sio_state = State.IDLE
         self._sio_protocol: Protocol | None = None
+        self._sio_details: DisconnectDetails | None = None
         self._sio_wait_for_namespaces = True
         self._sio_wait_timeout = 20.0
         self._sio_path_warning_given = False
@@ -102,6 +104,14 @@ class BaseClient:
         """The connected namespaces and the sid that the server gave for each."""
         protocol = self._sio_protocol
         return {} if protocol is None else dict(protocol.namespaces)
+
+    @property
+    def disconnect_details(self) -> DisconnectDetails | None:
+        """Why the connection, or a namespace, ended the last time; ``None`` before the first time.
+
+        It is there when the ``disconnect`` handlers are called, and stays until the next end.
+        """
+        return self._sio_details
 
     @property
     def sid(self) -> str | None:

@@ -14,6 +14,7 @@ from typing import Any
 
 from . import backoff
 from .base_client import BaseClient, State
+from .details import DisconnectDetails, DisconnectKind
 from .engine import EngineError
 from .events import (
     AckReceived,
@@ -24,7 +25,7 @@ from .events import (
     NamespaceRefused,
     event_arguments,
 )
-from .exceptions import BadNamespaceError, ConnectionError, ConnectionRefusedError
+from .exceptions import BadNamespaceError, CallInterruptedError, ConnectionError, ConnectionRefusedError
 from .packet import Frame
 from .protocol import Protocol
 
@@ -178,7 +179,9 @@ class BaseLifecycle(BaseClient):
         if lost and not attempt.failed:
             for name in attempt.requested:
                 attempt.note_failure(name)
-            raise ConnectionError("the connection was lost before the namespaces were connected")
+            raise ConnectionError(
+                f"the connection was lost before the namespaces were connected: {self._sio_details}"
+            ) from self._sio_cause()
         if self._sio_wait_for_namespaces or lost:
             attempt.check(self._sio_wait_timeout)
         self._sio_state = State.CONNECTED
@@ -221,6 +224,8 @@ class BaseLifecycle(BaseClient):
     def _sio_leave_namespaces(self, protocol: Protocol, namespace: str, ended: tuple[str, ...]) -> None:
         """Tell the handlers of namespaces that the server has ended; with the last one, the connection ends."""
         with self._sio_lock:
+            if ended:
+                self._sio_details = DisconnectDetails(DisconnectKind.SERVER_DISCONNECT, self.reason.SERVER_DISCONNECT)
             self._sio_attempt.note_failure(namespace)
             over, end = self._sio_is_over(protocol, bool(ended)), self._sio_ended
             if over:
@@ -296,6 +301,8 @@ class BaseLifecycle(BaseClient):
         """End the session; return the namespaces that were connected, and the frames that tell the server."""
         with self._sio_lock:
             names = list(self.namespaces)
+            if self._sio_protocol is not None:
+                self._sio_details = DisconnectDetails(DisconnectKind.CLIENT_DISCONNECT, self.reason.CLIENT_DISCONNECT)
             frames = self._sio_farewell()
             self._sio_close_session()
         return names, frames
@@ -311,6 +318,7 @@ class BaseLifecycle(BaseClient):
     def _sio_lose_session(self, reason: str) -> tuple[bool, bool]:
         """End the session whose transport has ended, under the lock; return whether this was the end, and if not,
         whether it is time to reconnect."""
+        self._sio_details = self.eio.details
         self._sio_close_session()
         if self._sio_state is not State.CONNECTED:
             return False, False  # it is for the attempt, or for disconnect()
@@ -319,6 +327,14 @@ class BaseLifecycle(BaseClient):
             return False, True
         self._sio_end_life()
         return True, False
+
+    def _sio_cause(self) -> Exception | None:
+        """Return the error that ended the connection, for the errors of those who waited for something."""
+        return self._sio_details.exception if self._sio_details is not None else None
+
+    def _sio_interrupted(self, event: str) -> CallInterruptedError:
+        """Return the error for a call() that waited when the connection ended."""
+        return CallInterruptedError(f"the connection was lost before {event!r} was acknowledged: {self._sio_details}")
 
     def _sio_end_life(self) -> None:
         """Be idle, under the lock; nobody goes on trying."""

@@ -13,7 +13,7 @@ from .base_client import State
 from .base_lifecycle import Waiter
 from .engine import EngineError
 from .events import AckReceived, Event, EventReceived, ack_result
-from .exceptions import CallInterruptedError, DisconnectedError, TimeoutError
+from .exceptions import DisconnectedError, TimeoutError
 from .lifecycle import GOODBYE, Lifecycle
 from .packet import Frame
 from .protocol import Protocol, Unread
@@ -196,7 +196,7 @@ class Client(Lifecycle):
             return ack_result(waiter.args)
         if not answered:
             raise TimeoutError(f"no acknowledgement of {event!r} within {timeout:g} s")
-        raise CallInterruptedError(f"the connection was lost before {event!r} was acknowledged")
+        raise self._sio_interrupted(event) from self._sio_cause()
 
     def _sio_make_room(self, timeout: float | None) -> bool:
         """Wait until less than ``high_water_mark`` waits to be sent; return whether it does, in ``timeout`` seconds."""
@@ -205,7 +205,7 @@ class Client(Lifecycle):
             with self._sio_leaving_on_interrupt():
                 return self.eio.wait_for_room(timeout)
         except EngineError as exc:
-            raise DisconnectedError("the connection was lost while an event waited to be queued") from exc
+            raise DisconnectedError(f"the connection was lost while an event waited to be queued: {exc}") from exc
 
     # -- receiving
 

@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Any
 
 from .client import Client, OrCallable
+from .details import has_ended
 from .events import EventReceived
 from .exceptions import BadNamespaceError, CallInterruptedError, DisconnectedError, TimeoutError
 from .handlers import inline
@@ -173,7 +174,7 @@ class SimpleClient:
                     raise TimeoutError("the connection was not restored in time")
                 client, session = self.client, self._sio_session
             if not self.connected or client is None:
-                raise DisconnectedError("the connection has ended")
+                raise has_ended(self.client.disconnect_details if self.client is not None else None)
             try:
                 return action(client)
             except CallInterruptedError:
@@ -219,7 +220,7 @@ class SimpleClient:
                     if (event := self._sio_next()) is not None:
                         return event
                     if not self.connected:
-                        raise DisconnectedError("the connection has ended")
+                        raise has_ended(self.client.disconnect_details if self.client is not None else None)
             finally:
                 self._sio_receivers -= 1
         raise TimeoutError(f"no event within {timeout:g} s")

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from socketio.base_client import BaseClient
+from socketio.details import DisconnectDetails, DisconnectKind
 from socketio.engine import EngineError
 from socketio.packet import CONNECT, CONNECT_ERROR, Frame, Packet
 
@@ -101,6 +102,7 @@ class Peer:
         self.handlers: dict[str, Any] = {}
         self.max_message_size = options.get("max_message_size", 100_000_000)
         self.sid: str | None = None
+        self.details: DisconnectDetails | None = None
         self.server = Server()
         self.attempts, self.sent, self.drained, self.closings = Log(), Log(), Log(), Log()
         self.failures: list[BaseException] = []
@@ -196,6 +198,7 @@ class Peer:
         """Handle what the server sent; return whether the connection goes on."""
         if isinstance(item, Loss):
             connection.reason = connection.reason or item.reason
+            self.details = DisconnectDetails(DisconnectKind.CONNECTION_BROKEN, connection.reason)
             return False
         try:
             item() if callable(item) else self.handlers["message"](item if isinstance(item, list) else [item])

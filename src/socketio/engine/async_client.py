@@ -29,7 +29,7 @@ from .async_opening import AsyncOpening, Opened
 from .async_outbox import AsyncOutbox
 from .async_websocket import AsyncWebSocketTransport
 from .async_wire import CLOSING
-from .base import HIGH_WATER_MARK, EngineBase, message
+from .base import HIGH_WATER_MARK, BaseLink, EngineBase, message
 from .frames import Outgoing
 
 _LARGEST_PORTION = 256
@@ -38,18 +38,15 @@ _TURN = 0.001
 """Seconds after which other tasks have their turn, while there is more to deliver."""
 
 
-class _Link:
-    """One connection: its transport, its queue, its tasks, and why it ended.
+class _Link(BaseLink):
+    """One connection: its transport, its queue, its tasks.
 
     :ivar read: set when nothing more will be read; ``ended`` when it was told, too.
     """
 
     def __init__(self, opened: Opened, high_water_mark: int) -> None:
-        self.transport = opened.transport
-        self.handshake = opened.handshake
-        self.first = opened.first
+        super().__init__(opened)
         self.outbox = AsyncOutbox(high_water_mark)
-        self.reason: str | None = None
         self.read = AsyncEvent()
         self.ended = AsyncEvent()
         self.reader: asyncio.Task[None] | None = None
@@ -182,7 +179,13 @@ class AsyncEngineIOClient(EngineBase, AsyncOpening):
         Raises ``ConnectionError`` when the connection ends before.
         """
         link = self._link
-        return link is None or await link.outbox.wait_for_room(timeout)
+        if link is None:
+            return True
+        try:
+            return await link.outbox.wait_for_room(timeout)
+        except ConnectionError as exc:
+            await link.read.wait(CLOSING)  # it is the reader that learns why
+            raise ConnectionError(str(link.failure or exc)) from exc
 
     async def drain(self, timeout: float) -> bool:
         """Wait until the server has read all that was sent; return whether it has, in ``timeout`` seconds."""
@@ -206,13 +209,16 @@ class AsyncEngineIOClient(EngineBase, AsyncOpening):
         except ConnectionError as exc:
             if link.reason is None:
                 self.logger.warning("Sending failed: %s", exc)
-        except Exception:
+            failure: Exception = exc
+        except Exception as exc:
             self.logger.exception("Sending failed: unexpected error")
+            failure = exc
         else:
             return
         link.outbox.close()  # nobody shall wait for it to be emptied
         # A server that takes nothing more, of a session that it has closed say, may be telling why.
         await link.read.wait(CLOSING)
+        link.fail(failure)
         link.transport.abort()
 
     # -- receiving
@@ -226,13 +232,15 @@ class AsyncEngineIOClient(EngineBase, AsyncOpening):
             self._receive(link, link.first)
             await self._receive_all(link)
         except ConnectionError as exc:
+            link.fail(exc)
             if link.reason is None:
-                self.logger.warning("Connection lost: %s", exc)
+                self.logger.warning("Connection lost: %s", link.failure)
         except asyncio.CancelledError:  # nobody but the end of the event loop cancels this task
             with contextlib.suppress(ConnectionError):
                 await self._leave_in_time(link)
             raise
-        except Exception:
+        except Exception as exc:
+            link.fail(exc)
             self.logger.exception("Connection lost: unexpected error")
         finally:
             await self._end(link)
@@ -335,8 +343,9 @@ class AsyncEngineIOClient(EngineBase, AsyncOpening):
     async def _end(self, link: _Link) -> None:
         """Release a connection whose reading has ended, and tell. Each step is taken, even if the event loop ends in
         the one before."""
+        self.details = link.details(self.reason)
+        link.reason = self.details.reason
         link.read.set()
-        link.reason = link.reason or self.reason.TRANSPORT_ERROR
         unsent = link.outbox.close()
         if unsent:
             self.logger.error("%d packets were not sent before the connection ended", unsent)

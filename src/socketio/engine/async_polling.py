@@ -16,19 +16,23 @@ import aiohttp
 from engineio.exceptions import ConnectionError
 from yarl import URL
 
+from ..async_condition import AsyncEvent
 from ..packet import Frame
 from . import payload
+from .errors import SilenceError
 from .frames import Outgoing
 from .handshake import (
     Handshake,
     cause_text,
     cookie_pairs,
+    not_a_payload,
     origin_of,
     pop_header,
     read_open_body,
     root_cause,
     status_error,
 )
+from .pacing import Pacing
 
 _CLOSING = 0.1
 """Seconds for the server to answer the pending GET after the goodbye."""
@@ -98,11 +102,11 @@ class AsyncPollingTransport:
         self._timestamp = timestamp
         self._pending: set[_Request] = set()
         self._poll: _Request | None = None
-        self._last_answer = 0.0
-        self._silence = request_timeout
+        self._pacing = Pacing(request_timeout)
+        self._pause = self._began = 0.0
         self.max_payload: int | None = None
         self._closing = False
-        self._aborted = False
+        self._ended = AsyncEvent()
 
     async def open(self) -> tuple[Handshake, list[Frame]]:
         """Shake hands; return what the server said, and the packets that it sent along."""
@@ -140,23 +144,27 @@ class AsyncPollingTransport:
 
     def set_silence(self, seconds: float) -> None:
         """From now on the server must answer within each span of so many seconds."""
-        self._silence = seconds
-        self._last_answer = time.monotonic()
+        self._pacing.silence = seconds
 
     async def receive(self) -> list[Frame]:
         """Wait for packets and return them."""
         if self._closing:
             raise ConnectionError("the connection was closed")
-        timeout = max(0.001, self._last_answer + self._silence - time.monotonic())
         if self._poll is None:  # it goes on when whoever waits for it is cancelled
+            await self._ended.wait(self._pause)
+            self._began = time.monotonic()
+            timeout = self._pacing.begin(self._began)
+            if timeout <= 0:
+                raise SilenceError(f"the server is silent: no message and no ping for {self._pacing.silence:g} s")
             self._poll = self._begin("GET", timeout)
-        _, body = await self._answer(self._poll)
+        headers, body = await self._answer(self._poll)
         self._poll = None
-        self._last_answer = time.monotonic()
         try:
-            return payload.decode(body, self._max_message_size)
+            packets = payload.decode(body, self._max_message_size)
         except ValueError as exc:
-            raise ConnectionError(f"the server sent what is no payload: {exc}") from exc
+            raise not_a_payload("GET", body, headers, exc) from exc
+        self._pause = self._pacing.end(packets, time.monotonic() - self._began)
+        return packets
 
     async def send(self, frames: deque[Any]) -> None:
         """Send packets, in order, in as many requests as it takes; each is removed when it is sent."""
@@ -164,7 +172,10 @@ class AsyncPollingTransport:
             body, count = payload.next_body(frames, self.max_payload)
             request = self._begin("POST", self._request_timeout, body)
             try:
-                await self._answer(request)
+                headers, answer = await self._answer(request)
+                payload.check_receipt(answer)
+            except ValueError as exc:
+                raise not_a_payload("POST", answer, headers, exc) from exc
             except asyncio.CancelledError:
                 await asyncio.wait([request])  # what it carries shall not be sent twice
                 raise
@@ -189,7 +200,7 @@ class AsyncPollingTransport:
 
     def abort(self) -> None:
         """Cut the pending requests; whoever waits for one sees it at once."""
-        self._aborted = True
+        self._ended.set()
         for task in list(self._pending):
             task.end()
 
@@ -197,7 +208,7 @@ class AsyncPollingTransport:
         """Close what is open. The session belongs to the engine."""
 
     def _begin(self, method: str, timeout: float, body: bytes | None = None) -> _Request:
-        if self._aborted:
+        if self._ended.is_set():
             raise ConnectionError("the connection was closed")
         request = _Request(self._fetch(method, body), name=method)
         request.limit = timeout
@@ -214,7 +225,7 @@ class AsyncPollingTransport:
             response, content = await asyncio.shield(request)
         except asyncio.CancelledError:
             if request.expired:
-                raise ConnectionError(f"{what} failed: no answer within {request.limit:g} s") from None
+                raise SilenceError(f"{what} failed: no answer within {request.limit:g} s") from None
             if request.cancelled():
                 raise ConnectionError("the connection was closed") from None
             raise

@@ -14,9 +14,9 @@ from engineio.exceptions import ConnectionError
 from ..async_condition import AsyncEvent, wait_for
 from ..packet import Frame
 from .async_wire import CLOSING, AiohttpWire, Wire
-from .base_websocket import BaseWebSocketTransport, lost
+from .base_websocket import BaseWebSocketTransport, invalid, lost
+from .errors import ClosedError, InvalidDataError, SilenceError
 from .frames import PING, ControlFrame, Outgoing
-from .handshake import SilenceError
 
 _GRACE = 0.1
 """Seconds to read what came while the event loop was busy, before the server is taken for silent."""
@@ -63,22 +63,26 @@ class AsyncWebSocketTransport(BaseWebSocketTransport):
         if self._first:
             first, self._first = self._first, []
             return first
-        if self._closed:
-            raise ConnectionError("the server closed the websocket")
+        if self._closed is not None:
+            raise self._closed
         self._last = self._loop.time()
         self._reads = True
         try:
             received = await self._wire.read()
-        except (OSError, ValueError, RuntimeError, aiohttp.ClientError, ConnectionError) as exc:
+        except (OSError, ValueError, RuntimeError, aiohttp.ClientError, aiohttp.WebSocketError, ConnectionError) as exc:
             self._over.set()
             if self._silent:
                 raise SilenceError(f"the server is silent: nothing came for {self._silence:g} s") from exc
+            if isinstance(exc, (ClosedError, InvalidDataError)):
+                raise
+            if isinstance(exc, (ValueError, aiohttp.WebSocketError)):
+                raise invalid(exc) from exc
             raise lost(exc) from exc
         finally:
             self._reads = False
         self._last = self._loop.time()
         frames = self._without_control_frames(received)
-        if self._closed:
+        if self._closed is not None:
             self._over.set()
         return frames
 

@@ -22,6 +22,7 @@ from aiohttp import WSMsgType
 from engineio.exceptions import ConnectionError
 
 from ..async_condition import AsyncCondition, wait_for
+from .errors import ClosedError
 from .frames import CLOSE, PING, PONG, ControlFrame, FrameReader, FrameWriter, Outgoing
 
 CLOSING = 1.0
@@ -192,7 +193,9 @@ class AiohttpWire:
             return [message.data]
         if message.type is WSMsgType.PING or message.type is WSMsgType.PONG:
             return [ControlFrame(PING if message.type is WSMsgType.PING else PONG, bytes(message.data))]
-        raise message.data if message.type is WSMsgType.ERROR else ConnectionError("the server closed the websocket")
+        if message.type is WSMsgType.CLOSE:
+            raise ClosedError(message.data or None, str(message.extra or ""))
+        raise message.data if message.type is WSMsgType.ERROR else ConnectionError("the server closed the connection")
 
     async def write(self, frames: deque[Outgoing]) -> None:
         """Send the first of these frames. What is cancelled while it waits has been handed over."""

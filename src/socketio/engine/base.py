@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from engineio.exceptions import ConnectionError
 
 from .. import logs
+from ..details import DisconnectDetails, DisconnectKind
 from ..packet import Frame
 from . import payload
+from .errors import details_of
 from .frames import ControlFrame, Outgoing
 from .handshake import Handshake
 
@@ -22,13 +25,48 @@ def message(frame: Frame) -> Frame:
     return "4" + frame if isinstance(frame, str) else frame
 
 
+class BaseLink:
+    """One connection, as far as both flavours keep the same: what the server said, and why it ended.
+
+    :ivar surely_taken: characters, or bytes, up to which a message needs no check against ``maxPayload``.
+    :ivar reason: why it ended, or is about to; for the ``disconnect`` handler.
+    :ivar failure: the error that ended it.
+    """
+
+    def __init__(self, opened: Any) -> None:
+        self.transport = opened.transport
+        self.handshake: Handshake = opened.handshake
+        self.first = opened.first
+        largest = self.handshake.max_payload
+        self.surely_taken = sys.maxsize if largest is None else largest // 4 - 1  # a character has up to four bytes
+        self.reason: str | None = None
+        self.failure: Exception | None = None
+
+    def fail(self, exc: Exception) -> None:
+        """Note the error that ended the connection: the first one counts."""
+        self.failure = self.failure or exc
+
+    def details(self, reasons: Any) -> DisconnectDetails:
+        """Return why the connection ended."""
+        reason = self.reason or reasons.TRANSPORT_ERROR
+        if reason == reasons.SERVER_DISCONNECT:
+            return DisconnectDetails(DisconnectKind.SERVER_CLOSED, reason)
+        if self.reason is None and self.failure is not None:
+            return details_of(self.failure, reason)
+        return DisconnectDetails(DisconnectKind.CLIENT_DISCONNECT, reason)
+
+
 class EngineBase:
-    """The part of :class:`EngineIOClient` and :class:`AsyncEngineIOClient` that does no I/O."""
+    """The part of :class:`EngineIOClient` and :class:`AsyncEngineIOClient` that does no I/O.
+
+    :ivar details: why the last connection ended; set before the ``disconnect`` handler is called.
+    """
 
     _link: Any
     logger: logs.Logger
     handlers: dict[str, Callable[..., Any]]
     reason: Any
+    details: DisconnectDetails | None
     state: str
     sid: str | None
     upgrades: list[str]
@@ -46,7 +84,9 @@ class EngineBase:
         self.max_message_size = max_message_size
         self.high_water_mark = high_water_mark
         self.queue = None  # what waits is in an outbox, and this one is several kilobytes
+        self.details = None
         self._nonsense = logs.Sparse(self.logger)
+        self._too_large = logs.Sparse(self.logger)
 
     def _take_over(self, shaken: Handshake, transport: str) -> None:
         """Be connected: keep what the server said, where users of ``engineio`` look for it."""
@@ -75,11 +115,27 @@ class EngineBase:
     def _put(self, frames: list[Frame], wake: bool) -> Any:
         packets: list[Outgoing] = [message(frame) for frame in frames]
         link = self._link
-        if link is not None and link.transport.max_payload is not None:
-            payload.check(packets, link.transport.max_payload)
+        if link is not None:
+            for packet in packets:
+                if len(packet) > link.surely_taken:
+                    self._check_size(link, packet)
         if link is None or not link.outbox.put(packets, wake):
             raise ConnectionError("there is no connection")
         return link
+
+    def _check_size(self, link: Any, packet: Outgoing) -> None:
+        """Warn of a message that is larger than the server said it takes; over polling raise ``ValueError``."""
+        limit = link.handshake.max_payload
+        if link.transport.name == "polling":
+            payload.check(packet, limit)
+            return
+        size = len(packet.encode("utf-8") if isinstance(packet, str) else packet)
+        if size > limit:
+            self._too_large.warning(
+                "A message of %d bytes is larger than the server's maxPayload, %d bytes: it may close the connection",
+                size,
+                limit,
+            )
 
     def wake(self) -> None:
         """Leave what is queued to the writing thread or task."""

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from engineio.exceptions import ConnectionError
 
+from .errors import ClosedError, InvalidDataError
 from .frames import CLOSE, NORMAL_CLOSURE, PING, PONG, ControlFrame, Outgoing
 from .handshake import cause_text
 
@@ -15,12 +16,12 @@ class BaseWebSocketTransport:
     """The part of :class:`WebSocketTransport` and :class:`AsyncWebSocketTransport` that does no I/O.
 
     :ivar _first: frames that came with the one that was waited for.
-    :ivar _closing: whether our close frame was sent; ``_closed``: whether the server's has come.
+    :ivar _closing: whether our close frame was sent.
+    :ivar _closed: the error that tells of the server's close frame, once that has come.
     :ivar _pong: what waits for the answer to the probe.
     """
 
     name = "websocket"
-    max_payload: ClassVar[int | None] = None  # which is about bodies of HTTP
     goodbye: ClassVar[list[Outgoing]] = [ControlFrame(CLOSE, NORMAL_CLOSURE)]
 
     _pong: Any = None
@@ -29,7 +30,7 @@ class BaseWebSocketTransport:
     def __init__(self) -> None:
         self._first: list[Outgoing] = []
         self._closing = False
-        self._closed = False
+        self._closed: ClosedError | None = None
 
     def _without_control_frames(self, received: list[Outgoing]) -> list[Outgoing]:
         """Return what came but for control frames, with what is to be sent in answer to them."""
@@ -43,12 +44,24 @@ class BaseWebSocketTransport:
             elif frame.opcode == PING:
                 answer = [ControlFrame(PONG, frame.payload)]  # RFC 6455, 5.5.3: that to the last will do
             elif frame.opcode == CLOSE:
-                if not self._closing and not self._closed:
+                if not self._closing and self._closed is None:
                     self._answer_close()
-                self._closed = True
+                self._closed = self._closed or closed_by(frame)
             elif self._pong is not None:
                 self._pong.set()
         return frames + answer
+
+
+def closed_by(frame: ControlFrame) -> ClosedError:
+    """Return the error that tells of the server's close frame (RFC 6455, section 5.5.1)."""
+    payload = frame.payload
+    code = int.from_bytes(payload[:2], "big") if len(payload) >= 2 else None
+    return ClosedError(code, payload[2:].decode("utf-8", "replace"))
+
+
+def invalid(exc: BaseException) -> InvalidDataError:
+    """Return the error for a frame that is not allowed (RFC 6455, section 5), or a message that is too large."""
+    return InvalidDataError(f"the server sent an invalid WebSocket frame: {exc}")
 
 
 def lost(exc: BaseException) -> ConnectionError:

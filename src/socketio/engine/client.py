@@ -23,7 +23,7 @@ from engineio.exceptions import ConnectionError
 from .. import logs
 from ..packet import Frame
 from . import handshake
-from .base import HIGH_WATER_MARK, EngineBase
+from .base import HIGH_WATER_MARK, BaseLink, EngineBase
 from .frames import Outgoing
 from .opening import Opened, Opening
 from .outbox import Outbox
@@ -36,19 +36,16 @@ _HEAD_START = 1.0
 a POST only when the client has got something."""
 
 
-class _Link:
-    """One connection: its transport, its queue, its threads, and why it ended.
+class _Link(BaseLink):
+    """One connection: its transport, its queue, its threads.
 
     :ivar read: set when nothing more will be read; ``ended`` when it was told, too.
     """
 
     def __init__(self, opened: Opened, write: Callable[[_Link], None], high_water_mark: int) -> None:
-        self.transport = opened.transport
-        self.handshake = opened.handshake
-        self.first = opened.first
+        super().__init__(opened)
         self.outbox = Outbox(self._start_writer, high_water_mark)
         self._write = write
-        self.reason: str | None = None
         self.read = threading.Event()
         self.ended = threading.Event()
         self.reader: threading.Thread | None = None
@@ -179,7 +176,14 @@ class EngineIOClient(EngineBase, Opening):
         Raises ``ConnectionError`` when the connection ends before.
         """
         link = self._link
-        return link is None or link.outbox.wait_for_room(timeout)
+        if link is None:
+            return True
+        try:
+            return link.outbox.wait_for_room(timeout)
+        except ConnectionError as exc:
+            if link.reader is not threading.current_thread():
+                link.read.wait(_CLOSING)  # it is the reader that learns why
+            raise ConnectionError(str(link.failure or exc)) from exc
 
     def drain(self, timeout: float) -> bool:
         """Wait until the server has read all that was sent; return whether it has, in ``timeout`` seconds."""
@@ -206,13 +210,16 @@ class EngineIOClient(EngineBase, Opening):
         except ConnectionError as exc:
             if link.reason is None:
                 self.logger.warning("Sending failed: %s", exc)
-        except Exception:
+            failure: Exception = exc
+        except Exception as exc:
             self.logger.exception("Sending failed: unexpected error")
+            failure = exc
         else:
             return
         link.outbox.close()  # nobody shall wait for it to be emptied
         # A server that takes nothing more, of a session that it has closed say, may be telling why.
         link.read.wait(_CLOSING)
+        link.fail(failure)
         link.transport.abort()
 
     # -- receiving
@@ -236,9 +243,11 @@ class EngineIOClient(EngineBase, Opening):
                     break
                 packets = link.transport.receive()
         except ConnectionError as exc:
+            link.fail(exc)
             if link.reason is None:
-                self.logger.warning("Connection lost: %s", exc)
-        except Exception:
+                self.logger.warning("Connection lost: %s", link.failure)
+        except Exception as exc:
+            link.fail(exc)
             self.logger.exception("Connection lost: unexpected error")
         finally:
             self._end(link)
@@ -294,9 +303,9 @@ class EngineIOClient(EngineBase, Opening):
 
     def _end(self, link: _Link) -> None:
         """Release a connection whose reading has ended, and tell."""
+        self.details = details = link.details(self.reason)
+        reason = link.reason = details.reason
         link.read.set()
-        reason = link.reason or self.reason.TRANSPORT_ERROR
-        link.reason = reason
         unsent = link.outbox.close()
         if unsent:
             self.logger.error("%d packets were not sent before the connection ended", unsent)

@@ -17,6 +17,8 @@ from engineio.exceptions import ConnectionError
 
 from ..packet import Frame
 from . import payload
+from .errors import InvalidDataError, StatusError
+from .errors import SilenceError as SilenceError
 
 TRANSPORTS = ("polling", "websocket")
 PROBE, PROBE_ANSWER, UPGRADE = "2probe", "3probe", "5"
@@ -32,10 +34,6 @@ _VERSION_3_BODY = re.compile(rb"\d+:0\{")
 _VERSION_3 = (
     "the server speaks Engine.IO 3 (Socket.IO 2 or older), this client needs Engine.IO 4 (Socket.IO 3 or newer)"
 )
-
-
-class SilenceError(ConnectionError):
-    """Nothing came in time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +69,7 @@ def read_open_body(body: bytes, content_type: str = "") -> tuple[Handshake, list
         raise ConnectionError(_VERSION_3)
     try:
         packets = payload.decode(body)
-        return read_open(packets[0]), packets[1:]
+        return read_open(packets[0] if packets else ""), packets[1:]
     except ValueError as exc:
         raise ConnectionError(f"not an Engine.IO server: it sent {describe(body, content_type)}") from exc
 
@@ -129,7 +127,7 @@ def version_3_error() -> ConnectionError:
     return ConnectionError(_VERSION_3)
 
 
-def status_error(status: int, body: bytes, headers: Mapping[str, str]) -> ConnectionError:
+def status_error(status: int, body: bytes, headers: Mapping[str, str]) -> StatusError:
     """Return the error for an HTTP answer that is no success: ``args`` are its text and the decoded JSON body.
 
     A redirect is one too: what goes with a request, cookies and tokens among it, is meant for the host that was asked.
@@ -142,12 +140,18 @@ def status_error(status: int, body: bytes, headers: Mapping[str, str]) -> Connec
     location = headers.get("Location")
     if 300 <= status < 400 and location:
         came = f": redirects are not followed, this one leads to {without_secrets(location)!r}"
-    return ConnectionError(f"Unexpected status code {status} in server response{came}", data)
+    return StatusError(f"Unexpected status code {status} in server response{came}", data, status)
 
 
 def without_secrets(url: str) -> str:
     """Return a URL, valid or not, without what may be a secret: user, password, query and fragment."""
     return re.sub(r"//[^/?#]*@", "//", re.split(r"[?#]", url, maxsplit=1)[0])[:_EXCERPT]
+
+
+def not_a_payload(method: str, body: bytes, headers: Mapping[str, str], exc: ValueError) -> InvalidDataError:
+    """Return the error for the body of an answer with a good status that no Engine.IO server has sent."""
+    came = describe(body, headers.get("Content-Type", ""))
+    return InvalidDataError(f"the answer to a {method} is not from an Engine.IO server: {exc}: {came}")
 
 
 def describe(body: bytes, content_type: str = "") -> str:

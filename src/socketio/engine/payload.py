@@ -15,6 +15,10 @@ from ..packet import Frame
 from .frames import Outgoing
 
 _SEPARATOR = b"\x1e"
+_TYPES = b"0123456b"
+"""What a packet begins with."""
+_FOREIGN = (b"<", b"{", b"[", b'"')
+"""What a web page or JSON begins with."""
 MAX_PACKETS = 16
 """Packets in one body: python-engineio's servers refuse more (``Payload.max_decode_packets``)."""
 
@@ -34,17 +38,23 @@ def largest_body(max_message_size: int) -> int:
     return 2 * max_message_size + 65536
 
 
-def check(packets: Iterable[Outgoing], max_payload: int) -> None:
+def check(packet: Outgoing, max_payload: int) -> None:
     """Raise ``ValueError`` for a packet that no body can carry, as it is larger than the server takes."""
-    for packet in packets:
-        size = 1 + 4 * ((len(packet) + 2) // 3) if isinstance(packet, bytes) else len(str(packet).encode("utf-8"))
-        if size > max_payload:
-            raise ValueError(f"a packet of {size} bytes is more than the server takes over polling: {max_payload}")
+    size = 1 + 4 * ((len(packet) + 2) // 3) if isinstance(packet, bytes) else len(str(packet).encode("utf-8"))
+    if size > max_payload:
+        raise ValueError(f"a packet of {size} bytes is more than the server takes over polling: {max_payload}")
 
 
 def decode(body: bytes, max_message_size: int | None = None) -> list[Frame]:
-    """Return the packets of a body; raise ``ValueError`` for a body that is none, or has a packet above this size."""
+    """Return the packets of a body; raise ``ValueError`` for a body that is none, or has a packet above this size.
+
+    An empty body has no packets. A body whose first packet is none, such as a web page, is no payload.
+    """
     packets: list[Frame] = []
+    if not body:
+        return packets
+    if body[:1] not in _TYPES:
+        raise ValueError("it does not begin with a packet")
     for text in body.decode("utf-8").split("\x1e"):
         if text.startswith("b"):
             try:
@@ -58,6 +68,15 @@ def decode(body: bytes, max_message_size: int | None = None) -> list[Frame]:
         if max(sizes) > max_message_size:
             raise ValueError(too_large(max_message_size))
     return packets
+
+
+def check_receipt(body: bytes) -> None:
+    """Raise ``ValueError`` for the answer to a POST that is a web page or JSON: it comes from a gateway.
+
+    The protocol asks for ``ok``; other texts, or none, are accepted.
+    """
+    if body.lstrip()[:1] in _FOREIGN:
+        raise ValueError("it is not an acknowledgement")
 
 
 def next_body(packets: Iterable[Frame], max_payload: int | None) -> tuple[bytes, int]:

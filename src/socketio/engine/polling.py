@@ -17,8 +17,10 @@ from engineio.exceptions import ConnectionError
 
 from ..packet import Frame
 from . import connections, payload
+from .errors import SilenceError
 from .frames import Outgoing
-from .handshake import Handshake, cause_text, origin_of, read_open_body, root_cause, status_error
+from .handshake import Handshake, cause_text, not_a_payload, origin_of, read_open_body, root_cause, status_error
+from .pacing import Pacing
 
 _READ_SIZE = 65536
 
@@ -59,11 +61,11 @@ class PollingTransport:
         self._max_message_size = max_message_size
         self._timestamp = timestamp
         self._pending: dict[int, socket.socket] = {}
-        self._last_answer = 0.0
-        self._silence = request_timeout
+        self._pacing = Pacing(request_timeout)
+        self._pause = 0.0
         self.max_payload: int | None = None
         self.opening_time = 0.0
-        self._aborted = False
+        self._ended = threading.Event()
 
     def open(self) -> tuple[Handshake, list[Frame]]:
         """Shake hands; return what the server said, and the packets that it sent along."""
@@ -82,24 +84,32 @@ class PollingTransport:
 
     def set_silence(self, seconds: float) -> None:
         """From now on the server must answer within each span of so many seconds."""
-        self._silence = seconds
-        self._last_answer = time.monotonic()
+        self._pacing.silence = seconds
 
     def receive(self) -> list[Frame]:
         """Wait for packets and return them."""
-        timeout = max(0.001, self._last_answer + self._silence - time.monotonic())
-        _, body = self._request("GET", self.url + self._timestamp(), timeout)
-        self._last_answer = time.monotonic()
+        self._ended.wait(self._pause)
+        began = time.monotonic()
+        timeout = self._pacing.begin(began)
+        if timeout <= 0:
+            raise SilenceError(f"the server is silent: no message and no ping for {self._pacing.silence:g} s")
+        headers, body = self._request("GET", self.url + self._timestamp(), timeout)
         try:
-            return payload.decode(body, self._max_message_size)
+            packets = payload.decode(body, self._max_message_size)
         except ValueError as exc:
-            raise ConnectionError(f"the server sent what is no payload: {exc}") from exc
+            raise not_a_payload("GET", body, headers, exc) from exc
+        self._pause = self._pacing.end(packets, time.monotonic() - began)
+        return packets
 
     def send(self, frames: deque[Any]) -> None:
         """Send packets, in order, in as many requests as it takes; each is removed when it is sent."""
         while frames:
             body, count = payload.next_body(frames, self.max_payload)
-            self._request("POST", self.url + self._timestamp(), self._request_timeout, body)
+            headers, answer = self._request("POST", self.url + self._timestamp(), self._request_timeout, body)
+            try:
+                payload.check_receipt(answer)
+            except ValueError as exc:
+                raise not_a_payload("POST", answer, headers, exc) from exc
             for _ in range(count):
                 frames.popleft()
 
@@ -116,7 +126,7 @@ class PollingTransport:
 
     def abort(self) -> None:
         """Cut the pending requests; whoever waits for one sees it at once."""
-        self._aborted = True
+        self._ended.set()
         for pending in list(self._pending.values()):
             connections.cut(pending)
 
@@ -126,7 +136,7 @@ class PollingTransport:
             self._pending.pop(threading.get_ident(), None)
             return
         self._pending[threading.get_ident()] = pending
-        if self._aborted:
+        if self._ended.is_set():
             connections.cut(pending)
 
     def release(self) -> None:
@@ -141,7 +151,7 @@ class PollingTransport:
             options = {**options, "headers": {**options["headers"], "Content-Type": "text/plain"}}
         # A list, because the hooks of a request are taken in place of the session's, not beside them.
         hooks = {"response": [*self.http.hooks["response"], _refuse_redirect]}
-        if self._aborted:
+        if self._ended.is_set():
             raise ConnectionError("the connection was closed")
         me = threading.get_ident()
         connections.waiting[me] = self, time.monotonic() + timeout
@@ -151,8 +161,9 @@ class PollingTransport:
             )
             content = self._read(response)
         except (requests.RequestException, OSError, ValueError) as exc:
-            text = f"{method} request to {origin_of(url)} failed: {cause_text(exc)}"
-            raise ConnectionError(text) from root_cause(exc)
+            cause = root_cause(exc)
+            error = SilenceError if _is_timeout(exc) or _is_timeout(cause) else ConnectionError
+            raise error(f"{method} request to {origin_of(url)} failed: {cause_text(exc)}") from cause
         finally:
             connections.waiting.pop(me, None)
             self.wait_on(None)
@@ -169,6 +180,10 @@ class PollingTransport:
                     raise ValueError(payload.too_large(self._max_message_size))
                 parts.append(part)
         return b"".join(parts)
+
+
+def _is_timeout(exc: BaseException) -> bool:
+    return isinstance(exc, (requests.Timeout, TimeoutError))
 
 
 def _refuse_redirect(response: requests.Response, *args: Any, **kwargs: Any) -> None:

@@ -22,9 +22,9 @@ from urllib3.util.wait import wait_for_read, wait_for_write
 from websocket._http import connect, proxy_info
 
 from ..packet import Frame
-from .base_websocket import BaseWebSocketTransport, lost
+from .base_websocket import BaseWebSocketTransport, invalid, lost
+from .errors import SilenceError
 from .frames import PING, ControlFrame, FrameReader, FrameWriter, Outgoing
-from .handshake import SilenceError
 from .websocket_handshake import shake_hands
 
 _READ_SIZE = 65536
@@ -176,10 +176,10 @@ class WebSocketTransport(BaseWebSocketTransport):
         if self._first:
             first, self._first = self._first, []
             return first
-        if self._closed:
-            raise ConnectionError("the server closed the websocket")
+        if self._closed is not None:
+            raise self._closed
         if self._reader.error is not None:
-            raise lost(self._reader.error) from self._reader.error
+            raise invalid(self._reader.error) from self._reader.error
         try:
             received = self._reader.feed(self.ws.read(self._silence))
         except OSError as exc:

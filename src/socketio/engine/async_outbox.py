@@ -26,14 +26,15 @@ class AsyncOutbox(BaseOutbox):
         self._changed = AsyncCondition()
         self._sent = AsyncCondition()
 
-    def put(self, packets: list[Outgoing], wake: bool = True) -> bool:
+    def put(self, packets: list[Outgoing], wake: bool = True, accepts: bool = False) -> bool:
         """Add packets, with nothing in between; return ``False`` when the outbox is closed.
 
         :param wake: ``False`` where the sending task shall not be woken yet.
+        :param accepts: whether the application has put them in, having waited for room.
         """
         if self._closed:
             return False
-        self._add(packets)
+        self._add(packets, accepts)
         if wake:
             self.wake()
         return True

@@ -103,25 +103,24 @@ class EngineBase:
 
         Raises ``ConnectionError`` when there is no connection, ``ValueError`` for a message that is too large for it.
         """
-        self._put(frames, wake).outbox.accept()
+        self._put(frames, wake, accepts=True)
 
     def answer_frames(self, frames: list[Frame]) -> None:
         """Queue messages that the server has asked for, as :meth:`send_frames` does.
 
         A server that goes on asking without reading the answers loses the connection.
         """
-        self._put(frames, True)
+        self._put(frames, wake=True, accepts=False)
 
-    def _put(self, frames: list[Frame], wake: bool) -> Any:
+    def _put(self, frames: list[Frame], wake: bool, accepts: bool) -> None:
         packets: list[Outgoing] = [message(frame) for frame in frames]
         link = self._link
         if link is not None:
             for packet in packets:
                 if len(packet) > link.surely_taken:
                     self._check_size(link, packet)
-        if link is None or not link.outbox.put(packets, wake):
+        if link is None or not link.outbox.put(packets, wake, accepts):
             raise ConnectionError("there is no connection")
-        return link
 
     def _check_size(self, link: Any, packet: Outgoing) -> None:
         """Warn of a message that is larger than the server said it takes; over polling raise ``ValueError``."""

@@ -26,10 +26,6 @@ class BaseOutbox:
         self._accepted = 0
         self._closed = False
 
-    def accept(self) -> None:
-        """Take what is in now for what the application has put in, having waited for room."""
-        self._accepted = self.size
-
     def is_overfull(self) -> bool:
         """Return whether more than a high-water mark was put in beyond that: answers, which wait for nothing."""
         return self.size > max(self._accepted, self.high_water_mark) + self.high_water_mark
@@ -38,9 +34,12 @@ class BaseOutbox:
         """Return whether more may be put in; whoever can wait should, else."""
         return self.size <= self.high_water_mark or self._closed
 
-    def _add(self, packets: list[Outgoing]) -> None:
+    def _add(self, packets: list[Outgoing], accepts: bool) -> None:
         self._waiting.extend(packets)
-        self.size += sum(map(len, packets))
+        size = self.size + sum(map(len, packets))
+        if accepts:
+            self._accepted = size  # before the size: another thread may look at both
+        self.size = size
 
     def _take(self) -> None:
         """Take the first packets."""

@@ -32,15 +32,16 @@ class Outbox(BaseOutbox):
         self._changed = threading.Condition(self._lock)
         self._sender: object = None
 
-    def put(self, packets: list[Outgoing], wake: bool = True) -> bool:
+    def put(self, packets: list[Outgoing], wake: bool = True, accepts: bool = False) -> bool:
         """Add packets, with nothing in between; return ``False`` when the outbox is closed.
 
         :param wake: ``False`` where :meth:`try_take` comes next.
+        :param accepts: whether the application has put them in, having waited for room.
         """
         with self._lock:
             if self._closed:
                 return False
-            self._add(packets)
+            self._add(packets, accepts)
             if wake:
                 self._wake()
             return True

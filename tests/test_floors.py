@@ -32,6 +32,7 @@ FLOORS = """
     2   engine.client  engine.async_client
     2   engine
     3   base_client
+    4   attempt
     4   base_lifecycle
     4   lifecycle  async_lifecycle
     4   client  async_client

@@ -135,8 +135,9 @@ class AsyncClient(AsyncLifecycle):
             default.
         :param namespaces: a namespace or a list; those that have handlers by default, ``'/'`` if there are none.
         :param socketio_path: the path at which the server is installed.
-        :param wait: whether to wait until the namespaces are connected, and their connect handlers have returned.
-        :param wait_timeout: seconds to wait for that.
+        :param wait: whether to wait until the namespaces are connected and their connect handlers have returned;
+            handlers are given a second.
+        :param wait_timeout: seconds that the namespaces may take; ``None`` for no limit.
         :param retry: whether to go on trying when the first attempt fails, as after the loss of a connection.
 
         Raises :class:`~socketio.exceptions.ConnectionError` when no connection is made, or the client has one
@@ -144,13 +145,11 @@ class AsyncClient(AsyncLifecycle):
         seconds.
         """
         self._sio_dispatcher.renew()
-        # disconnect() may have ended a life whose last attempt takes a moment to notice.
-        await self._sio_changed.wait_for(
-            lambda: not self._sio_attempting or self._sio_state is not State.IDLE, self.eio.request_timeout
-        )
-        self._sio_begin(AsyncEvent, url, headers, auth, transports, namespaces, socketio_path, wait, wait_timeout)
+        await self._sio_changed.wait_for(lambda: self._sio_state is not State.CLOSING)
+        await self._sio_changed.wait_for(self._sio_is_free, self.eio.request_timeout)
+        args = url, headers, auth, transports, namespaces, socketio_path, wait, wait_timeout
         try:
-            await self._sio_connect(retry)
+            await self._sio_connect(self._sio_begin(AsyncEvent, *args), retry)
         except Exception:
             raise
         except BaseException:  # the task was cancelled
@@ -171,11 +170,15 @@ class AsyncClient(AsyncLifecycle):
         await self.disconnect()
 
     async def wait(self) -> None:
-        """Wait until the connection has ended for good, reconnections included."""
-        ended = None
-        while ended is not self._sio_ended:  # a disconnect handler may have connected again
-            ended = self._sio_ended
-            await ended.wait()
+        """Wait until the connection has ended for good, and its disconnect handlers have returned.
+
+        Goes on through reconnections, and when a disconnect handler connects again.
+        """
+        life = None
+        while life is not self._sio_life:  # a disconnect handler may have connected again
+            life = self._sio_life
+            # In a handler, not for the disconnect handlers: this may be one of them.
+            await (life.stop if self._sio_dispatcher.is_handler() else life.ended).wait()
 
     # -- sending
 

@@ -139,6 +139,10 @@ class AsyncDispatcher:
         """Return whether the running task is the call that all others wait for, in serial mode."""
         return self._current is not None and asyncio.current_task() is self._current
 
+    def is_handler(self) -> bool:
+        """Return whether the running task is a call that was added here."""
+        return asyncio.current_task() in self._tasks
+
     def _begin_next(self) -> None:
         """Begin the calls that wait, as far as it is their turn."""
         waiting = self._waiting
@@ -176,7 +180,8 @@ class AsyncDispatcher:
         return task
 
     async def _finish(self, calls: Calls, subject: Any, awaitable: Awaitable[Any]) -> None:
-        task = asyncio.current_task()
+        task: Any = asyncio.current_task()
+        self._tasks.add(task)  # an eager one is not there yet
         if self.serial:
             self._current = task
         elif task in self._not_begun:

@@ -15,10 +15,10 @@ from typing import Any
 
 from .async_condition import AsyncCondition, AsyncEvent
 from .async_dispatch import AsyncDispatcher, Call, Calls
+from .attempt import Attempt, Life
 from .base_client import State, attempt_failure, check_headers
-from .base_lifecycle import Attempt, BaseLifecycle
+from .base_lifecycle import CONNECT_HANDLERS, BaseLifecycle
 from .engine import AsyncEngineIOClient, EngineError
-from .exceptions import ConnectionError
 
 HANDLERS = 5.0
 """Seconds that disconnect() waits for the disconnect handlers to return."""
@@ -41,9 +41,8 @@ class AsyncLifecycle(BaseLifecycle):
         self._sio_dispatcher = AsyncDispatcher(serial=not self.async_handlers)
         self._sio_lock = threading.RLock()  # never held while anything is awaited: it costs less than none would
         self._sio_changed = AsyncCondition()
-        self._sio_stop = AsyncEvent()
-        self._sio_ended = AsyncEvent()
-        self._sio_ended.set()
+        self._sio_life = Life(AsyncEvent, self._sio_lock)
+        self._sio_life.cut()
         self._sio_closing: asyncio.Task[list[AsyncEvent]] | None = None
         self._reconnect_task: asyncio.Task[Any] | None = None
         self.eio.on("connect", self._sio_on_transport_open)
@@ -60,46 +59,46 @@ class AsyncLifecycle(BaseLifecycle):
 
     # -- making a connection
 
-    async def _sio_connect(self, retry: bool) -> None:
-        stop = self._sio_stop
+    async def _sio_connect(self, life: Life, retry: bool) -> None:
         try:
-            await self._sio_connect_once(stop)
+            await self._sio_connect_once(life)
         except Exception:
-            if not retry or not self._sio_begin_retry(stop):
-                self._sio_give_up(stop, [])
+            if not retry or not self._sio_begin_retry(life):
+                self._sio_give_up(life, [])
                 raise
-            if not await self._sio_reconnect(stop):
+            if not await self._sio_reconnect(life):
                 raise
+        if self._sio_wait_for_namespaces:  # no part of the attempt: a connect handler may go on for ever
+            await self._sio_call_all(self._sio_attempt.calls, CONNECT_HANDLERS)
+        self._sio_forget_calls()
 
-    async def _sio_connect_once(self, stop: AsyncEvent) -> None:
+    async def _sio_connect_once(self, life: Life) -> None:
         """Make one attempt to connect; raise whatever stands in the way, with nothing left open."""
-        attempt = self._sio_begin_attempt(stop)
+        attempt = self._sio_begin_attempt(life)
         try:
-            await self._sio_carry_out(attempt, stop)
+            await self._sio_carry_out(attempt, life)
         finally:
-            self._sio_end_attempt()
+            self._sio_end_attempt(attempt)
 
-    async def _sio_carry_out(self, attempt: Attempt, stop: AsyncEvent) -> None:
+    async def _sio_carry_out(self, attempt: Attempt, life: Life) -> None:
         try:
             await self._sio_open_transport()
         except Exception as exc:
-            await self._sio_drop_session(stop)
+            await self._sio_drop_session(life)
             error, argument = attempt_failure(exc)
             attempt.calls = [self._sio_trigger("connect_error", name, argument) for name in attempt.requested]
-            await self._sio_call_all(attempt.calls)
+            await self._sio_call_all(attempt.calls, CONNECT_HANDLERS)
             if error is exc:
                 raise
             raise error from exc
         try:
-            await self._sio_await_namespaces(attempt, stop)
-        except ConnectionError as exc:
+            await self._sio_await_namespaces(attempt, life)
+        except Exception as exc:
             unanswered = [name for name in attempt.failed if name not in attempt.refusals]
             attempt.calls += [self._sio_trigger("connect_error", name, str(exc)) for name in unanswered]
-            await self._sio_call_all(attempt.calls)
-            await self._sio_drop_session(stop)
+            await self._sio_call_all(attempt.calls, CONNECT_HANDLERS)
+            await self._sio_drop_session(life)
             raise
-        if self._sio_wait_for_namespaces:
-            await self._sio_call_all(attempt.calls, self._sio_wait_timeout)
 
     async def _sio_open_transport(self) -> None:
         url = self._sio_check_url(await ask(self.connection_url))
@@ -108,32 +107,39 @@ class AsyncLifecycle(BaseLifecycle):
             url, headers=headers, transports=self.connection_transports, engineio_path=self.socketio_path
         )
 
-    async def _sio_await_namespaces(self, attempt: Attempt, stop: AsyncEvent) -> None:
+    async def _sio_await_namespaces(self, attempt: Attempt, life: Life) -> None:
         """Wait until the server has answered for all namespaces, and take the connection for made."""
         protocol = self._sio_protocol
         if self._sio_wait_for_namespaces and protocol is not None:
             await self._sio_changed.wait_for(
-                lambda: self._sio_protocol is not protocol or attempt.is_answered() or stop.is_set(),
+                lambda: self._sio_protocol is not protocol or attempt.is_answered() or life.stop.is_set(),
                 self._sio_wait_timeout,
             )
-        self._sio_take_for_made(protocol, attempt, stop)
+        self._sio_take_for_made(protocol, attempt, life)
 
     async def _sio_on_transport_open(self) -> None:
         self._sio_open_session(await ask(self.connection_auth))
 
     # -- repairing it
 
-    async def _sio_reconnect(self, stop: AsyncEvent) -> bool:
+    async def _sio_reconnect(self, life: Life) -> bool:
         """Try to connect again until it works, it has been tried often enough, or the application ends it.
 
         Return whether it worked.
         """
+        try:
+            return await self._sio_try_again(life)
+        except BaseException:  # the task was cancelled
+            self._sio_give_up(life, self._sio_attempt.requested)
+            raise
+
+    async def _sio_try_again(self, life: Life) -> bool:
         for attempt, delay in enumerate(self._sio_delays(), 1):
             self.logger.info("Connection failed, new attempt in %.2f seconds", delay)
-            if await stop.wait(delay):
+            if await life.stop.wait(delay):
                 break
             try:
-                await self._sio_connect_once(stop)
+                await self._sio_connect_once(life)
             except Exception as exc:
                 self.logger.warning("Attempt %d to reconnect failed: %s", attempt, exc)
                 if attempt == self.reconnection_attempts:
@@ -141,7 +147,7 @@ class AsyncLifecycle(BaseLifecycle):
                     break
             else:
                 return True
-        self._sio_give_up(stop, self._sio_attempt.requested)
+        self._sio_give_up(life, self._sio_attempt.requested)
         return False
 
     # -- its end
@@ -151,41 +157,41 @@ class AsyncLifecycle(BaseLifecycle):
             return
         ends = reason == self.reason.CLIENT_DISCONNECT  # with the event loop, after which no handler would be run
         names = self._sio_attempt.requested if ends else list(self.namespaces)
+        life = self._sio_life
         over, again = self._sio_lose_session(reason)
-        stop, ended = self._sio_stop, self._sio_ended  # a handler may connect again, and so begin another life
         self.logger.info("Connection lost: %s", reason)
-        calls = [self._sio_trigger("disconnect", name, reason) for name in names]
+        calls = [self._sio_trigger("disconnect", name, reason, life=life) for name in names]
         if over:
-            calls += [self._sio_trigger("__disconnect_final", name) for name in names]
-            self._sio_submit_end(ended)
+            calls += [self._sio_trigger("__disconnect_final", name, life=life) for name in names]
+            self._sio_submit_end(life)
         if again:
-            self._reconnect_task = self.eio.start_background_task(self._sio_reconnect, stop)
+            self._reconnect_task = self.eio.start_background_task(self._sio_reconnect, life)
         if ends:
             await self._sio_call_all(calls)
 
-    def _sio_hang_up(self, ended: AsyncEvent) -> None:
+    def _sio_hang_up(self, life: Life) -> None:
         async def hang_up() -> None:
             await self.eio.disconnect()
-            self._sio_submit_end(ended)
+            self._sio_submit_end(life)
 
         self.eio.start_background_task(hang_up)
 
-    async def _sio_drop_session(self, stop: AsyncEvent) -> None:
+    async def _sio_drop_session(self, life: Life) -> None:
         """Close what an attempt that failed has left, unless its life is over."""
         with self._sio_lock:
-            if stop.is_set():
+            if life.stop.is_set():
                 return
             names, frames = self._sio_take_leave()
         with contextlib.suppress(EngineError):
             self.eio.send_frames(frames)
         await self.eio.disconnect()
-        await self._sio_call_all(
-            [self._sio_trigger("disconnect", name, self.reason.CLIENT_DISCONNECT) for name in names]
-        )
+        reason = self.reason.CLIENT_DISCONNECT
+        calls = [self._sio_trigger("disconnect", name, reason, life=life) for name in names]
+        await self._sio_call_all(calls, CONNECT_HANDLERS)
 
-    def _sio_submit_end(self, ended: AsyncEvent) -> None:
-        """Let the wait() of a life return, after the handlers before."""
-        self._sio_dispatcher.submit(ended.set, ignore, nothing)
+    def _sio_submit_end(self, life: Life) -> None:
+        """Let wait() return, after the handlers before."""
+        self._sio_dispatcher.submit(life.end, ignore, nothing)
 
     async def _sio_disconnect(self, timeout: float) -> None:
         if self._sio_state is State.IDLE:
@@ -200,22 +206,24 @@ class AsyncLifecycle(BaseLifecycle):
 
     async def _sio_close(self, timeout: float, was: State, caller: asyncio.Task[Any] | None) -> list[AsyncEvent]:
         """Send, say goodbye, close; return the calls of the disconnect handlers."""
-        ended = self._sio_ended
+        life = self._sio_life
         self._sio_stop_attempts()
         try:
             names = await self._sio_say_goodbye(timeout)
             task = self._reconnect_task
             if task is not None and task is not caller and not task.done():
                 await asyncio.wait([task], timeout=HANDLERS)
+            requested = self._sio_attempt.requested
             self._sio_become_idle()
         except BaseException:  # the event loop ends
             self._sio_become_idle()
-            self._sio_submit_end(ended)
+            self._sio_submit_end(life)
             raise
-        finals = self._sio_attempt.requested if was is State.RECONNECTING else names
-        calls = [self._sio_trigger("disconnect", name, self.reason.CLIENT_DISCONNECT) for name in names]
-        calls += [self._sio_trigger("__disconnect_final", name) for name in finals]
-        self._sio_submit_end(ended)
+        reason = self.reason.CLIENT_DISCONNECT
+        calls = [self._sio_trigger("disconnect", name, reason, life=life) for name in names]
+        finals = requested if was is State.RECONNECTING else names
+        calls += [self._sio_trigger("__disconnect_final", name, life=life) for name in finals]
+        self._sio_submit_end(life)
         return calls
 
     async def _sio_say_goodbye(self, timeout: float) -> list[str]:
@@ -230,9 +238,14 @@ class AsyncLifecycle(BaseLifecycle):
 
     # -- calling handlers
 
-    def _sio_trigger(self, event: str, namespace: str, *args: Any) -> AsyncEvent:
-        """Have a lifecycle handler called, in its turn; return what tells that it has returned."""
+    def _sio_trigger(self, event: str, namespace: str, *args: Any, life: Life | None = None) -> AsyncEvent:
+        """Have a lifecycle handler called, in its turn; return what tells that it has returned.
+
+        :param life: the life that ends when the handler has returned.
+        """
         done = AsyncEvent()
+        if life is not None:
+            life.handler_begins()
 
         def call() -> Any:
             found = self._sio_registry.find(event, namespace, args)
@@ -241,8 +254,13 @@ class AsyncLifecycle(BaseLifecycle):
         def failed() -> None:
             self.logger.exception("Handler of %s of namespace %s failed", event, namespace)
 
+        def ended() -> None:
+            done.set()
+            if life is not None:
+                life.handler_returned()
+
         is_coroutine = partial(self._sio_registry.is_coroutine, event, namespace)
-        self._sio_run(event, namespace, Call(call, ignore, failed, done.set, is_coroutine))
+        self._sio_run(event, namespace, Call(call, ignore, failed, ended, is_coroutine))
         return done
 
     def _sio_run(self, event: str, namespace: str, calls: Calls, subject: Any = None) -> None:

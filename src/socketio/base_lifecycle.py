@@ -9,10 +9,10 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from . import backoff
+from .attempt import Attempt, Life
 from .base_client import BaseClient, State
 from .details import DisconnectDetails, DisconnectKind
 from .engine import EngineError
@@ -25,10 +25,12 @@ from .events import (
     NamespaceRefused,
     event_arguments,
 )
-from .exceptions import BadNamespaceError, CallInterruptedError, ConnectionError, ConnectionRefusedError
+from .exceptions import BadNamespaceError, CallInterruptedError, ConnectionError
 from .packet import Frame
 from .protocol import Protocol
 
+CONNECT_HANDLERS = 1.0
+"""Seconds that connect(), or an attempt that fails, waits for its handlers to return."""
 _ENDED = "the connection attempt was ended by disconnect()"
 
 
@@ -47,58 +49,19 @@ class Waiter:
         raise NotImplementedError
 
 
-@dataclass(slots=True)
-class Attempt:
-    """What has become of one attempt to connect.
-
-    ``requested`` are the namespaces; ``accepted``, ``failed`` (in that order) and ``refusals`` (what came with them)
-    the answers. ``calls`` tell when the handlers that the attempt waits for have returned. ``began`` is the time when
-    it was made, of ``time.monotonic``.
-    """
-
-    requested: list[str]
-    accepted: set[str] = field(default_factory=set)
-    failed: list[str] = field(default_factory=list)
-    refusals: dict[str, Any] = field(default_factory=dict)
-    calls: list[Any] = field(default_factory=list)
-    began: float = field(default_factory=time.monotonic)
-
-    def is_answered(self) -> bool:
-        """Return whether the server has answered for all namespaces."""
-        return all(name in self.accepted or name in self.failed for name in self.requested)
-
-    def note_failure(self, namespace: str) -> None:
-        """Note that a namespace will not be accepted any more."""
-        if namespace in self.requested and namespace not in (*self.accepted, *self.failed):
-            self.failed.append(namespace)
-
-    def check(self, timeout: float) -> None:
-        """Raise ``ConnectionError`` for the namespaces that were not accepted."""
-        for name in self.requested:
-            self.note_failure(name)
-        if not self.failed:
-            return
-        reasons = [f"{name}: {_refusal_text(data)}" for name, data in self.refusals.items()]
-        raise ConnectionError(
-            f"One or more namespaces failed to connect: {', '.join(self.failed)}", data=self.refusals
-        ) from ConnectionRefusedError("; ".join(reasons) or f"the server did not accept them within {timeout:g} s")
-
-
 class BaseLifecycle(BaseClient):
     """The part of both lifecycles that does not wait.
 
     :ivar _sio_changed: wakes those who wait for the state to change; notified under the lock.
-    :ivar _sio_stop: one for each life, from connect() to the end of its last reconnection; set when that life is over.
+    :ivar _sio_life: the life from connect() to the end of its last reconnection: this one, or the last.
     :ivar _sio_attempting: whether an attempt is under way; that of a life that is over may take a moment to end.
-    :ivar _sio_ended: one for each life too; set when the last handlers have been called.
     :ivar _sio_emitted: whether anything was emitted over this connection, or acknowledged, that the server may not have
         read.
     """
 
     _sio_lock: contextlib.AbstractContextManager[Any]
     _sio_changed: Any
-    _sio_stop: Any
-    _sio_ended: Any
+    _sio_life: Life
     _sio_attempt: Attempt
     _sio_attempting: bool = False
     _sio_emitted: bool = False
@@ -106,10 +69,17 @@ class BaseLifecycle(BaseClient):
     _sio_on_messages: Callable[[Sequence[Frame]], None]
     _sio_run_event: Callable[[Protocol, EventReceived], None]
     _sio_call_back: Callable[[AckReceived], None]
-    _sio_hang_up: Callable[[Any], None]
-    _sio_submit_end: Callable[[Any], None]
+    _sio_hang_up: Callable[[Life], None]
+    _sio_submit_end: Callable[[Life], None]
 
-    def _sio_begin(self, event: Callable[[], Any], *args: Any) -> None:
+    def _sio_is_free(self) -> bool:
+        """Return whether connect() may begin, or has to say why not: nothing is about to end."""
+        if self._sio_state is State.CLOSING:
+            return False
+        # disconnect() may have ended a life whose last attempt takes a moment to notice.
+        return not self._sio_attempting or self._sio_state is not State.IDLE
+
+    def _sio_begin(self, event: Callable[[], Any], *args: Any) -> Life:
         """Go from idle to connecting, with the arguments of connect(); ``event`` makes an event to wait for."""
         with self._sio_lock:
             if self._sio_state is State.CONNECTED:
@@ -120,28 +90,34 @@ class BaseLifecycle(BaseClient):
                 raise ConnectionError("The client has not ended its last attempt to connect yet")
             self._sio_remember(*args)
             self._sio_state = State.CONNECTING
-            self._sio_stop, self._sio_ended = event(), event()
+            self._sio_life = Life(event, self._sio_lock, self._sio_life)
             self._sio_attempt = Attempt([])
+            return self._sio_life
 
-    def _sio_begin_attempt(self, stop: Any) -> Attempt:
+    def _sio_begin_attempt(self, life: Life) -> Attempt:
         with self._sio_lock:
-            if stop.is_set():
+            if life.stop.is_set():
                 raise ConnectionError(_ENDED)
             self._sio_attempting = True
             attempt = self._sio_attempt = Attempt([name.partition("?")[0] for name in self.connection_namespaces])
             self.failed_namespaces = attempt.failed
             return attempt
 
-    def _sio_end_attempt(self) -> None:
+    def _sio_end_attempt(self, attempt: Attempt) -> None:
         with self._sio_lock:
-            self._sio_attempting = False
-            self._sio_attempt.calls = []
+            if self._sio_attempt is attempt:  # else it was made, and lost, and another one has begun
+                self._sio_attempting = False
             self._sio_changed.notify_all()
 
-    def _sio_begin_retry(self, stop: Any) -> bool:
+    def _sio_forget_calls(self) -> None:
+        """Let go of the calls that connect() has waited for."""
+        with self._sio_lock:
+            self._sio_attempt.calls = []
+
+    def _sio_begin_retry(self, life: Life) -> bool:
         """Go on to reconnecting after the first attempt; return ``False`` where that has been ended."""
         with self._sio_lock:
-            if stop.is_set():
+            if life.stop.is_set():
                 return False
             self._sio_state = State.RECONNECTING
             return True
@@ -161,7 +137,7 @@ class BaseLifecycle(BaseClient):
     def _sio_open_session(self, auth: Any) -> None:
         """Ask for the namespaces over a transport that has just opened."""
         with self._sio_lock:
-            if self._sio_stop.is_set():
+            if self._sio_life.stop.is_set():
                 raise ConnectionError(_ENDED)
             protocol = self._sio_protocol = Protocol(self.packet_class, self.eio.sid or "", self.eio.max_message_size)
             self._sio_emitted = False
@@ -169,9 +145,9 @@ class BaseLifecycle(BaseClient):
             self.eio.send_frames(frames, wake=False)
         self.eio.send_at_once()
 
-    def _sio_take_for_made(self, protocol: Protocol | None, attempt: Attempt, stop: Any) -> None:
+    def _sio_take_for_made(self, protocol: Protocol | None, attempt: Attempt, life: Life) -> None:
         """Take the connection for made, under the lock; raise ``ConnectionError`` if it is not."""
-        if stop.is_set():
+        if life.stop.is_set():
             if attempt.is_answered() and not attempt.failed:
                 return  # it was made, and a handler, or the server, has ended it since
             raise ConnectionError(_ENDED)
@@ -212,12 +188,12 @@ class BaseLifecycle(BaseClient):
 
     def _sio_accept(self, namespace: str) -> None:
         self.logger.info("Namespace %s is connected", namespace)
-        attempt, stop = self._sio_attempt, self._sio_stop
+        attempt, life = self._sio_attempt, self._sio_life
         call = self._sio_trigger("connect", namespace)
         with self._sio_lock:
             attempt.calls.append(call)
             attempt.accepted.add(namespace)
-            if stop.is_set():
+            if life.stop.is_set():
                 call.set()  # the handler has called disconnect() already, and nobody shall wait for it
             self._sio_changed.notify_all()
 
@@ -227,18 +203,19 @@ class BaseLifecycle(BaseClient):
             if ended:
                 self._sio_details = DisconnectDetails(DisconnectKind.SERVER_DISCONNECT, self.reason.SERVER_DISCONNECT)
             self._sio_attempt.note_failure(namespace)
-            over, end = self._sio_is_over(protocol, bool(ended)), self._sio_ended
+            over = self._sio_is_over(protocol, bool(ended))
+            life = self._sio_life
             if over:
                 self._sio_close_session()
                 self._sio_end_life()
-                self.eio.announce_end()  # a handler may connect before the transport is closed
+                self.eio.announce_end()  # handlers may run, and connect, before it is ended
             self._sio_changed.notify_all()
         for name in ended:
             self.logger.info("The server ended namespace %s", name)
-            self._sio_trigger("disconnect", name, self.reason.SERVER_DISCONNECT)
-            self._sio_trigger("__disconnect_final", name)
+            self._sio_trigger("disconnect", name, self.reason.SERVER_DISCONNECT, life=life)
+            self._sio_trigger("__disconnect_final", name, life=life)
         if over:
-            self._sio_hang_up(end)
+            self._sio_hang_up(life)
 
     def _sio_is_over(self, protocol: Protocol, ended: bool) -> bool:
         """Return whether the connection ends with the namespace that the server has just ended, or refused.
@@ -342,7 +319,7 @@ class BaseLifecycle(BaseClient):
         self._sio_stop_attempts()
 
     def _sio_stop_attempts(self) -> None:
-        self._sio_stop.set()
+        self._sio_life.stop.set()
         self._sio_changed.notify_all()
         for call in self._sio_attempt.calls:  # nobody shall wait for a handler that has called disconnect()
             call.set()
@@ -352,18 +329,12 @@ class BaseLifecycle(BaseClient):
             self._sio_close_session()
             self._sio_end_life()
 
-    def _sio_give_up(self, stop: Any, names: list[str]) -> None:
+    def _sio_give_up(self, life: Life, names: list[str]) -> None:
         """Be idle after attempts that failed; tell the final-disconnect handlers of these namespaces."""
         with self._sio_lock:
-            if stop.is_set():
+            if life.stop.is_set():
                 return
-            ended = self._sio_ended
             self._sio_end_life()
         for name in names:
-            self._sio_trigger("__disconnect_final", name)
-        self._sio_submit_end(ended)
-
-
-def _refusal_text(data: Any) -> str:
-    message = data.get("message") if isinstance(data, dict) else data
-    return str(message) if message is not None else "refused"
+            self._sio_trigger("__disconnect_final", name, life=life)
+        self._sio_submit_end(life)

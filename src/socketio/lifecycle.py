@@ -17,11 +17,11 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
+from .attempt import Attempt, Life
 from .base_client import State, attempt_failure, check_headers
-from .base_lifecycle import Attempt, BaseLifecycle
+from .base_lifecycle import CONNECT_HANDLERS, BaseLifecycle
 from .dispatch import Dispatcher
 from .engine import EngineError, EngineIOClient
-from .exceptions import ConnectionError
 
 GOODBYE = 1.0
 """Seconds for the goodbye after Ctrl-C."""
@@ -39,9 +39,8 @@ class Lifecycle(BaseLifecycle):
         self._sio_lock = threading.RLock()
         self._sio_changed = threading.Condition(self._sio_lock)
         self._sio_dispatcher = Dispatcher("socketio-handlers", serial=not self.async_handlers)
-        self._sio_stop = threading.Event()
-        self._sio_ended = threading.Event()
-        self._sio_ended.set()
+        self._sio_life = Life(threading.Event, self._sio_lock)
+        self._sio_life.cut()
         self._reconnect_task: threading.Thread | None = None
         self.eio.on("connect", self._sio_on_transport_open)
         self.eio.on("message", self._sio_on_messages)
@@ -52,62 +51,62 @@ class Lifecycle(BaseLifecycle):
 
     # -- making a connection
 
-    def _sio_connect(self, retry: bool) -> None:
-        stop = self._sio_stop
+    def _sio_connect(self, life: Life, retry: bool) -> None:
         try:
-            self._sio_connect_once(stop)
+            self._sio_connect_once(life)
         except Exception:
-            if not retry or not self._sio_begin_retry(stop):
-                self._sio_give_up(stop, [])
+            if not retry or not self._sio_begin_retry(life):
+                self._sio_give_up(life, [])
                 raise
-            if not self._sio_reconnect(stop):
+            if not self._sio_reconnect(life):
                 raise
+        if self._sio_wait_for_namespaces:  # no part of the attempt: a connect handler may go on for ever
+            self._sio_call_all(self._sio_attempt.calls, CONNECT_HANDLERS)
+        self._sio_forget_calls()
 
-    def _sio_connect_once(self, stop: threading.Event) -> None:
+    def _sio_connect_once(self, life: Life) -> None:
         """Make one attempt to connect; raise whatever stands in the way, with nothing left open."""
-        attempt = self._sio_begin_attempt(stop)
+        attempt = self._sio_begin_attempt(life)
         try:
-            self._sio_carry_out(attempt, stop)
+            self._sio_carry_out(attempt, life)
         finally:
-            self._sio_end_attempt()
+            self._sio_end_attempt(attempt)
 
-    def _sio_carry_out(self, attempt: Attempt, stop: threading.Event) -> None:
+    def _sio_carry_out(self, attempt: Attempt, life: Life) -> None:
         try:
             self._sio_open_transport()
         except Exception as exc:
-            self._sio_drop_session(stop)
+            self._sio_drop_session(life)
             error, argument = attempt_failure(exc)
             attempt.calls = [self._sio_trigger("connect_error", name, argument) for name in attempt.requested]
-            self._sio_call_all(attempt.calls)
+            self._sio_call_all(attempt.calls, CONNECT_HANDLERS)
             if error is exc:
                 raise
             raise error from exc
         try:
-            self._sio_await_namespaces(attempt, stop)
-        except ConnectionError as exc:
+            self._sio_await_namespaces(attempt, life)
+        except Exception as exc:
             unanswered = [name for name in attempt.failed if name not in attempt.refusals]
             attempt.calls += [self._sio_trigger("connect_error", name, str(exc)) for name in unanswered]
-            self._sio_call_all(attempt.calls)
-            self._sio_drop_session(stop)
+            self._sio_call_all(attempt.calls, CONNECT_HANDLERS)
+            self._sio_drop_session(life)
             raise
-        if self._sio_wait_for_namespaces:
-            self._sio_call_all(attempt.calls, self._sio_wait_timeout)
 
     def _sio_open_transport(self) -> None:
         url = self._sio_check_url(ask(self.connection_url))
         headers = check_headers(ask(self.connection_headers))
         self.eio.connect(url, headers=headers, transports=self.connection_transports, engineio_path=self.socketio_path)
 
-    def _sio_await_namespaces(self, attempt: Attempt, stop: threading.Event) -> None:
+    def _sio_await_namespaces(self, attempt: Attempt, life: Life) -> None:
         """Wait until the server has answered for all namespaces, and take the connection for made."""
         with self._sio_lock:
             protocol = self._sio_protocol
             if self._sio_wait_for_namespaces and protocol is not None:
                 self._sio_changed.wait_for(
-                    lambda: self._sio_protocol is not protocol or attempt.is_answered() or stop.is_set(),
+                    lambda: self._sio_protocol is not protocol or attempt.is_answered() or life.stop.is_set(),
                     self._sio_wait_timeout,
                 )
-            self._sio_take_for_made(protocol, attempt, stop)
+            self._sio_take_for_made(protocol, attempt, life)
 
     def _sio_on_transport_open(self) -> None:
         _leave_at_exit(self)
@@ -115,17 +114,24 @@ class Lifecycle(BaseLifecycle):
 
     # -- repairing it
 
-    def _sio_reconnect(self, stop: threading.Event) -> bool:
+    def _sio_reconnect(self, life: Life) -> bool:
         """Try to connect again until it works, it has been tried often enough, or the application ends it.
 
         Return whether it worked.
         """
+        try:
+            return self._sio_try_again(life)
+        except BaseException:  # SystemExit of a function that was asked for the URL, for one
+            self._sio_give_up(life, self._sio_attempt.requested)
+            raise
+
+    def _sio_try_again(self, life: Life) -> bool:
         for attempt, delay in enumerate(self._sio_delays(), 1):
             self.logger.info("Connection failed, new attempt in %.2f seconds", delay)
-            if stop.wait(delay):
+            if life.stop.wait(delay):
                 break
             try:
-                self._sio_connect_once(stop)
+                self._sio_connect_once(life)
             except Exception as exc:
                 self.logger.warning("Attempt %d to reconnect failed: %s", attempt, exc)
                 if attempt == self.reconnection_attempts:
@@ -133,7 +139,7 @@ class Lifecycle(BaseLifecycle):
                     break
             else:
                 return True
-        self._sio_give_up(stop, self._sio_attempt.requested)
+        self._sio_give_up(life, self._sio_attempt.requested)
         return False
 
     # -- its end
@@ -144,38 +150,40 @@ class Lifecycle(BaseLifecycle):
                 return
             names = list(self.namespaces)
             over, again = self._sio_lose_session(reason)
-            stop, ended = self._sio_stop, self._sio_ended
+            life = self._sio_life
         self.logger.info("Connection lost: %s", reason)
         for name in names:
-            self._sio_trigger("disconnect", name, reason)
+            self._sio_trigger("disconnect", name, reason, life=life)
         if over:
             for name in names:
-                self._sio_trigger("__disconnect_final", name)
-            self._sio_submit_end(ended)
+                self._sio_trigger("__disconnect_final", name, life=life)
+            self._sio_submit_end(life)
         if again:
-            self._reconnect_task = self.eio.start_background_task(self._sio_reconnect, stop)
+            self._reconnect_task = self.eio.start_background_task(self._sio_reconnect, life)
 
-    def _sio_hang_up(self, ended: threading.Event) -> None:
+    def _sio_hang_up(self, life: Life) -> None:
         self.eio.disconnect()
-        self._sio_submit_end(ended)
+        self._sio_submit_end(life)
 
-    def _sio_drop_session(self, stop: threading.Event) -> None:
+    def _sio_drop_session(self, life: Life) -> None:
         """Close what an attempt that failed has left, unless its life is over."""
         with self._sio_lock:
-            if stop.is_set():
+            if life.stop.is_set():
                 return
             names, frames = self._sio_take_leave()
         with contextlib.suppress(EngineError):
             self.eio.send_frames(frames)
         self.eio.disconnect()
-        self._sio_call_all([self._sio_trigger("disconnect", name, self.reason.CLIENT_DISCONNECT) for name in names])
+        reason = self.reason.CLIENT_DISCONNECT
+        calls = [self._sio_trigger("disconnect", name, reason, life=life) for name in names]
+        self._sio_call_all(calls, CONNECT_HANDLERS)
 
-    def _sio_submit_end(self, ended: threading.Event) -> None:
-        """Let the wait() of a life return, after the handlers before."""
+    def _sio_submit_end(self, life: Life) -> None:
+        """Let wait() return, after the handlers before."""
         if self._sio_dispatcher.is_idle():
-            ended.set()
+            life.end()
         else:
-            self._sio_dispatcher.submit(ended.set)
+            self._sio_dispatcher.submit(life.end)
         self._sio_dispatcher.retire()
 
     def _sio_disconnect(self, timeout: float) -> None:
@@ -187,28 +195,41 @@ class Lifecycle(BaseLifecycle):
         if was is State.IDLE:
             self.eio.disconnect()  # what the server has ended may still be closing
             return
-        self._sio_call_all([self._sio_ended] if was is State.CLOSING else self._sio_close(timeout, was))
+        if was is State.CLOSING:
+            self._sio_await_close()
+        else:
+            self._sio_call_all(self._sio_close(timeout, was))
+
+    def _sio_await_close(self) -> None:
+        """Wait for another disconnect(). In a handler, not for the handlers: this may be one of them."""
+        with self._sio_lock:
+            life = self._sio_life
+            self._sio_changed.wait_for(lambda: self._sio_state is not State.CLOSING, HANDLERS)
+        if not self._sio_dispatcher.is_current():
+            self._sio_call_all([life.ended])
 
     def _sio_close(self, timeout: float, was: State) -> list[threading.Event]:
         """Send, say goodbye, close; return the calls of the disconnect handlers."""
         with self._sio_lock:
+            life = self._sio_life
             self._sio_stop_attempts()
-            ended = self._sio_ended
         try:
             names = self._sio_say_goodbye(timeout)
             task = self._reconnect_task
             if task is not None and task is not threading.current_thread():
                 task.join(HANDLERS)
+            requested = self._sio_attempt.requested
             self._sio_become_idle()
         except BaseException:  # Ctrl-C
             self.eio.disconnect(abort=True)
             self._sio_become_idle()
-            self._sio_submit_end(ended)
+            self._sio_submit_end(life)
             raise
-        finals = self._sio_attempt.requested if was is State.RECONNECTING else names
-        calls = [self._sio_trigger("disconnect", name, self.reason.CLIENT_DISCONNECT) for name in names]
-        calls += [self._sio_trigger("__disconnect_final", name) for name in finals]
-        self._sio_submit_end(ended)
+        reason = self.reason.CLIENT_DISCONNECT
+        calls = [self._sio_trigger("disconnect", name, reason, life=life) for name in names]
+        finals = requested if was is State.RECONNECTING else names
+        calls += [self._sio_trigger("__disconnect_final", name, life=life) for name in finals]
+        self._sio_submit_end(life)
         return calls
 
     def _sio_say_goodbye(self, timeout: float) -> list[str]:
@@ -236,14 +257,19 @@ class Lifecycle(BaseLifecycle):
 
     # -- calling handlers
 
-    def _sio_trigger(self, event: str, namespace: str, *args: Any) -> threading.Event:
-        """Have a lifecycle handler called, in its turn; return what tells that it has returned."""
+    def _sio_trigger(self, event: str, namespace: str, *args: Any, life: Life | None = None) -> threading.Event:
+        """Have a lifecycle handler called, in its turn; return what tells that it has returned.
+
+        :param life: the life that ends when the handler has returned.
+        """
         done = threading.Event()
         find = partial(self._sio_registry.find, event, namespace, args)
         # In this order: the handler that runs may be about to register the one that is looked for.
         if self._sio_dispatcher.is_idle() and find() is None:
             done.set()  # to start a thread for nobody takes longer than to answer
             return done
+        if life is not None:
+            life.handler_begins()
 
         def run() -> None:
             try:
@@ -254,6 +280,8 @@ class Lifecycle(BaseLifecycle):
                 self.logger.exception("Handler of %s of namespace %s failed", event, namespace)
             finally:
                 done.set()
+                if life is not None:
+                    life.handler_returned()
 
         self._sio_run(event, namespace, run)
         return done

@@ -116,6 +116,7 @@ class Peer:
         self.errors: list[Exception] = []
         self._connection: Connection | None = None
         self._cancelled = False
+        self._ending: Connection | None = None
 
     def on(self, event: str, handler: Callable[..., Any]) -> None:
         """Take the client's handler of an event."""
@@ -137,9 +138,6 @@ class Peer:
         """Do nothing: :meth:`send_frames` has sent what there was."""
 
     wake = send_at_once
-
-    def announce_end(self) -> None:
-        """Note that the connection is about to end; for asyncio, :meth:`connect` waits for no end here."""
 
     def send_frames(self, frames: list[Frame], wake: bool = True) -> None:
         """Send frames, with nothing in between; the server answers."""
@@ -164,6 +162,14 @@ class Peer:
         """Have the connection end."""
         assert self._connection is not None, "there is no connection"
         self._connection.inbox.put_nowait(Loss(reason))
+
+    def announce_end(self) -> None:
+        """Have ``connect()`` wait for the end of the connection."""
+        self._ending = self._connection
+
+    def _is_ending(self) -> bool:
+        connection = self._connection
+        return connection is not None and (connection.reason is not None or connection is self._ending)
 
     async def idle(self) -> None:
         """Wait until all that the server has sent was read."""
@@ -216,7 +222,7 @@ class FakeEngine(Peer):
     def connect(self, url: str, headers: Any = None, transports: Any = None, engineio_path: str = "engine.io") -> None:
         """Connect to the server, or fail as the test wants it. A connection that is about to end is waited for."""
         ending = self._connection
-        if ending is not None and ending.reason is not None and ending.reader is not threading.current_thread():
+        if ending is not None and self._is_ending() and ending.reader is not threading.current_thread():
             ending.reader.join(CEILING)
         self._note(url, headers, transports, engineio_path)
         if self.opening is not None:
@@ -289,7 +295,10 @@ class FakeAsyncEngine(Peer):
     async def connect(
         self, url: str, headers: Any = None, transports: Any = None, engineio_path: str = "engine.io"
     ) -> None:
-        """Connect to the server, or fail as the test wants it."""
+        """Connect to the server, or fail as the test wants it. A connection that is about to end is waited for."""
+        ending = self._connection
+        if ending is not None and self._is_ending():
+            await asyncio.wait([ending.reader], timeout=CEILING)
         self._note(url, headers, transports, engineio_path)
         if self.opening is not None:
             await within(self.opening.wait())

@@ -255,7 +255,7 @@ class EngineIOClient(EngineBase, Opening):
     # -- closing
 
     def announce_end(self) -> None:
-        """Tell that a thread will call :meth:`disconnect`: from now on, :meth:`connect` waits for it."""
+        """Tell that :meth:`disconnect` is about to be called: from now on, :meth:`connect` waits for it."""
         with self._guard:
             self._ending = self._link is not None
 

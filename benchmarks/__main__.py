@@ -16,6 +16,7 @@ from typing import Any
 
 from .chart import chart
 from .peers import NAMES, Peer, other_version, peers
+from .publication import publish
 from .results import Row, table
 from .running import Settings, measure
 from .workloads import WORKLOADS, Workload
@@ -46,6 +47,7 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument("--json", metavar="PATH", type=Path, help="write all figures")
     options.add_argument("--markdown", metavar="PATH", type=Path, help="write the table, without the targets")
     options.add_argument("--svg", metavar="PATH", type=Path, help="write the chart")
+    options.add_argument("--publish", action="store_true", help="write the figures of README, docs and latest.json")
     return options
 
 
@@ -115,6 +117,8 @@ def main() -> int:
     for path, text in files.items():
         if path is not None:
             path.write_text(text, encoding="utf-8")
+    if arguments.publish:
+        publish(results)
     return 0 if all(figures for row in rows for figures in row.values.values()) else 1
 
 

@@ -95,12 +95,12 @@ def table(rows: list[Row], *, with_targets: bool) -> str:
     ratios = list({pair: None for row in rows for pair in row.ratios})
     lines = [["", "unit", *peers, *(f"{ours} / {other}" for ours, other in ratios)]]
     for row in rows:
-        figures = [_figure(row.medians.get(peer)) for peer in peers]
+        figures = [figure(row.medians.get(peer)) for peer in peers]
         lines.append([row.name, row.unit, *figures, *(_ratio(row, pair, with_targets=with_targets) for pair in ratios)])
     return _aligned(lines)
 
 
-def _figure(value: float | None) -> str:
+def figure(value: float | None) -> str:
     """Return a figure with three significant digits."""
     if value is None:
         return ""
@@ -115,8 +115,8 @@ def _ratio(row: Row, pair: tuple[str, str], *, with_targets: bool) -> str:
     if ratio is None:
         return ""
     if not with_targets or target is None:
-        return _figure(ratio)
-    return f"{_figure(ratio)} {'>=' if ratio >= target else '<'} {target:g}"
+        return figure(ratio)
+    return f"{figure(ratio)} {'>=' if ratio >= target else '<'} {target:g}"
 
 
 def _aligned(lines: list[list[str]]) -> str:

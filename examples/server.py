@@ -1,11 +1,12 @@
-"""A server for the examples: it knows their events, and prints its URL. Usage: python server.py"""
+"""A server for the examples. Usage: python server.py [PORT]"""
+
+import sys
+import time
 
 from socketio.testing import Server
 
 
 def register(server: Server) -> None:
-    """Give a server the handlers that the examples need."""
-
     @server.event
     def greet(sid, name):
         server.emit("welcome", name, to=sid)
@@ -31,7 +32,8 @@ def register(server: Server) -> None:
 
 
 if __name__ == "__main__":
-    with Server() as server:
+    with Server(port=int(sys.argv[1]) if sys.argv[1:] else 5000) as server:
         register(server)
-        print(server.url, flush=True)
-        input("Press Enter to stop the server.\n")
+        print(f"Listening on {server.url}. Press Ctrl-C to stop.", flush=True)
+        while True:
+            time.sleep(3600)

@@ -11,6 +11,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
+from benchmarks.publication import BEGIN, END, LATEST, README, pages
 
 ROOT = Path(__file__).parent.parent
 COUNT = 20
@@ -90,3 +91,30 @@ def test_the_names_of_the_workloads_can_be_asked_for() -> None:
     """``--list`` prints those that ``--only`` finds."""
     done = run("--list", "--only", "call")
     assert done.stdout.splitlines() == ["threads: call", "asyncio: call", "asyncio: 100 calls in flight"]
+
+
+# -- what is published (issue 10, E3)
+
+
+def test_every_published_figure_comes_from_the_result_file() -> None:
+    """README, documentation and chart show what ``latest.json`` holds; ``--publish`` writes them."""
+    for path, text in pages(json.loads(LATEST.read_text(encoding="utf-8"))).items():
+        assert path.read_text(encoding="utf-8") == text, (
+            f"{path} differs: python -m benchmarks --publish --load {LATEST}"
+        )
+
+
+@pytest.mark.parametrize("path", [README, *sorted((ROOT / "docs").rglob("*.rst"))], ids=lambda path: path.name)
+def test_no_comparison_is_written_by_hand(path: Path) -> None:
+    """Outside of the tables there is no claim such as "three times as fast" or "5 % less memory"."""
+    text = re.sub(rf"{BEGIN}.*{END}", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
+    claims = r"(\w+) (?:times|percent|%) (?:as|faster|slower|less|more)\b|weighs (?:less|more)|microseconds"
+    found = [match[0] for match in re.finditer(claims, text) if "50 %" not in match[0]]
+    assert found == []
+
+
+def test_the_result_file_has_the_memory_of_idle_clients() -> None:
+    """Measured for both flavours, for this library and for python-socketio's clients."""
+    rows = {row["name"]: row["medians"] for row in json.loads(LATEST.read_text(encoding="utf-8"))["rows"]}
+    for flavour in ("threads", "asyncio"):
+        assert rows[f"{flavour}: idle client, memory"].keys() >= {"ours", "python-socketio"}

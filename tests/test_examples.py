@@ -1,9 +1,10 @@
-"""The examples, and the programs in the README: each runs as it stands, in a process of its own, warnings as errors."""
+"""The examples: each runs as it stands, in a process of its own, warnings as errors."""
 
 from __future__ import annotations
 
-import re
 import runpy
+import signal
+import socket
 import ssl
 import subprocess
 import sys
@@ -44,6 +45,12 @@ def run(*command: str) -> list[str]:
     return finished.stdout.splitlines()
 
 
+def free_port() -> int:
+    """Return a port where nothing listens."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
 def start(ssl_context: ssl.SSLContext | None = None) -> Server:
     """Return a server with the handlers that the examples need."""
     server = Server(ssl_context=ssl_context)
@@ -78,17 +85,17 @@ def test_the_tls_example_trusts_its_own_authority_only(tmp_path: Path) -> None:
         ]
 
 
-def test_the_server_for_the_examples_serves_them_until_it_is_told_to_stop() -> None:
-    """``server.py`` prints its URL first, answers an example there, and ends when Enter is pressed."""
-    command = [*PYTHON, str(EXAMPLES / "server.py")]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
-        assert server.stdin is not None
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
+def test_the_server_for_the_examples_runs_without_a_terminal(end: signal.Signals) -> None:
+    """``server.py`` listens on the given port, says so, and serves until a signal, without standard input too."""
+    port = free_port()
+    command = [*PYTHON, str(EXAMPLES / "server.py"), str(port)]
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None
-        url = server.stdout.readline().strip()
-        assert run(str(EXAMPLES / "simple_client.py"), url) == EXPECTED["simple_client.py"]
-        server.stdin.write("\n")
-        server.stdin.close()
-        assert server.wait(30) == 0
+        assert server.stdout.readline() == f"Listening on http://127.0.0.1:{port}. Press Ctrl-C to stop.\n"
+        assert run(str(EXAMPLES / "simple_client.py"), f"http://localhost:{port}") == EXPECTED["simple_client.py"]
+        server.send_signal(end)
+        server.wait(30)
 
 
 def test_examples_are_short_and_all_tested() -> None:
@@ -96,13 +103,3 @@ def test_examples_are_short_and_all_tested() -> None:
     lengths = {path.name: len(path.read_text(encoding="utf-8").splitlines()) for path in EXAMPLES.glob("*.py")}
     assert lengths.keys() == EXPECTED.keys() | OTHERS
     assert max(lengths.values()) < 40
-
-
-@pytest.mark.parametrize("number", range(4))
-def test_a_program_of_the_readme_runs(server: Server, tmp_path: Path, number: int) -> None:
-    """Each Python block of the README is a whole program that does what its last line prints."""
-    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
-    assert len(blocks) == 4
-    program = tmp_path / "program.py"
-    program.write_text(blocks[number].replace("http://localhost:5000", server.url))
-    assert run(str(program)) == ["welcome Ada"]

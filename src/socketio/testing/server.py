@@ -36,7 +36,7 @@ _serializers: dict[str, type[Packet]] = {"default": Packet, "msgpack": MsgPackPa
 
 
 class Server:
-    """A Socket.IO server on a free port of this machine, for tests and demonstrations::
+    """A Socket.IO server on a port of this machine, for tests and demonstrations::
 
         with socketio.testing.Server() as server:
 
@@ -57,6 +57,7 @@ class Server:
     :param serializer: ``'default'``, ``'msgpack'``, or a subclass of :class:`socketio.packet.Packet`.
     :param ssl_context: serves https with it.
     :param socketio_path: where the server is found.
+    :param port: the port it listens on; 0 takes a free one.
     :param engineio_options: options of ``engineio.AsyncServer``, such as ``ping_interval`` and
         ``ping_timeout`` (seconds), ``transports``, ``max_http_buffer_size`` (bytes; here 100 MB if not
         given). Not ``async_mode``, ``async_handlers``, ``json`` and ``logger``: they are a ``TypeError`` when
@@ -68,6 +69,8 @@ class Server:
         serializer: str | type[Packet] = "default",
         ssl_context: ssl.SSLContext | None = None,
         socketio_path: str = "socket.io",
+        *,
+        port: int = 0,
         **engineio_options: Any,
     ) -> None:
         if isinstance(serializer, str) and serializer not in _serializers:
@@ -77,7 +80,7 @@ class Server:
         self._path = socketio_path
         self._engineio_options = engineio_options
         self._handlers = Handlers()
-        self._port = 0
+        self._port = port
         self._thread: threading.Thread | None = None
         self._starting_or_stopping = threading.Lock()
         # Written on the server's thread, read on all; the lock makes "running" and "asked" one step.

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.metadata
+import json
+import os
 import shutil
 import subprocess
 import sys
@@ -99,6 +101,33 @@ def test_pip_keeps_it_for_packages_that_require_python_socketio(environment: Env
     environment.pip("install", environment.wheel("python-socketio-client"), environment.wheel("python-socketio"))
     environment.pip("install", "--no-index", "python-socketio[client,asyncio_client]<6,>=5.14.1")
     assert environment.run("-c", SHOW).stdout == "Client 5.18.1.post1\n"
+
+
+def test_uv_overrides_the_requirement(environment: Environment, tmp_path: Path) -> None:
+    """The documented line keeps uv from installing python-socketio for a package that requires it."""
+    page = (ROOT / "docs" / "replacing.rst").read_text(encoding="utf-8")
+    (override,) = [line.strip() for line in page.splitlines() if "override-dependencies" in line and "=" in line]
+    (tmp_path / "pyproject.toml").write_text(
+        f"""
+        [project]
+        name = "program"
+        version = "1"
+        requires-python = ">=3.10"
+        dependencies = ["uptime-kuma-api==1.2.1", "python-socketio-client"]
+        [tool.uv]
+        {override}
+        [tool.uv.sources]
+        python-socketio-client = {{ path = {json.dumps(str(environment.checkout))} }}
+        """
+    )
+    environment.pip("install", "uv")
+    variables = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
+    uv = [environment.python, "-m", "uv", "sync", "--quiet", "--python", sys.executable]
+    subprocess.run(uv, cwd=tmp_path, env=variables, timeout=200, check=True)
+    show = "import uptime_kuma_api, socketio; print(socketio.__version__)"
+    command = [str(python_of(tmp_path / ".venv")), "-c", show]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.strip() == socketio.__version__
 
 
 @pytest.mark.parametrize("last", ["this one", "python-socketio"])

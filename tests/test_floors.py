@@ -23,11 +23,13 @@ FLOORS = """
     2   namespace  async_namespace
     2   engine.frames
     2   engine.errors  engine.pacing
-    2   engine.payload  engine.base_outbox  engine.options
+    2   engine.payload  engine.headers  engine.base_outbox  engine.addresses  engine.adapters
     2   engine.outbox  engine.async_outbox
-    2   engine.handshake  engine.adapters
-    2   engine.connections  engine.websocket_handshake  engine.sessions  engine.base_websocket  engine.async_wire
-    2   engine.base  engine.polling  engine.websocket  engine.async_polling  engine.async_websocket
+    2   engine.handshake  engine.connections
+    2   engine.options  engine.sessions  engine.base_websocket  engine.async_wire
+    2   engine.websocket_handshake
+    2   engine.base
+    2   engine.polling  engine.websocket  engine.async_polling  engine.async_websocket
     2   engine.opening  engine.async_opening
     2   engine.client  engine.async_client
     2   engine

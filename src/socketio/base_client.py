@@ -231,6 +231,8 @@ class BaseClient:
             namespace.encode("utf-8")  # a lone surrogate is a ValueError
         if not callable(url):
             check_url(url)
+        if not callable(headers):
+            check_headers(headers)
         engine.choose_transports(transports)
         self.connection_url = url
         self.connection_headers = headers
@@ -278,10 +280,8 @@ def check_url(url: Any) -> urllib.parse.SplitResult:
 
 
 def check_headers(headers: Any) -> Mapping[str, str]:
-    """Return the headers; raise ``TypeError`` for what is no mapping."""
-    if not isinstance(headers, Mapping):
-        raise TypeError(f"headers are a dict, not {type(headers).__name__}")
-    return headers
+    """Return the headers to send; raise ``TypeError`` or ``ValueError`` for what no request can carry."""
+    return engine.check_headers(headers)
 
 
 def _packet_class(serializer: str | type[Packet], json: Any) -> type[Packet]:

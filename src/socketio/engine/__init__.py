@@ -6,7 +6,16 @@ from engineio.exceptions import ConnectionError as EngineError
 from .async_client import AsyncEngineIOClient
 from .client import EngineIOClient
 from .handshake import choose_transports, without_secrets
+from .headers import check as check_headers
 
 reason = BaseClient.reason
 
-__all__ = ["AsyncEngineIOClient", "EngineError", "EngineIOClient", "choose_transports", "reason", "without_secrets"]
+__all__ = [
+    "AsyncEngineIOClient",
+    "EngineError",
+    "EngineIOClient",
+    "check_headers",
+    "choose_transports",
+    "reason",
+    "without_secrets",
+]

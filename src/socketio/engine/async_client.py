@@ -29,7 +29,7 @@ from .async_opening import AsyncOpening, Opened
 from .async_outbox import AsyncOutbox
 from .async_websocket import AsyncWebSocketTransport
 from .async_wire import CLOSING
-from .base import HIGH_WATER_MARK, BaseLink, EngineBase, message
+from .base import HIGH_WATER_MARK, BaseLink, message
 from .frames import Outgoing
 
 _LARGEST_PORTION = 256
@@ -53,7 +53,7 @@ class _Link(BaseLink):
         self.writer: asyncio.Task[None] | None = None
 
 
-class AsyncEngineIOClient(EngineBase, AsyncOpening):
+class AsyncEngineIOClient(AsyncOpening):
     """An Engine.IO client whose messages come in order.
 
     Takes the options of ``engineio.AsyncClient``, and ``max_message_size`` and ``high_water_mark``, in bytes.

@@ -12,8 +12,9 @@ import contextlib
 import inspect
 import ssl
 import sys
+import urllib.request
 from collections import deque
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine, Mapping, MutableMapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -28,6 +29,8 @@ from . import handshake
 from .async_polling import AsyncPollingTransport
 from .async_websocket import AsyncWebSocketTransport
 from .async_wire import CLOSING, AiohttpWire, Wire
+from .base import EngineBase
+from .headers import check, check_session
 
 Transport: TypeAlias = AsyncPollingTransport | AsyncWebSocketTransport
 
@@ -46,7 +49,7 @@ class Opened:
     first: list[Frame]
 
 
-class AsyncOpening(engineio.AsyncClient):
+class AsyncOpening(EngineBase, engineio.AsyncClient):
     """The part of :class:`AsyncEngineIOClient` that opens connections."""
 
     http: Any
@@ -56,8 +59,13 @@ class AsyncOpening(engineio.AsyncClient):
     async def _open(self, url: str, headers: dict[str, str], path: str) -> Opened:
         if self.http is None or self.http.closed:
             self.http = await self._new_session()
+        self._check_session_headers(self.http.headers)
+        headers = self._without_handshake(headers)
+        websocket_headers = self._without_handshake(check(_as_mapping(self.websocket_extra_options.get("headers"))))
         if self.transports[0] == "websocket":
-            transport = await self._connect_to_websocket(self._get_engineio_url(url, path, "websocket"), headers)
+            transport = await self._connect_to_websocket(
+                self._get_engineio_url(url, path, "websocket"), headers, websocket_headers
+            )
             opened: Opened = await _releasing(transport, self._greet(transport))
             return opened
         polling = AsyncPollingTransport(
@@ -73,9 +81,11 @@ class AsyncOpening(engineio.AsyncClient):
         opened = Opened(polling, shaken, packets)
         if "websocket" in shaken.upgrades and "websocket" in self.transports:
             target = f"{self._get_engineio_url(url, path, 'websocket')}&sid={shaken.sid}"
-            upgraded = await self._upgrade(target, polling.headers)
+            upgraded = await self._upgrade(target, polling.headers, websocket_headers)
             if upgraded is not None:
                 opened.transport = upgraded
+        if opened.transport is polling and 1 in (self.http.connector.limit, self.http.connector.limit_per_host):
+            raise ConnectionError(handshake.ONE_CONNECTION)
         return opened
 
     async def _new_session(self) -> aiohttp.ClientSession:
@@ -88,19 +98,30 @@ class AsyncOpening(engineio.AsyncClient):
         session: aiohttp.ClientSession = await made if inspect.isawaitable(made) else made
         return session
 
+    def _check_session_headers(self, headers: MutableMapping[str, Any]) -> None:
+        """Check the session's headers, and take out of them what it could not send, or what breaks a handshake.
+
+        aiohttp has no other way to leave a header of a session out of a request.
+        """
+        left_out = check_session(headers)
+        self._warn_of_headers(left_out)
+        for name in [*left_out, *(name for name, value in headers.items() if value is None)]:
+            headers.pop(name, None)
+
     def _tls_options(self) -> dict[str, Any]:
         return {} if self.ssl_verify else {"ssl": False}
 
     async def _connect_to_websocket(
-        self, url: str, headers: Mapping[str, str], upgrades: bool = False
+        self, url: str, headers: Mapping[str, str], winning: Mapping[str, str], upgrades: bool = False
     ) -> AsyncWebSocketTransport:
+        url = self._websocket_url(url)
         # websocket_extra_options is read, never edited: the next attempt needs it again.
-        extra = dict(self.websocket_extra_options)
+        extra = {name: value for name, value in self.websocket_extra_options.items() if name != "headers"}
         kwargs: dict[str, Any] = {
             "timeout": aiohttp.ClientWSTimeout(ws_close=CLOSING),
             "max_msg_size": self.max_message_size + 1,  # there, it is the size of the first message that is too large
             **self._tls_options(),
-            "headers": _merged(headers, extra.pop("headers", {})),
+            "headers": _merged(headers, winning),
             **extra,
             "autoping": False,
         }
@@ -128,6 +149,15 @@ class AsyncOpening(engineio.AsyncClient):
         self.ws = asking.wire
         return AsyncWebSocketTransport(self.ws)
 
+    def _websocket_url(self, url: str) -> str:
+        """Return the URL to ask for a websocket: that of HTTP, for which aiohttp knows the environment's proxy.
+
+        A proxy that the environment names for websockets is heeded.
+        """
+        scheme = url.partition(":")[0]
+        own = bool(getattr(self.http, "trust_env", False)) and scheme in urllib.request.getproxies()
+        return url if own else "http" + url.removeprefix("ws")
+
     def _verifies(self) -> bool:
         """Return whether requests of the session, not told otherwise, verify the server."""
         return bool(self.ssl_verify) and not _accepts_any_certificate(
@@ -145,10 +175,12 @@ class AsyncOpening(engineio.AsyncClient):
                     raise handshake.version_3_error()
         return opened
 
-    async def _upgrade(self, url: str, headers: Mapping[str, str]) -> AsyncWebSocketTransport | None:
+    async def _upgrade(
+        self, url: str, headers: Mapping[str, str], winning: Mapping[str, str]
+    ) -> AsyncWebSocketTransport | None:
         """Return the websocket that the server agreed to go on with, or ``None`` to stay on polling."""
         try:
-            transport = await self._connect_to_websocket(url, headers, upgrades=True)
+            transport = await self._connect_to_websocket(url, headers, winning, upgrades=True)
             await _releasing(transport, self._probe(transport))
         except ConnectionError as exc:
             self.logger.warning("Upgrade to websocket failed, going on with polling: %s", exc)
@@ -162,6 +194,11 @@ class AsyncOpening(engineio.AsyncClient):
         if answer != handshake.PROBE_ANSWER:
             raise ConnectionError(f"the server answered the probe with {answer!r:.200}")
         await transport.send(deque([handshake.UPGRADE]))
+
+
+def _as_mapping(headers: Any) -> Any:
+    """Return headers that may be given as pairs."""
+    return headers if headers is None or isinstance(headers, Mapping) else dict(headers)
 
 
 def _merged(headers: Mapping[str, str], winning: Mapping[str, str]) -> CIMultiDict[str]:
@@ -206,7 +243,9 @@ class _AskingForWebSockets:
         return aiohttp.ClientSession.ws_connect(self, url, **options)
 
     async def request(self, method: str, url: str, **options: Any) -> aiohttp.ClientResponse:
-        options = {**options, "allow_redirects": False, "raise_for_status": False}
+        # As over polling: how long it may take is for request_timeout to say.
+        timeout = aiohttp.ClientTimeout(total=None)
+        options = {**options, "allow_redirects": False, "raise_for_status": False, "timeout": timeout}
         response: aiohttp.ClientResponse = await self._http.request(method, url, **options)
         if response.status == 101:
             compresses = "Sec-WebSocket-Extensions" in response.headers

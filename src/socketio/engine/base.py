@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from engineio.exceptions import ConnectionError
@@ -11,7 +11,7 @@ from engineio.exceptions import ConnectionError
 from .. import logs
 from ..details import DisconnectDetails, DisconnectKind
 from ..packet import Frame
-from . import payload
+from . import headers, payload
 from .errors import details_of
 from .frames import ControlFrame, Outgoing
 from .handshake import Handshake
@@ -87,6 +87,20 @@ class EngineBase:
         self.details = None
         self._nonsense = logs.Sparse(self.logger)
         self._too_large = logs.Sparse(self.logger)
+        self._left_out: set[str] = set()
+
+    def _without_handshake(self, given: Mapping[str, str]) -> dict[str, str]:
+        """Return headers for requests, without those that the handshake decides."""
+        left_out = headers.of_handshake(given)
+        self._warn_of_headers(left_out)
+        return {name: value for name, value in given.items() if name not in left_out}
+
+    def _warn_of_headers(self, names: Sequence[str]) -> None:
+        """Warn of headers that are left out, of each once."""
+        new = [name for name in names if name.lower() not in self._left_out]
+        self._left_out.update(name.lower() for name in new)
+        if new:
+            self.logger.warning("Headers that the handshake decides are left out: %s", ", ".join(new))
 
     def _take_over(self, shaken: Handshake, transport: str) -> None:
         """Be connected: keep what the server said, where users of ``engineio`` look for it."""

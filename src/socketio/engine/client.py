@@ -23,7 +23,7 @@ from engineio.exceptions import ConnectionError
 from .. import logs
 from ..packet import Frame
 from . import handshake
-from .base import HIGH_WATER_MARK, BaseLink, EngineBase
+from .base import HIGH_WATER_MARK, BaseLink
 from .frames import Outgoing
 from .opening import Opened, Opening
 from .outbox import Outbox
@@ -58,7 +58,7 @@ class _Link(BaseLink):
             self.writer = writer
 
 
-class EngineIOClient(EngineBase, Opening):
+class EngineIOClient(Opening):
     """An Engine.IO client whose messages come in order.
 
     Takes the options of ``engineio.Client``, and ``max_message_size`` and ``high_water_mark``, in bytes.

@@ -1,6 +1,7 @@
 """The connections of urllib3 as the threaded client uses them: what waits for an answer can be cut, and ends in time.
 
-In: a session whose connections are to be tracked. Out: the socket that a thread waits on, told to what waits for it.
+In: a session whose connections are to be tracked, and what a thread is about to wait for. Out: the socket that it waits
+on; for a websocket, the connection itself once the server has agreed.
 """
 
 from __future__ import annotations
@@ -10,21 +11,34 @@ import functools
 import http.client
 import io
 import socket
+import ssl
 import threading
 import time
-from typing import Any, Protocol
+import urllib.parse
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import requests
+import urllib3
 from requests.adapters import HTTPAdapter
+from urllib3.util import connection as urllib3_connection
 
-from . import adapters
+from . import adapters, addresses
+
+_create_connection = urllib3_connection.create_connection
 
 
-class Waiting(Protocol):
+class Waiting:
     """What waits for an answer."""
 
     def wait_on(self, pending: socket.socket | None) -> None:
         """Note the socket on which this thread awaits an answer, ``None`` when it is there."""
+        raise NotImplementedError
+
+    def is_cut(self) -> bool:
+        """Return whether the wait was ended."""
+        raise NotImplementedError
 
 
 waiting: dict[int, tuple[Waiting, float]] = {}
@@ -32,22 +46,84 @@ waiting: dict[int, tuple[Waiting, float]] = {}
 
 
 def cut(pending: socket.socket) -> None:
+    """End what is being read from a socket, or written to it."""
     with contextlib.suppress(OSError):
         # Below TLS: a session that another thread is in must not be entered.
         socket.socket.shutdown(pending, socket.SHUT_RDWR)
 
 
-def track_sockets(http: requests.Session, url: str, verify: bool | str | None) -> None:
-    """Make the session note which socket a thread waits on, so that another thread can end the wait.
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """TLS settings for one connection, in place of those of its pool."""
+
+    context: ssl.SSLContext
+    server_hostname: str | None
+
+
+class Upgrading(Waiting):
+    """A request for a websocket, whose connection is taken from urllib3 when the server agrees.
+
+    :param proxy_headers: what the pool adds for its proxy.
+    :param socket_options: further arguments for ``setsockopt()``.
+    :param given: a socket that is connected already.
+    :ivar sock: the connection, when the server has agreed; ``ahead`` is what came behind its answer.
+    """
+
+    def __init__(
+        self,
+        proxy_headers: Mapping[str, str],
+        socket_options: Sequence[Sequence[Any]],
+        tls: Tls | None,
+        given: socket.socket | None,
+    ) -> None:
+        self.proxy_headers = proxy_headers
+        self.socket_options = socket_options
+        self.tls = tls
+        self.given = given
+        self.sock: Any = None
+        self.ahead = b""
+        self.tunnels = False
+        self.connection: Any = None
+        self._pending: socket.socket | None = None
+        self._cut = False
+
+    def wait_on(self, pending: socket.socket | None) -> None:
+        self._pending = pending
+        if self._cut and pending is not None:
+            cut(pending)
+
+    def is_cut(self) -> bool:
+        return self._cut
+
+    def abort(self) -> None:
+        """Cut the connection, whatever is being done with it."""
+        self._cut = True
+        pending = self._pending
+        if pending is not None:
+            cut(pending)
+
+    def judge(self, response: TimedResponse) -> None:
+        """Look at an answer whose head has come."""
+        if response.status == 101:
+            response.will_close = False
+            self.ahead = response.read_ahead()
+        elif self.tunnels or self.tls is not None or self.given is not None:
+            response.will_close = True  # other requests shall not use a connection that was made in this way
+
+
+def track_sockets(
+    http: requests.Session, url: str, verify: bool | str | None, proxies: Mapping[str, Any] | None = None
+) -> Any:
+    """Make the session note which socket a thread waits on; return the pool for the URL, ``None`` where there is none.
 
     Neither requests nor urllib3 has a way to abort a request in flight. The connection class is a documented
     attribute of urllib3's pools; with an adapter that has none, the wait ends with its timeout.
     """
     if not isinstance(http.get_adapter(url), HTTPAdapter):
-        return
-    pool, _ = adapters.pool_of(http, url, verify)
+        return None
+    pool = adapters.pool_of(http, url, verify, proxies)
     if issubclass(pool.ConnectionCls, _Tracked):
-        return
+        return pool
     pool.ConnectionCls = _tracked(pool.ConnectionCls)
     # Connections of the class before, kept alive, would be used again.
     for _ in range(pool.pool.qsize() if pool.num_connections else 0):
@@ -55,25 +131,114 @@ def track_sockets(http: requests.Session, url: str, verify: bool | str | None) -
         if idle is not None:
             idle.close()
         pool.pool.put_nowait(None)
+    return pool
+
+
+def _upgrading() -> Upgrading | None:
+    awaited, _ = waiting.get(threading.get_ident(), (None, 0.0))
+    return awaited if isinstance(awaited, Upgrading) else None
 
 
 class _Tracked:
-    """Mixed into urllib3's connection classes: tells the transport which socket its thread waits on."""
+    """Mixed into urllib3's connection classes: tells what waits which socket its thread waits on."""
 
     sock: Any
+    host: str
+    port: int
+    timeout: Any
+    source_address: Any
+    socket_options: Any
     response_class: Any
+    is_verified: bool
+    ssl_context: Any
+    close: Any
+    set_tunnel: Any
+
+    # -- connecting
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether the pool may use this connection again: not for a websocket, which begins with one of its own."""
+        upgrading = _upgrading()
+        if upgrading is not None and upgrading.connection is not self:
+            return False
+        return bool(super().is_connected)  # type: ignore[misc]
+
+    def connect(self) -> None:
+        upgrading = _upgrading()
+        if upgrading is None:
+            super().connect()  # type: ignore[misc]
+        elif upgrading.given is not None:
+            self.sock, self.is_verified = upgrading.given, True
+        elif upgrading.tls is not None and hasattr(self, "ssl_context"):
+            with _replaced(self, _tls_settings(upgrading.tls)):
+                super().connect()  # type: ignore[misc]
+        else:
+            super().connect()  # type: ignore[misc]
+
+    def _new_conn(self) -> socket.socket:
+        """Do what urllib3 does, which tries one address after the other, each for the whole time.
+
+        Not in place of what a proxy for SOCKS, or an application, has for it. Should urllib3 not call this any more,
+        its own way is what remains.
+        """
+        own: Any = super()._new_conn  # type: ignore[misc]
+        awaited, deadline = waiting.get(threading.get_ident(), (None, 0.0))
+        plain = own.__func__ is getattr(urllib3.connection.HTTPConnection, "_new_conn", None)
+        if awaited is None or not plain or urllib3_connection.create_connection is not _create_connection:
+            connected: socket.socket = own()
+            return connected
+        options = [*(self.socket_options or ())]
+        if isinstance(awaited, Upgrading):
+            options += [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1), *awaited.socket_options]
+        if isinstance(self.timeout, (int, float)):
+            deadline = min(deadline, time.monotonic() + self.timeout)
+        host = getattr(self, "_dns_host", self.host).strip("[]")  # with the dot at its end
+        try:
+            connected = addresses.connect(host, self.port, deadline, awaited.is_cut, self.source_address, options)
+        except TimeoutError as exc:
+            raise urllib3.exceptions.ConnectTimeoutError(self, "timed out") from exc
+        except OSError as exc:
+            raise urllib3.exceptions.NewConnectionError(self, str(exc)) from exc  # type: ignore[arg-type]
+        connected.settimeout(max(0.001, deadline - time.monotonic()))  # for TLS, and for a proxy
+        awaited.wait_on(connected)
+        return connected
+
+    # -- asking
+
+    def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> None:
+        upgrading = _upgrading()
+        if upgrading is not None and url.startswith("http:"):  # by way of a proxy, which is asked for a tunnel instead
+            url = self._tunnel_to(upgrading, url, kwargs)
+        super().request(method, url, *args, **kwargs)  # type: ignore[misc]
+
+    def _tunnel_to(self, upgrading: Upgrading, url: str, options: dict[str, Any]) -> str:
+        """Prepare a tunnel to the server (RFC 6455, section 4.1); return what to ask the server for."""
+        parts = urllib.parse.urlsplit(url)
+        names = {name.lower() for name in upgrading.proxy_headers}
+        options["headers"] = {name: value for name, value in options["headers"].items() if name.lower() not in names}
+        self.close()
+        self.set_tunnel(parts.hostname, parts.port or 80, headers=dict(upgrading.proxy_headers))
+        upgrading.tunnels = True
+        return urllib.parse.urlunsplit(("", "", parts.path or "/", parts.query, ""))
 
     def getresponse(self, *args: Any, **kwargs: Any) -> Any:
-        awaited = waiting.get(threading.get_ident())
+        awaited, deadline = waiting.get(threading.get_ident(), (None, 0.0))
         if awaited is None:
             return super().getresponse(*args, **kwargs)  # type: ignore[misc]
-        transport, deadline = awaited
-        transport.wait_on(self.sock)
-        self.response_class = functools.partial(_TimedResponse, deadline=deadline)
+        upgrading = awaited if isinstance(awaited, Upgrading) else None
+        sock = self.sock
+        awaited.wait_on(sock)
+        self.response_class = functools.partial(TimedResponse, deadline=deadline, upgrading=upgrading)
         try:
-            return super().getresponse(*args, **kwargs)  # type: ignore[misc]
+            response = super().getresponse(*args, **kwargs)  # type: ignore[misc]
         finally:
             del self.response_class  # that of the class is back
+        if upgrading is not None:
+            upgrading.connection = self
+            if response.status == 101:
+                upgrading.sock, self.sock = sock, None
+        return response
 
 
 @functools.cache
@@ -82,16 +247,58 @@ def _tracked(connection_class: type) -> type:
     return type("TrackedConnection", (_Tracked, connection_class), {})
 
 
-class _TimedResponse(http.client.HTTPResponse):
+def _tls_settings(tls: Tls) -> dict[str, Any]:
+    """Return the attributes of a connection for these settings; the context says all that it can say."""
+    context = tls.context
+    return {
+        "ssl_context": context,
+        "server_hostname": tls.server_hostname,
+        "cert_reqs": context.verify_mode,
+        "assert_hostname": None if context.check_hostname else False,
+        **dict.fromkeys(("ca_certs", "ca_cert_dir", "ca_cert_data", "cert_file", "key_file", "ssl_version")),
+    }
+
+
+@contextlib.contextmanager
+def _replaced(owner: Any, attributes: Mapping[str, Any]) -> Any:
+    """Give an object other attributes for a while."""
+    before = {name: getattr(owner, name, None) for name in attributes}
+    vars(owner).update(attributes)
+    try:
+        yield
+    finally:
+        vars(owner).update(before)
+
+
+class TimedResponse(http.client.HTTPResponse):
     """An answer that has to be complete in time: timeouts of requests are those of one byte, however many come."""
 
-    def __init__(self, sock: Any, *args: Any, deadline: float, **kwargs: Any) -> None:
+    def __init__(
+        self, sock: Any, *args: Any, deadline: float, upgrading: Upgrading | None = None, **kwargs: Any
+    ) -> None:
         super().__init__(sock, *args, **kwargs)
-        self.fp = io.BufferedReader(_TimedReader(sock, self.fp.detach(), deadline))
+        self._timed = _TimedReader(sock, self.fp.detach(), deadline)
+        self.fp = io.BufferedReader(self._timed)
+        self._upgrading = upgrading
+
+    def begin(self) -> None:
+        super().begin()
+        while 100 <= self.status < 200 and self.status != 101:  # the answer is still to come
+            self.headers = self.msg = None  # type: ignore[assignment]
+            super().begin()
+        if self._upgrading is not None:
+            self._upgrading.judge(self)
+
+    def read_ahead(self) -> bytes:
+        """Return what has come and is not read yet, after which this is at its end."""
+        self._timed.is_over = True
+        return self.fp.read()
 
 
 class _TimedReader(io.RawIOBase):
     """Reads from a socket until a point in time."""
+
+    is_over = False
 
     def __init__(self, sock: Any, raw: Any, deadline: float) -> None:
         self._sock, self._raw, self._deadline = sock, raw, deadline
@@ -100,6 +307,8 @@ class _TimedReader(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> Any:
+        if self.is_over:
+            return 0
         rest = self._deadline - time.monotonic()
         if rest <= 0:
             raise TimeoutError("timed out")

@@ -36,6 +36,9 @@ _VERSION_3 = (
 )
 
 
+ONE_CONNECTION = "polling takes two connections at a time, and the HTTP session allows one"
+
+
 @dataclass(frozen=True, slots=True)
 class Handshake:
     """The fields of an OPEN packet; intervals in seconds, ``max_payload`` in bytes."""
@@ -141,6 +144,13 @@ def status_error(status: int, body: bytes, headers: Mapping[str, str]) -> Status
     if 300 <= status < 400 and location:
         came = f": redirects are not followed, this one leads to {without_secrets(location)!r}"
     return StatusError(f"Unexpected status code {status} in server response{came}", data, status)
+
+
+def refuse_redirect(response: Any, *args: Any, **kwargs: Any) -> None:
+    """Raise for a redirect, as a hook of ``requests``: after the hooks all of its body is read, however large."""
+    if response.is_redirect:
+        response.close()
+        raise status_error(response.status_code, b"", response.headers)
 
 
 def without_secrets(url: str) -> str:

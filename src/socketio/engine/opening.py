@@ -7,25 +7,28 @@ first request only, the caller's dicts are edited, and a websocket that fails sa
 from __future__ import annotations
 
 import contextlib
-import socket
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias, cast
+from typing import Any, TypeAlias
 
 import engineio
 import requests
 import urllib3
-import websocket
 from engineio.exceptions import ConnectionError
 
 from ..packet import Frame
-from . import adapters, handshake, options, sessions
+from . import adapters, handshake, options, sessions, websocket_handshake
+from .base import EngineBase
+from .headers import check, check_session
 from .polling import PollingTransport
 from .websocket import RawWebSocket, WebSocketTransport
 
 Transport: TypeAlias = PollingTransport | WebSocketTransport
+
+_OF_WEBSOCKET = ("enable_multithread", "fire_cont_frame", "get_mask_key", "skip_utf8_validation")
+"""Options that are those of the websocket itself, not of its connection."""
 
 
 @dataclass(slots=True)
@@ -37,7 +40,7 @@ class Opened:
     first: list[Frame]
 
 
-class Opening(engineio.Client):
+class Opening(EngineBase, engineio.Client):
     """The part of :class:`EngineIOClient` that opens connections."""
 
     http: Any
@@ -48,10 +51,19 @@ class Opening(engineio.Client):
     _cancelled: bool
 
     def _open(self, url: str, headers: dict[str, str], path: str) -> Opened:
+        headers = self._without_handshake(headers)
         cookies = dict(handshake.cookie_pairs(handshake.pop_header(headers, "cookie") or ""))
         if self.http is None:
             self.http = self.http_factory() if self.http_factory else sessions.Session()
-        request: dict[str, Any] = {"headers": headers, "cookies": cookies, "verify": self._verify()}
+        left_out = check_session(self.http.headers)
+        self._warn_of_headers(left_out)
+        self._without_handshake(check(options.headers(self.websocket_extra_options)))  # before anything is opened
+        request: dict[str, Any] = {
+            # What is None here, requests leaves out of the session's.
+            "headers": {**dict.fromkeys(left_out), **{name: _encoded(value) for name, value in headers.items()}},
+            "cookies": cookies,
+            "verify": self._verify(),
+        }
         polling_url = self._get_engineio_url(url, path, "polling")
         websocket_url = self._get_engineio_url(url, path, "websocket")
         if self.transports[0] == "websocket":
@@ -75,6 +87,8 @@ class Opening(engineio.Client):
             if upgraded is not None:
                 opened.transport = upgraded
                 self._close_session()
+        if opened.transport is polling and not polling.allows_two:
+            raise ConnectionError(handshake.ONE_CONNECTION)
         return opened
 
     def _close_session(self) -> None:
@@ -89,45 +103,33 @@ class Opening(engineio.Client):
         return None if verify is True else verify
 
     def _connect_to_websocket(self, url: str, request: dict[str, Any], upgrades: bool = False) -> WebSocketTransport:
-        url += self._get_url_timestamp()
-        target = options.without_credentials(url)
-        place = handshake.origin_of(target)
+        url = options.http_url(url + self._get_url_timestamp())
+        # websocket_extra_options is read, never edited: the next attempt needs it again.
+        extra = self.websocket_extra_options
+        if url.startswith("https"):
+            self._check_tls_options(url, extra, verifies=upgrades and request["verify"] is not False)
+        place = handshake.origin_of(url)
+        timeout = extra.get("timeout") or self.request_timeout
         try:
-            # websocket_extra_options is read, never edited: the next attempt needs it again.
-            kwargs = options.create_connection_options(self.http, url, **request, extra=self.websocket_extra_options)
-        except (requests.RequestException, ValueError) as exc:
-            raise ConnectionError(f"no websocket to {place} can be asked for: {handshake.cause_text(exc)}") from exc
-        kwargs = {"timeout": self.request_timeout, "skip_utf8_validation": True, **kwargs}
-        is_secure = target.startswith("wss")
-        verifies = upgrades and is_secure and request["verify"] is not False
-        if verifies and options.accepts_any_certificate(kwargs["sslopt"]):
-            raise ConnectionError("the server is verified over polling, and would not be over websocket")
-
-        def new_websocket(**of_class: Any) -> RawWebSocket:
-            ws = RawWebSocket(**of_class)
-            self._enter(ws.abort)
-            return ws
-
-        try:
-            if is_secure and adapters.has_rules(self.http, options.http_url(target)):
-                kwargs["socket"] = self._connect_by_adapter(options.http_url(target), request["verify"])
-            self.ws = websocket.create_connection(target, class_=cast("type[RawWebSocket]", new_websocket), **kwargs)
-        except (OSError, ValueError, websocket.WebSocketException, urllib3.exceptions.HTTPError) as exc:
+            answer = websocket_handshake.ask(self.http, url, request, timeout, extra, self._enter)
+        except (requests.RequestException, OSError, ValueError, urllib3.exceptions.HTTPError) as exc:
             text = f"websocket connection to {place} failed: {handshake.cause_text(exc)}"
             raise ConnectionError(text) from handshake.root_cause(exc)
-        return WebSocketTransport(self.ws, self.request_timeout, self.max_message_size)
+        of_websocket = {name: extra[name] for name in _OF_WEBSOCKET if name in extra}
+        self.ws = ws = RawWebSocket(**{"skip_utf8_validation": True, **of_websocket})
+        ws.adopt(answer)
+        self._enter(ws.abort)
+        return WebSocketTransport(ws, self.request_timeout, self.max_message_size)
 
-    def _connect_by_adapter(self, url: str, verify: bool | str | None) -> socket.socket:
-        """Return a socket that the session's adapter has connected, which has TLS rules of its own."""
-        own = {"sslopt", "http_proxy_host"} & self.websocket_extra_options.keys()
-        if own:
+    def _check_tls_options(self, url: str, extra: Mapping[str, Any], verifies: bool) -> None:
+        """Raise ``ConnectionError`` for options with which a websocket would trust more servers than polling does."""
+        if verifies and options.accepts_any_certificate(extra.get("sslopt") or {}):
+            raise ConnectionError("the server is verified over polling, and would not be over websocket")
+        own = {"sslopt", "http_proxy_host"} & extra.keys()
+        if own and adapters.has_rules(self.http, url):
             raise ConnectionError(
                 f"{own.pop()} in websocket_extra_options would void the TLS rules of the session's adapter for https"
             )
-        connected = adapters.connect(self.http, url, verify, self.request_timeout)
-        for option in self.websocket_extra_options.get("sockopt", ()):
-            connected.setsockopt(*option)
-        return connected
 
     def _greet(self, transport: WebSocketTransport) -> Opened:
         """Read the OPEN packet of a connection that begins with a websocket."""
@@ -165,6 +167,15 @@ class Opening(engineio.Client):
             self._opening = abort
             if self._cancelled:
                 abort()
+
+
+def _encoded(value: str) -> str | bytes:
+    """Return a header as aiohttp sends it, where requests can send none."""
+    try:
+        value.encode("latin-1")
+    except UnicodeEncodeError:
+        return value.encode("utf-8", "replace")
+    return value
 
 
 @contextlib.contextmanager

@@ -1,4 +1,7 @@
-"""From a ``requests`` session to websocket-client: the same headers, cookies, TLS and proxies on both transports."""
+"""``websocket_extra_options`` for threads, which are options of websocket-client, as options of a ``requests`` session.
+
+In: the application's options. Out: headers, proxies and TLS settings for one request. Nothing is edited.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +12,10 @@ from collections.abc import Mapping
 from typing import Any
 
 import requests
-from requests.structures import CaseInsensitiveDict
-from requests.utils import get_auth_from_url
+from requests.utils import should_bypass_proxies
+from urllib3.util import SKIP_HEADER
 
-_OF_HTTP_ONLY = ("Accept", "Accept-Encoding", "Connection", "Content-Length")
+from .connections import Tls
 
 
 def http_url(websocket_url: str) -> str:
@@ -20,44 +23,64 @@ def http_url(websocket_url: str) -> str:
     return "http" + websocket_url.removeprefix("ws")
 
 
-def without_credentials(url: str) -> str:
-    """Return a URL without user and password: they travel in a header."""
-    parts = urllib.parse.urlsplit(url)
-    return urllib.parse.urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+def headers(extra: Mapping[str, Any]) -> dict[str, str | None]:
+    """Return the headers that the options ask for; ``None`` for one that is left out."""
+    found = _header_dict(extra.get("header"))
+    named = {"Cookie": extra.get("cookie"), "Host": extra.get("host"), "Origin": extra.get("origin")}
+    found.update({name: value for name, value in named.items() if value})
+    if extra.get("suppress_host"):
+        found["Host"] = SKIP_HEADER
+    if extra.get("subprotocols"):
+        found["Sec-WebSocket-Protocol"] = ",".join(extra["subprotocols"])
+    return found
 
 
-def create_connection_options(
-    http: requests.Session,
-    url: str,
-    *,
-    headers: Mapping[str, str],
-    cookies: Mapping[str, str],
-    verify: bool | str | None,
-    extra: Mapping[str, Any],
-) -> dict[str, Any]:
-    """Return the keyword arguments for ``websocket.create_connection``.
+def _header_dict(header: Any) -> dict[str, str | None]:
+    """Return headers that may be given as a dict, or as websocket-client's list of lines."""
+    if header is None:
+        return {}
+    if isinstance(header, Mapping):
+        return dict(header)
+    lines = (line.partition(":") for line in header)
+    return {name.strip(): value.strip() for name, _, value in lines}
 
-    :param url: the websocket URL.
-    :param verify: ``False`` to accept any certificate, ``None`` to let the session decide.
-    :param extra: the application's ``websocket_extra_options``; they win.
+
+def proxies(http: requests.Session, url: str, extra: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the proxies for the request for a websocket, beside those that the session has for an HTTP URL.
+
+    That of the options, else one that session or environment name for ``ws`` or ``wss``.
     """
-    request = requests.Request("GET", http_url(url), headers=dict(headers), cookies=dict(cookies))
-    prepared = http.prepare_request(request)
-    sent = CaseInsensitiveDict({str(name): _text(value) for name, value in prepared.headers.items()})
-    for name in _OF_HTTP_ONLY:
-        sent.pop(name, None)
-    extra = dict(extra)
-    sent.update(_header_dict(extra.pop("header", None)))
-    settings = http.merge_environment_settings(request.url, {}, None, verify, None)
-    options: dict[str, Any] = {
-        "cookie": sent.pop("cookie", None),
-        "host": sent.pop("host", None),
-        "origin": sent.pop("origin", None),
-        **_proxy(settings["proxies"], url),
-    }
-    sslopt = {**_sslopt(settings["verify"], settings["cert"]), **extra.pop("sslopt", {})}
-    options = {name: value for name, value in options.items() if value is not None}
-    return {**options, "header": dict(sent), "sslopt": sslopt, **extra}
+    parts = urllib.parse.urlsplit(url)
+    places = (f"{parts.scheme}://{parts.hostname}", parts.scheme)
+    if not extra.get("http_proxy_host"):
+        of_session = http.merge_environment_settings(url, {}, None, None, None)["proxies"]
+        address = of_session.get("wss" if parts.scheme == "https" else "ws")
+        return dict.fromkeys(places, address) if address else {}
+    if should_bypass_proxies(url, ",".join(extra.get("http_no_proxy") or ()) or "-"):
+        return dict.fromkeys((*places, f"all://{parts.hostname}", "all"))
+    host, port = extra["http_proxy_host"], extra.get("http_proxy_port")
+    place = f"[{host}]" if ":" in host else host
+    if port:
+        place += f":{port}"
+    user, password = extra.get("http_proxy_auth") or ("", "")
+    if user:
+        place = ":".join(urllib.parse.quote(part or "", safe="") for part in (user, password)) + f"@{place}"
+    return dict.fromkeys(places, f"{extra.get('proxy_type') or 'http'}://{place}")
+
+
+def tls(http: requests.Session, extra: Mapping[str, Any], verify: Any, cert: Any) -> Tls | None:
+    """Return TLS settings where the options have some, each in place of what the session says.
+
+    :param verify: what the session, and the environment, say of it; ``cert`` likewise.
+    """
+    own = dict(extra.get("sslopt") or {})
+    bundle = os.environ.get("WEBSOCKET_CLIENT_CA_BUNDLE")  # which websocket-client knows
+    if bundle and http.trust_env and verify is True and "context" not in own:
+        own.setdefault("ca_cert_path" if os.path.isdir(bundle) else "ca_certs", bundle)
+    if not own:
+        return None
+    context = own.get("context") or _context({**_of_session(verify, cert), **own})
+    return Tls(context, own.get("server_hostname"))
 
 
 def accepts_any_certificate(sslopt: Mapping[str, Any]) -> bool:
@@ -68,21 +91,7 @@ def accepts_any_certificate(sslopt: Mapping[str, Any]) -> bool:
     return sslopt.get("cert_reqs", ssl.CERT_REQUIRED) == ssl.CERT_NONE or not sslopt.get("check_hostname", True)
 
 
-def _header_dict(header: Any) -> dict[str, str]:
-    """Return headers that may be given as a dict, or as websocket-client's list of lines."""
-    if header is None:
-        return {}
-    if isinstance(header, Mapping):
-        return dict(header)
-    lines = (line.partition(":") for line in header)
-    return {name.strip(): value.strip() for name, _, value in lines}
-
-
-def _text(value: str | bytes) -> str:
-    return value if isinstance(value, str) else value.decode("latin-1")
-
-
-def _sslopt(verify: Any, cert: Any) -> dict[str, Any]:
+def _of_session(verify: Any, cert: Any) -> dict[str, Any]:
     options: dict[str, Any] = {}
     if verify is False:
         options = {"cert_reqs": ssl.CERT_NONE, "check_hostname": False}
@@ -95,18 +104,23 @@ def _sslopt(verify: Any, cert: Any) -> dict[str, Any]:
     return options
 
 
-def _proxy(proxies: Mapping[str, str], url: str) -> dict[str, Any]:
-    names = ("wss", "https", "all") if url.startswith("wss") else ("ws", "http", "all")
-    address = next((proxies[name] for name in names if proxies.get(name)), None)
-    if address is None:
-        return {}
-    address = address if "://" in address else f"http://{address}"
-    parts = urllib.parse.urlsplit(address)
-    socks = parts.scheme.startswith("socks")
-    auth = get_auth_from_url(address)
-    return {
-        "http_proxy_host": parts.hostname,
-        "http_proxy_port": parts.port or (1080 if socks else 80),
-        "http_proxy_auth": auth if auth[0] else None,
-        "proxy_type": parts.scheme if socks else "http",
-    }
+def _context(sslopt: Mapping[str, Any]) -> ssl.SSLContext:
+    """Return the context for the options that websocket-client documents."""
+    context = ssl.SSLContext(sslopt.get("ssl_version", ssl.PROTOCOL_TLS_CLIENT))
+    required = sslopt.get("cert_reqs", ssl.CERT_REQUIRED)
+    context.check_hostname = bool(sslopt.get("check_hostname", required != ssl.CERT_NONE))
+    context.verify_mode = required
+    if required != ssl.CERT_NONE:
+        file, folder, data = sslopt.get("ca_certs"), sslopt.get("ca_cert_path"), sslopt.get("ca_cert_data")
+        if file or folder or data:
+            context.load_verify_locations(file, folder, data)
+        else:
+            context.load_verify_locations(requests.utils.DEFAULT_CA_BUNDLE_PATH)
+    chain = sslopt.get("cert_chain") or (sslopt.get("certfile"), sslopt.get("keyfile"), sslopt.get("password"))
+    if chain[0]:
+        context.load_cert_chain(*chain)
+    if sslopt.get("ciphers"):
+        context.set_ciphers(sslopt["ciphers"])
+    if sslopt.get("ecdh_curve"):
+        context.set_ecdh_curve(sslopt["ecdh_curve"])
+    return context

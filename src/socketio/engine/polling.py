@@ -19,13 +19,22 @@ from ..packet import Frame
 from . import connections, payload
 from .errors import SilenceError
 from .frames import Outgoing
-from .handshake import Handshake, cause_text, not_a_payload, origin_of, read_open_body, root_cause, status_error
+from .handshake import (
+    Handshake,
+    cause_text,
+    not_a_payload,
+    origin_of,
+    read_open_body,
+    refuse_redirect,
+    root_cause,
+    status_error,
+)
 from .pacing import Pacing
 
 _READ_SIZE = 65536
 
 
-class PollingTransport:
+class PollingTransport(connections.Waiting):
     """One Engine.IO session over HTTP.
 
     :param http: the session to send requests with.
@@ -35,6 +44,7 @@ class PollingTransport:
     :param timestamp: returns what to append to the URL of each request.
     :param verify: what ``requests`` calls so; ``None`` to let the session decide.
     :ivar opening_time: seconds that the handshake took.
+    :ivar allows_two: whether the session sends while it waits for packets.
     """
 
     name = "polling"
@@ -65,14 +75,16 @@ class PollingTransport:
         self._pause = 0.0
         self.max_payload: int | None = None
         self.opening_time = 0.0
+        self.allows_two = True
         self._ended = threading.Event()
 
     def open(self) -> tuple[Handshake, list[Frame]]:
         """Shake hands; return what the server said, and the packets that it sent along."""
         try:
-            connections.track_sockets(self.http, self.url, self._options["verify"])
+            pool = connections.track_sockets(self.http, self.url, self._options["verify"])
         except (requests.RequestException, ValueError) as exc:
             raise ConnectionError(f"no request to {origin_of(self.url)} can be made: {cause_text(exc)}") from exc
+        self.allows_two = pool is None or not pool.block or pool.pool.maxsize > 1
         began = time.monotonic()
         headers, body = self._request("GET", self.url + self._timestamp(), self._request_timeout)
         self.opening_time = time.monotonic() - began
@@ -139,6 +151,10 @@ class PollingTransport:
         if self._ended.is_set():
             connections.cut(pending)
 
+    def is_cut(self) -> bool:
+        """Return whether :meth:`abort` was called."""
+        return self._ended.is_set()
+
     def release(self) -> None:
         """Close what is open. The session belongs to the engine."""
 
@@ -150,7 +166,7 @@ class PollingTransport:
         if body is not None:
             options = {**options, "headers": {**options["headers"], "Content-Type": "text/plain"}}
         # A list, because the hooks of a request are taken in place of the session's, not beside them.
-        hooks = {"response": [*self.http.hooks["response"], _refuse_redirect]}
+        hooks = {"response": [*self.http.hooks["response"], refuse_redirect]}
         if self._ended.is_set():
             raise ConnectionError("the connection was closed")
         me = threading.get_ident()
@@ -184,10 +200,3 @@ class PollingTransport:
 
 def _is_timeout(exc: BaseException) -> bool:
     return isinstance(exc, (requests.Timeout, TimeoutError))
-
-
-def _refuse_redirect(response: requests.Response, *args: Any, **kwargs: Any) -> None:
-    """Raise for a redirect here already: what comes after the hooks reads all of its body, however large that is."""
-    if response.is_redirect:
-        response.close()
-        raise status_error(response.status_code, b"", response.headers)

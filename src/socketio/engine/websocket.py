@@ -19,17 +19,15 @@ from typing import Any
 import websocket
 from engineio.exceptions import ConnectionError
 from urllib3.util.wait import wait_for_read, wait_for_write
-from websocket._http import connect, proxy_info
 
 from ..packet import Frame
 from .base_websocket import BaseWebSocketTransport, invalid, lost
 from .errors import SilenceError
 from .frames import PING, ControlFrame, FrameReader, FrameWriter, Outgoing
-from .websocket_handshake import shake_hands
+from .websocket_handshake import Answer
 
 _READ_SIZE = 65536
 _WRITE_SIZE = 65536
-_DAY = 86400.0
 
 
 class RawWebSocket(websocket.WebSocket):
@@ -50,19 +48,12 @@ class RawWebSocket(websocket.WebSocket):
         self._drained = False  # by the last read, so that there is nothing to be had without waiting
         self._poll: Any = None
 
-    def connect(self, url: str, **options: Any) -> None:
-        """Connect to a server, as told by the options of ``websocket.create_connection``.
-
-        With a handshake of our own: see ``websocket_handshake.py``.
-        """
-        proxy = proxy_info(**options)  # type: ignore[no-untyped-call]
-        self.sock, place = connect(url, self.sock_opt, proxy, options.pop("socket", None))
-        try:
-            self._ahead = shake_hands(self.sock, url, place, self.sock_opt.timeout or _DAY, options)
-            self.connected = True
-        except BaseException:
-            self.shutdown()  # type: ignore[no-untyped-call]
-            raise
+    def adopt(self, answer: Answer) -> None:
+        """Take a connection over that the server has agreed to use as a websocket."""
+        self._ahead = answer.ahead
+        self.handshake_response = answer  # type: ignore[assignment]
+        self.connected = True
+        self.sock = answer.sock
 
     @property
     def sock(self) -> Any:

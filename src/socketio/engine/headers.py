@@ -1,0 +1,86 @@
+"""Headers that an application gives for its requests: checked, and without those that a handshake decides.
+
+In: ``headers`` of ``connect()``, of a session, of ``websocket_extra_options``. Out: what goes with the requests, the
+same over both transports. Source: RFC 9110, section 5; RFC 6455, section 4.1.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+_OF_HANDSHAKE = frozenset(
+    {
+        "connection",
+        "content-length",
+        "expect",
+        "http2-settings",
+        "keep-alive",
+        "proxy-connection",
+        "sec-websocket-accept",
+        "sec-websocket-extensions",
+        "sec-websocket-key",
+        "sec-websocket-version",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    }
+)
+"""Headers that say how a request or a connection is made, which is for the client to decide."""
+_CODINGS = ("gzip", "x-gzip", "deflate", "identity")
+"""The content codings that every session can decode."""
+_NAME = re.compile(r":?[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_BROKEN = re.compile(r"[\r\n\0]")
+
+
+def check(headers: Any) -> dict[str, str]:
+    """Return a copy of the headers for requests, without those that are ``None``.
+
+    Raises ``TypeError`` or ``ValueError``, which names the header and never its value, for what no request can carry.
+    """
+    if headers is None:
+        return {}
+    if not isinstance(headers, Mapping):
+        raise TypeError(f"headers are a dict, not {type(headers).__name__}")
+    checked: dict[str, str] = {}
+    for name, value in headers.items():
+        if not isinstance(name, str):
+            raise TypeError(f"the name of a header is a str, not {type(name).__name__}: {name!r:.50}")
+        if not _NAME.fullmatch(name):
+            raise ValueError(f"not the name of a header: {name!r:.50}")
+        if value is None:
+            continue
+        if not isinstance(value, str):
+            raise TypeError(f"the value of header {name} is a str, not {type(value).__name__}")
+        if _BROKEN.search(value):
+            raise ValueError(f"the value of header {name} has a line break, or a zero, in it")
+        checked[name] = _readable(value) if name.lower() == "accept-encoding" else value.strip()
+    return checked
+
+
+def _readable(codings: str) -> str:
+    """Return the part of an ``Accept-Encoding`` header that the client can keep: browsers decode more."""
+    kept = [coding.strip() for coding in codings.split(",") if coding.partition(";")[0].strip().lower() in _CODINGS]
+    return ", ".join(kept) or "identity"
+
+
+def of_handshake(names: Iterable[str]) -> list[str]:
+    """Return those of the names that are left out, because the handshake decides them.
+
+    With a colon begin those that browsers show for HTTP/2.
+    """
+    return [name for name in names if name.lower() in _OF_HANDSHAKE or name.startswith(":")]
+
+
+def check_session(headers: Mapping[Any, Any]) -> list[str]:
+    """Return the names in a session's headers that are left out; raise ``TypeError`` for a value that is no text.
+
+    What a session says of its connections holds, unless it says that they are websockets.
+    """
+    for name, value in headers.items():
+        if value is not None and not isinstance(value, (str, bytes)):
+            raise TypeError(f"the value of header {name}, in the session, is a str, not {type(value).__name__}")
+    left_out = of_handshake(headers)
+    return [name for name in left_out if name.lower() != "connection" or "upgrade" in str(headers[name]).lower()]

@@ -139,7 +139,7 @@ def status_error(status: int, body: bytes, headers: Mapping[str, str]) -> Status
         data = json.loads(body)
     except (ValueError, RecursionError):
         data = None
-    came = f": {describe(body, headers.get('Content-Type', ''))}" if body else ""
+    came = f": {describe(body, headers.get('Content-Type', ''))}" if body else ": it sent nothing" * (status < 300)
     location = headers.get("Location")
     if 300 <= status < 400 and location:
         came = f": redirects are not followed, this one leads to {without_secrets(location)!r}"

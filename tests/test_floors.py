@@ -19,10 +19,12 @@ FLOORS = """
     0   details
     1   packet  events
     1   msgpack_packet  protocol
+    1   event_log
     2   handlers  base_namespace  dispatch  async_dispatch
     2   namespace  async_namespace
     2   engine.frames
     2   engine.errors  engine.pacing
+    2   engine.packet_log
     2   engine.payload  engine.headers  engine.base_outbox  engine.addresses  engine.adapters
     2   engine.outbox  engine.async_outbox
     2   engine.handshake  engine.connections

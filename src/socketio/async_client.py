@@ -14,6 +14,7 @@ from .base_lifecycle import Waiter
 from .engine import EngineError
 from .events import AckReceived, EventReceived, ack_result
 from .exceptions import DisconnectedError, TimeoutError
+from .logs import INFO
 from .packet import Frame
 from .protocol import Protocol
 
@@ -98,7 +99,7 @@ class AsyncClient(AsyncLifecycle):
         milliseconds apart.
     :param reconnection_delay_max: the most seconds before an attempt, jitter included.
     :param randomization_factor: jitter: 0.5 for up to 50 % less or more.
-    :param logger: ``True`` to log to stderr, ``False`` for errors only, or a logger to use.
+    :param logger: ``True`` to log events to stderr, ``False`` to log as the root logger does, or a logger to use.
     :param serializer: ``'default'`` for JSON, ``'msgpack'``, or a packet class; the server must use the same.
     :param json: a module with ``dumps`` and ``loads`` for this client, ``orjson`` say.
     :param handle_sigint: kept as an attribute; here the end of the event loop, by Ctrl-C say, always says goodbye to
@@ -260,7 +261,10 @@ class AsyncClient(AsyncLifecycle):
             return
         has_inline = self._sio_registry.has_inline
         add, handling = self._sio_dispatcher.add, _Handling(self, protocol)
-        for event in protocol.receive_each(frames):
+        received = protocol.receive_each(frames)
+        if self._sio_log.is_logged(INFO):
+            received = self._sio_log.received(protocol, received)
+        for event in received:
             if isinstance(event, tuple) and not has_inline:
                 add(handling, event)
             else:

@@ -18,7 +18,7 @@ from .async_dispatch import AsyncDispatcher, Call, Calls
 from .attempt import Attempt, Life
 from .base_client import State, attempt_failure, check_headers
 from .base_lifecycle import CONNECT_HANDLERS, BaseLifecycle
-from .engine import AsyncEngineIOClient, EngineError
+from .engine import AsyncEngineIOClient, EngineError, origin_of
 
 HANDLERS = 5.0
 """Seconds that disconnect() waits for the disconnect handlers to return."""
@@ -102,6 +102,7 @@ class AsyncLifecycle(BaseLifecycle):
 
     async def _sio_open_transport(self) -> None:
         url = self._sio_check_url(await ask(self.connection_url))
+        self._sio_log.connecting(origin_of(url), self.connection_namespaces)
         headers = check_headers(await ask(self.connection_headers))
         await self.eio.connect(
             url, headers=headers, transports=self.connection_transports, engineio_path=self.socketio_path
@@ -135,17 +136,19 @@ class AsyncLifecycle(BaseLifecycle):
 
     async def _sio_try_again(self, life: Life) -> bool:
         for attempt, delay in enumerate(self._sio_delays(), 1):
-            self.logger.info("Connection failed, new attempt in %.2f seconds", delay)
+            self._sio_log.attempt(delay)
             if await life.stop.wait(delay):
+                self._sio_log.aborted()
                 break
             try:
                 await self._sio_connect_once(life)
             except Exception as exc:
-                self.logger.warning("Attempt %d to reconnect failed: %s", attempt, exc)
+                self._sio_log.attempt_failed(attempt, exc)
                 if attempt == self.reconnection_attempts:
-                    self.logger.info("Maximum reconnection attempts reached, giving up")
+                    self._sio_log.gave_up()
                     break
             else:
+                self._sio_log.reconnected(attempt)
                 return True
         self._sio_give_up(life, self._sio_attempt.requested)
         return False
@@ -159,7 +162,7 @@ class AsyncLifecycle(BaseLifecycle):
         names = self._sio_attempt.requested if ends else list(self.namespaces)
         life = self._sio_life
         over, again = self._sio_lose_session(reason)
-        self.logger.info("Connection lost: %s", reason)
+        self._sio_log.write("Connection ended: %s", reason)
         calls = [self._sio_trigger("disconnect", name, reason, life=life) for name in names]
         if over:
             calls += [self._sio_trigger("__disconnect_final", name, life=life) for name in names]
@@ -243,6 +246,7 @@ class AsyncLifecycle(BaseLifecycle):
 
         :param life: the life that ends when the handler has returned.
         """
+        self._sio_log.lifecycle(event, namespace, args)
         done = AsyncEvent()
         if life is not None:
             life.handler_begins()

@@ -10,6 +10,7 @@ from typing import Any, TypeVar, overload
 from . import engine, logs
 from .base_namespace import BaseClientNamespace
 from .details import DisconnectDetails
+from .event_log import EventLog
 from .events import RESERVED_EVENTS
 from .exceptions import ConnectionError, InvalidURLError
 from .handlers import Handler, Handlers
@@ -45,7 +46,7 @@ class BaseClient:
         reconnection_delay: float = 1,
         reconnection_delay_max: float = 5,
         randomization_factor: float = 0.5,
-        logger: bool | logs.Logger = False,
+        logger: bool | logs.Logger | None = False,
         serializer: str | type[Packet] = "default",
         json: Any = None,
         handle_sigint: bool = True,
@@ -60,6 +61,7 @@ class BaseClient:
         self.handle_sigint = handle_sigint
         self.async_handlers = async_handlers
         self.logger = logs.resolve(logger, f"{__package__}.client")
+        self._sio_log = EventLog(self.logger)
         self.packet_class = _packet_class(serializer, json)
 
         self.connection_url: Any = None
@@ -82,6 +84,7 @@ class BaseClient:
         if "engineio_logger" in engineio_options:
             engineio_options["logger"] = engineio_options.pop("engineio_logger")
         self.eio: Any = self._engineio_client_class()(handle_sigint=handle_sigint, **engineio_options)
+        self.eio.logs_text = self.packet_class.encode is Packet.encode
         self._sio_set_up()
 
     def _engineio_client_class(self) -> Any:

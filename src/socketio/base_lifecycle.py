@@ -26,6 +26,7 @@ from .events import (
     event_arguments,
 )
 from .exceptions import BadNamespaceError, CallInterruptedError, ConnectionError
+from .logs import INFO
 from .packet import Frame
 from .protocol import Protocol
 
@@ -89,6 +90,7 @@ class BaseLifecycle(BaseClient):
             if self._sio_attempting:
                 raise ConnectionError("The client has not ended its last attempt to connect yet")
             self._sio_remember(*args)
+            self._sio_log.use(self.logger)
             self._sio_state = State.CONNECTING
             self._sio_life = Life(event, self._sio_lock, self._sio_life)
             self._sio_attempt = Attempt([])
@@ -178,6 +180,7 @@ class BaseLifecycle(BaseClient):
             self._sio_accept(event.namespace)
         elif isinstance(event, NamespaceRefused):
             attempt = self._sio_attempt  # the handler may begin another one
+            self._sio_log.refused(event.namespace, event.data)
             call = self._sio_trigger("connect_error", event.namespace, *event.args)
             with self._sio_lock:
                 attempt.calls.append(call)
@@ -187,7 +190,7 @@ class BaseLifecycle(BaseClient):
             self._sio_leave_namespaces(protocol, event.namespace, (event.namespace,))
 
     def _sio_accept(self, namespace: str) -> None:
-        self.logger.info("Namespace %s is connected", namespace)
+        self._sio_log.write("Namespace %s is connected", namespace)
         attempt, life = self._sio_attempt, self._sio_life
         call = self._sio_trigger("connect", namespace)
         with self._sio_lock:
@@ -211,7 +214,6 @@ class BaseLifecycle(BaseClient):
                 self.eio.announce_end()  # handlers may run, and connect, before it is ended
             self._sio_changed.notify_all()
         for name in ended:
-            self.logger.info("The server ended namespace %s", name)
             self._sio_trigger("disconnect", name, self.reason.SERVER_DISCONNECT, life=life)
             self._sio_trigger("__disconnect_final", name, life=life)
         if over:
@@ -229,6 +231,8 @@ class BaseLifecycle(BaseClient):
 
     def _sio_acknowledge(self, protocol: Protocol, namespace: str, ack_id: int, result: Any) -> None:
         """Send what a handler returned to a server that asked for it, if it is still there."""
+        if self._sio_log.is_logged(INFO):
+            self._sio_log.write("Sending ack %d [%s]", ack_id, namespace)
         with self._sio_lock, contextlib.suppress(EngineError):
             if self._sio_protocol is protocol:
                 self._sio_emitted = True
@@ -246,6 +250,7 @@ class BaseLifecycle(BaseClient):
         if not isinstance(event, str):
             raise TypeError(f"an event name is a str, not {type(event).__name__}")
         args = event_arguments(data)
+        is_logged = self._sio_log.is_logged(INFO)
         with self._sio_lock:
             protocol, ack_id = self._sio_protocol, 0
             if protocol is None:
@@ -256,14 +261,18 @@ class BaseLifecycle(BaseClient):
             else:
                 ack_id, frames = protocol.request(event, args, namespace, callback)
             try:
-                self.eio.send_frames(frames, wake)
+                self.eio.send_frames(frames, wake and not is_logged)
             except EngineError as exc:
                 protocol.forget(namespace, ack_id)
                 raise BadNamespaceError(f"{namespace} is not a connected namespace any more") from exc
             except ValueError:
                 protocol.forget(namespace, ack_id)
                 raise
-            return protocol, ack_id
+        if is_logged:  # in its turn, before the packet is
+            self._sio_log.emitting(event, namespace, ack_id)
+            if wake:
+                self.eio.wake()
+        return protocol, ack_id
 
     # -- the session ends
 

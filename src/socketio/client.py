@@ -15,6 +15,7 @@ from .engine import EngineError
 from .events import AckReceived, Event, EventReceived, ack_result
 from .exceptions import DisconnectedError, TimeoutError
 from .lifecycle import GOODBYE, Lifecycle
+from .logs import INFO
 from .packet import Frame
 from .protocol import Protocol, Unread
 
@@ -53,7 +54,7 @@ class Client(Lifecycle):
         milliseconds apart.
     :param reconnection_delay_max: the most seconds before an attempt, jitter included.
     :param randomization_factor: jitter: 0.5 for up to 50 % less or more.
-    :param logger: ``True`` to log to stderr, ``False`` for errors only, or a logger to use.
+    :param logger: ``True`` to log events to stderr, ``False`` to log as the root logger does, or a logger to use.
     :param serializer: ``'default'`` for JSON, ``'msgpack'``, or a packet class; the server must use the same.
     :param json: a module with ``dumps`` and ``loads`` for this client, ``orjson`` say.
     :param handle_sigint: whether Ctrl-C says goodbye to the server, for a second at the most, before
@@ -221,6 +222,8 @@ class Client(Lifecycle):
                 if protocol is None:
                     return
                 received, end = protocol.receive_many(frames, end)
+            if self._sio_log.is_logged(INFO):
+                received = list(self._sio_log.received(protocol, received))
             self._sio_hand_over(protocol, received)
 
     def _sio_hand_over(self, protocol: Protocol, received: list[Unread | Event]) -> None:

@@ -62,6 +62,7 @@ class AckReceived:
     namespace: str
     callback: Callable[..., Any]
     args: tuple[Any, ...]
+    ack_id: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from .attempt import Attempt, Life
 from .base_client import State, attempt_failure, check_headers
 from .base_lifecycle import CONNECT_HANDLERS, BaseLifecycle
 from .dispatch import Dispatcher
-from .engine import EngineError, EngineIOClient
+from .engine import EngineError, EngineIOClient, origin_of
 
 GOODBYE = 1.0
 """Seconds for the goodbye after Ctrl-C."""
@@ -94,6 +94,7 @@ class Lifecycle(BaseLifecycle):
 
     def _sio_open_transport(self) -> None:
         url = self._sio_check_url(ask(self.connection_url))
+        self._sio_log.connecting(origin_of(url), self.connection_namespaces)
         headers = check_headers(ask(self.connection_headers))
         self.eio.connect(url, headers=headers, transports=self.connection_transports, engineio_path=self.socketio_path)
 
@@ -127,17 +128,19 @@ class Lifecycle(BaseLifecycle):
 
     def _sio_try_again(self, life: Life) -> bool:
         for attempt, delay in enumerate(self._sio_delays(), 1):
-            self.logger.info("Connection failed, new attempt in %.2f seconds", delay)
+            self._sio_log.attempt(delay)
             if life.stop.wait(delay):
+                self._sio_log.aborted()
                 break
             try:
                 self._sio_connect_once(life)
             except Exception as exc:
-                self.logger.warning("Attempt %d to reconnect failed: %s", attempt, exc)
+                self._sio_log.attempt_failed(attempt, exc)
                 if attempt == self.reconnection_attempts:
-                    self.logger.info("Maximum reconnection attempts reached, giving up")
+                    self._sio_log.gave_up()
                     break
             else:
+                self._sio_log.reconnected(attempt)
                 return True
         self._sio_give_up(life, self._sio_attempt.requested)
         return False
@@ -151,7 +154,7 @@ class Lifecycle(BaseLifecycle):
             names = list(self.namespaces)
             over, again = self._sio_lose_session(reason)
             life = self._sio_life
-        self.logger.info("Connection lost: %s", reason)
+        self._sio_log.write("Connection ended: %s", reason)
         for name in names:
             self._sio_trigger("disconnect", name, reason, life=life)
         if over:
@@ -262,6 +265,7 @@ class Lifecycle(BaseLifecycle):
 
         :param life: the life that ends when the handler has returned.
         """
+        self._sio_log.lifecycle(event, namespace, args)
         done = threading.Event()
         find = partial(self._sio_registry.find, event, namespace, args)
         # In this order: the handler that runs may be about to register the one that is looked for.

@@ -1,27 +1,51 @@
-"""Which logger an option asks for. Without ``True`` nothing of the process's logging is changed."""
+"""Which logger an option stands for, and how the conversation with a server is written to it.
+
+Without ``True`` nothing of the process's logging is changed. No function here is called while a lock is held: the
+application's logging handlers may emit, too.
+"""
 
 from __future__ import annotations
 
 import logging
+import sys
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    _Adapter = logging.LoggerAdapter[logging.Logger]
-    Logger = logging.Logger | _Adapter
-else:
-    _Adapter = logging.LoggerAdapter
+    Logger = logging.Logger | logging.LoggerAdapter[logging.Logger]
+
+INFO = logging.INFO
+
+_writing: ContextVar[bool] = ContextVar("socketio_log_writing", default=False)
 
 
-class ErrorsOnly(_Adapter):
-    """A logger that lets errors pass, and all else only where the application has given its logger a level."""
+class StderrHandler(logging.StreamHandler[Any]):
+    """Writes to stderr, except what another handler of the program writes there.
 
-    def isEnabledFor(self, level: int) -> bool:
-        """Return whether a record of this level is logged."""
-        if self.logger.level == logging.NOTSET and level < logging.ERROR:
-            return False
-        return self.logger.isEnabledFor(level)
+    :param logger: the logger to which this is added.
+    """
+
+    def __init__(self, logger: logging.Logger) -> None:
+        super().__init__()
+        self._logger = logger
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a record."""
+        self.stream = sys.stderr
+        if not self._is_written(record):
+            super().emit(record)
+
+    def _is_written(self, record: logging.LogRecord) -> bool:
+        logger: logging.Logger | None = self._logger
+        while logger is not None:
+            for handler in logger.handlers:
+                writes = getattr(handler, "stream", None) is sys.stderr and record.levelno >= handler.level
+                if writes and handler is not self:
+                    return True
+            logger = logger.parent if logger.propagate else None
+        return False
 
 
 class Sparse:
@@ -51,19 +75,48 @@ class Sparse:
             self._logger.warning(text, *args)
 
 
-def resolve(option: bool | Logger, name: str) -> Logger:
+def resolve(option: bool | Logger | None, name: str) -> Logger:
     """Return the logger for a ``logger`` option.
 
-    A logger object is used as it is. ``True`` logs to stderr, at INFO unless the logger ``name`` has a level.
-    ``False`` logs errors only, unless the logger ``name`` has a level.
+    A logger object is used as it is. ``False`` and ``None`` stand for the logger ``name``, which is left unchanged: it
+    follows the level of the root logger. ``True`` makes that logger write to stderr, from INFO on, or from its own
+    level or the root logger's if that is lower.
     """
-    if not isinstance(option, bool):
+    if option is not None and not isinstance(option, bool):
         return option
     logger = logging.getLogger(name)
     if not option:
-        return ErrorsOnly(logger, {})
-    if logger.level == logging.NOTSET:
-        logger.setLevel(logging.INFO)
+        return logger
+    if logger.level == logging.NOTSET and logger.getEffectiveLevel() > INFO:
+        logger.setLevel(INFO)
     if not logger.handlers:
-        logger.addHandler(logging.StreamHandler())
+        logger.addHandler(StderrHandler(logger))
     return logger
+
+
+def check_of(logger: Logger) -> Callable[[int], bool]:
+    """Return a function that tells whether a logger logs records of a level.
+
+    Loggers of other packages than :mod:`logging` may not know: they get everything.
+    """
+    known: Callable[[int], bool] = getattr(logger, "isEnabledFor", _always)
+    return known
+
+
+def _always(level: int) -> bool:
+    return True
+
+
+def write(log: Callable[..., None], text: str, *args: object) -> None:
+    """Write a line about the conversation, with a method of a logger.
+
+    What a logging handler emits while it takes the line is not written, because the handler would emit that, too, and
+    so on.
+    """
+    if _writing.get():
+        return
+    token = _writing.set(True)
+    try:
+        log(text, *args)
+    finally:
+        _writing.reset(token)

@@ -345,7 +345,7 @@ class Protocol:
         if data is not None and not isinstance(data, list):
             return FrameDropped("an acknowledgement that is no list")
         del self._callbacks[namespace, ack_id]
-        return AckReceived(namespace, callback, tuple(data or ()))
+        return AckReceived(namespace, callback, tuple(data or ()), ack_id)
 
     def _connected(self, namespace: str, data: Any) -> Event:
         if namespace not in self.pending:

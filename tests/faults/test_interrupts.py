@@ -96,7 +96,7 @@ async def test_a_signal_handler_of_the_program(server, observer, name):
 @FLAVOURS
 @pytest.mark.parametrize("state", ["connected", "dead network", "reconnecting"])
 async def test_a_program_that_ends_without_disconnect(server, name, state):
-    """A program that ends normally without disconnect() ends soon in any state, and complains of nothing."""
+    """A program that ends normally without disconnect() ends soon in any state, and complains of nothing but a loss."""
     async with Proxy(server.port) as proxy, running("leave", name, state, proxy.url) as process:
         assert await printed(process) == ["connected"]
         if state == "dead network":
@@ -108,5 +108,7 @@ async def test_a_program_that_ends_without_disconnect(server, name, state):
             process.stdin.write(b"\n")
         output, errors = await within(CEILING, process.communicate())
         assert time.monotonic() - started < 4
-        assert (output, errors) == (b"", b"")
+        losses = [line for line in errors.splitlines() if line.startswith(b"Connection lost: ")]
+        assert (output, errors.splitlines()) == (b"", losses)
+        assert (len(losses) == 1) == (state == "reconnecting")
         assert process.returncode == 0

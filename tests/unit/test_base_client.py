@@ -205,13 +205,14 @@ def test_a_logger_object_is_used_as_it_is(client_class):
 
 
 @both
-def test_by_default_only_errors_are_logged(client_class):
-    """Without the option the client's logger has errors only, and nothing of the process's logging changes. (A6)"""
+@pytest.mark.parametrize("option", [False, None])
+def test_by_default_warnings_are_logged(client_class, option):
+    """Without the option the client logs warnings, and nothing of the process's logging changes. (A6, issue 10, D2)"""
     before = logging.getLogger("socketio.client")
     state = (before.level, list(before.handlers), before.propagate)
-    client = client_class()
-    assert not client.logger.isEnabledFor(logging.WARNING)
-    assert client.logger.isEnabledFor(logging.ERROR)
+    client = client_class(logger=option)
+    assert not client.logger.isEnabledFor(logging.INFO)
+    assert client.logger.isEnabledFor(logging.WARNING)
     assert (before.level, list(before.handlers), before.propagate) == state
 
 

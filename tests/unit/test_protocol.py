@@ -124,7 +124,7 @@ def test_an_acknowledgement_finds_its_callback_once(frame, args):
     """An ACK gives the callback of its id with the values; the second time nobody waits for it. (E5, D9)"""
     protocol = connected("/")
     protocol.request("a", (), "/", unused)
-    assert protocol.receive(frame) == [AckReceived("/", unused, args)]
+    assert protocol.receive(frame) == [AckReceived("/", unused, args, 1)]
     assert is_dropped(protocol.receive(frame))
     assert protocol.close() == []
 
@@ -137,9 +137,9 @@ def test_acknowledgements_come_in_any_order():
         assert protocol.request("a", (), namespace, callback)[0] == number
     events = [only(protocol.receive(frame)) for frame in ("32[2]", '3/chat,1["chat"]', "31[1]")]
     assert events == [
-        AckReceived("/", callbacks["/", 2], (2,)),
-        AckReceived("/chat", callbacks["/chat", 1], ("chat",)),
-        AckReceived("/", callbacks["/", 1], (1,)),
+        AckReceived("/", callbacks["/", 2], (2,), 2),
+        AckReceived("/chat", callbacks["/chat", 1], ("chat",), 1),
+        AckReceived("/", callbacks["/", 1], (1,), 1),
     ]
 
 
@@ -149,7 +149,7 @@ def test_an_acknowledgement_that_nobody_waits_for_is_ignored(frame):
     protocol = connected("/", "/chat")
     protocol.request("a", (), "/", unused)
     assert is_dropped(protocol.receive(frame))
-    assert protocol.receive("31[]") == [AckReceived("/", unused, ())]
+    assert protocol.receive("31[]") == [AckReceived("/", unused, (), 1)]
 
 
 def test_a_binary_acknowledgement_takes_its_attachments():
@@ -159,7 +159,7 @@ def test_a_binary_acknowledgement_takes_its_attachments():
     assert protocol.receive(f"61-7[{MARK % 0}]") == []
     assert is_dropped(protocol.receive(b"for nobody"))
     assert protocol.receive(f"61-1[{MARK % 0}]") == []
-    assert protocol.receive(b"x") == [AckReceived("/", unused, (b"x",))]
+    assert protocol.receive(b"x") == [AckReceived("/", unused, (b"x",), 1)]
 
 
 def test_a_forgotten_request_has_no_answer():

@@ -278,7 +278,7 @@ def test_what_is_no_offset_stays(frame, args):
         NamespaceRefused("/", (), None, ()),
         NamespaceDisconnected("/"),
         ("/", "a", (), None),
-        AckReceived("/", unused, ()),
+        AckReceived("/", unused, (), 1),
         FrameDropped("why"),
     ],
 )

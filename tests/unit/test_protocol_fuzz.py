@@ -123,7 +123,7 @@ def check_that_it_works(protocol, packet_class):
     assert protocol.receive(last)[-1] == expected
     ack_id, _ = protocol.request("a", (), namespace, unused)
     answer = packet_class(ACK, data=[5], namespace=namespace, id=ack_id).encode()
-    assert protocol.receive(answer) == [AckReceived(namespace, unused, (5,))]
+    assert protocol.receive(answer) == [AckReceived(namespace, unused, (5,), ack_id)]
 
 
 @pytest.mark.parametrize("packet_class", [Packet, MsgPackPacket])

@@ -5,7 +5,7 @@ from engineio.exceptions import ConnectionError as EngineError
 
 from .async_client import AsyncEngineIOClient
 from .client import EngineIOClient
-from .handshake import choose_transports, without_secrets
+from .handshake import choose_transports, origin_of, without_secrets
 from .headers import check as check_headers
 
 reason = BaseClient.reason
@@ -16,6 +16,7 @@ __all__ = [
     "EngineIOClient",
     "check_headers",
     "choose_transports",
+    "origin_of",
     "reason",
     "without_secrets",
 ]

@@ -68,7 +68,7 @@ class AsyncEngineIOClient(AsyncOpening):
 
     def __init__(
         self,
-        logger: bool | logs.Logger = False,
+        logger: bool | logs.Logger | None = False,
         handle_sigint: bool = True,
         max_message_size: int = handshake.MAX_MESSAGE_SIZE,
         high_water_mark: int = HIGH_WATER_MARK,
@@ -76,6 +76,7 @@ class AsyncEngineIOClient(AsyncOpening):
     ) -> None:
         super().__init__(logger=logs.resolve(logger, "engineio.client"), handle_sigint=False, **kwargs)
         self._take_options(handle_sigint, max_message_size, high_water_mark)
+        self._choose_packet_level(logger)
         self.farewell: Callable[[], list[Frame]] = list
         self._freed = AsyncCondition()
         self._busy = False
@@ -125,6 +126,7 @@ class AsyncEngineIOClient(AsyncOpening):
         shaken = link.handshake
         self._link, self._opening = link, None
         self._take_over(shaken, link.transport.name)
+        self._log_open(shaken, link.transport.name)
         link.transport.set_silence(shaken.silence)
         link.writer = self.write_loop_task = asyncio.ensure_future(self._write(link))
         if "connect" in self.handlers:
@@ -167,10 +169,12 @@ class AsyncEngineIOClient(AsyncOpening):
         if not isinstance(link.transport, AsyncWebSocketTransport) or (frames := link.outbox.try_take()) is None:
             link.outbox.wake()
             return
+        self._log_sending(frames, link.logged)
         try:
             link.transport.try_send(frames)
         except ConnectionError:  # the writing task will see it too, and knows what to do
             self.logger.debug("Nothing can be sent any more")
+        link.logged = len(frames)
         link.outbox.give_back()
 
     async def wait_for_room(self, timeout: float | None) -> bool:
@@ -205,7 +209,9 @@ class AsyncEngineIOClient(AsyncOpening):
     async def _write(self, link: _Link) -> None:
         try:
             while frames := await link.outbox.take():
+                self._log_sending(frames, link.logged)
                 await link.transport.send(frames)
+                link.logged = 0
         except ConnectionError as exc:
             if link.reason is None:
                 self.logger.warning("Sending failed: %s", exc)
@@ -333,7 +339,7 @@ class AsyncEngineIOClient(AsyncOpening):
             await link.transport.send(link.outbox.rest())
             await link.transport.send(deque(link.transport.probe()))
             await link.transport.confirm(CLOSING)
-            await link.transport.send(deque(map(message, self.farewell())))
+            await link.transport.send(self._logged(map(message, self.farewell())))
             await link.transport.send(deque(link.transport.goodbye))
             await link.transport.close()
         finally:
@@ -346,9 +352,7 @@ class AsyncEngineIOClient(AsyncOpening):
         self.details = link.details(self.reason)
         link.reason = self.details.reason
         link.read.set()
-        unsent = link.outbox.close()
-        if unsent:
-            self.logger.error("%d packets were not sent before the connection ended", unsent)
+        self._log_end(link, link.outbox.close())
         link.transport.abort()
         async with contextlib.AsyncExitStack() as steps:
             steps.callback(link.ended.set)

@@ -59,6 +59,8 @@ class AsyncOpening(EngineBase, engineio.AsyncClient):
     async def _open(self, url: str, headers: dict[str, str], path: str) -> Opened:
         if self.http is None or self.http.closed:
             self.http = await self._new_session()
+        polling_url = self._get_engineio_url(url, path, "polling")
+        self._log("Connecting to %s over %s", handshake.without_secrets(polling_url), self.transports[0])
         self._check_session_headers(self.http.headers)
         headers = self._without_handshake(headers)
         websocket_headers = self._without_handshake(check(_as_mapping(self.websocket_extra_options.get("headers"))))
@@ -70,13 +72,14 @@ class AsyncOpening(EngineBase, engineio.AsyncClient):
             return opened
         polling = AsyncPollingTransport(
             self.http,
-            self._get_engineio_url(url, path, "polling"),
+            polling_url,
             headers=headers,
             options=self._tls_options(),
             request_timeout=self.request_timeout,
             max_message_size=self.max_message_size,
             timestamp=self._get_url_timestamp,
         )
+        polling.log_request = self._log_request
         shaken, packets = await polling.open()
         opened = Opened(polling, shaken, packets)
         if "websocket" in shaken.upgrades and "websocket" in self.transports:
@@ -185,14 +188,17 @@ class AsyncOpening(EngineBase, engineio.AsyncClient):
         except ConnectionError as exc:
             self.logger.warning("Upgrade to websocket failed, going on with polling: %s", exc)
             return None
-        self.logger.info("Upgraded to websocket")
+        self._log("Upgraded to websocket")
         return transport
 
     async def _probe(self, transport: AsyncWebSocketTransport) -> None:
+        self._log_sending([handshake.PROBE])
         await transport.send(deque([handshake.PROBE]))
         answer = await transport.receive_within(self.request_timeout)
+        self._log_received([answer])
         if answer != handshake.PROBE_ANSWER:
             raise ConnectionError(f"the server answered the probe with {answer!r:.200}")
+        self._log_sending([handshake.UPGRADE])
         await transport.send(deque([handshake.UPGRADE]))
 
 

@@ -73,6 +73,7 @@ class AsyncPollingTransport:
     :param options: further arguments for every request.
     :param max_message_size: bytes in one message; a body with a larger one is an error, and not read to its end.
     :param timestamp: returns what to append to the URL of each request.
+    :ivar log_request: called with the method and the URL before each request.
     """
 
     name = "polling"
@@ -107,6 +108,7 @@ class AsyncPollingTransport:
         self.max_payload: int | None = None
         self._closing = False
         self._ended = AsyncEvent()
+        self.log_request: Callable[[str, str], None] = lambda method, url: None
 
     async def open(self) -> tuple[Handshake, list[Frame]]:
         """Shake hands; return what the server said, and the packets that it sent along."""
@@ -210,6 +212,7 @@ class AsyncPollingTransport:
     def _begin(self, method: str, timeout: float, body: bytes | None = None) -> _Request:
         if self._ended.is_set():
             raise ConnectionError("the connection was closed")
+        self.log_request(method, self.url)
         request = _Request(self._fetch(method, body), name=method)
         request.limit = timeout
         timer = asyncio.get_running_loop().call_later(timeout, request.expire)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
+import logging
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from engineio.exceptions import ConnectionError
@@ -11,10 +14,10 @@ from engineio.exceptions import ConnectionError
 from .. import logs
 from ..details import DisconnectDetails, DisconnectKind
 from ..packet import Frame
-from . import headers, payload
+from . import headers, packet_log, payload
 from .errors import details_of
 from .frames import ControlFrame, Outgoing
-from .handshake import Handshake
+from .handshake import Handshake, without_secrets
 
 HIGH_WATER_MARK = 16 * 2**20
 """Bytes that wait to be sent, above which those who can wait should not add more."""
@@ -29,6 +32,7 @@ class BaseLink:
     """One connection, as far as both flavours keep the same: what the server said, and why it ended.
 
     :ivar surely_taken: characters, or bytes, up to which a message needs no check against ``maxPayload``.
+    :ivar logged: how many of the packets that are to be sent next were logged already.
     :ivar reason: why it ended, or is about to; for the ``disconnect`` handler.
     :ivar failure: the error that ended it.
     """
@@ -39,6 +43,7 @@ class BaseLink:
         self.first = opened.first
         largest = self.handshake.max_payload
         self.surely_taken = sys.maxsize if largest is None else largest // 4 - 1  # a character has up to four bytes
+        self.logged = 0
         self.reason: str | None = None
         self.failure: Exception | None = None
 
@@ -75,6 +80,9 @@ class EngineBase:
     current_transport: str | None
     _answer: Callable[[Any, Outgoing], None]
 
+    logs_text = True
+    """Whether messages are packets of Socket.IO in its own text format, which the log shows."""
+
     def _take_options(self, handle_sigint: bool, max_message_size: int, high_water_mark: int) -> None:
         """Keep the options that are not python-engineio's; raise ``ValueError`` for a size that is none."""
         for name, value in (("max_message_size", max_message_size), ("high_water_mark", high_water_mark)):
@@ -108,7 +116,6 @@ class EngineBase:
         self.ping_interval, self.ping_timeout = shaken.ping_interval, shaken.ping_timeout
         self.current_transport = transport
         self.state = "connected"
-        self.logger.info("Connected over %s", transport)
 
     def send_frames(self, frames: list[Frame], wake: bool = True) -> None:
         """Queue messages, with nothing in between.
@@ -167,6 +174,8 @@ class EngineBase:
 
     def _receive(self, link: Any, packets: Sequence[Outgoing]) -> None:
         """Deliver messages, as many at a time as follow each other; do what other packets ask for, in their turn."""
+        if self._is_logged(self._packet_level):
+            self._log_received(packets)
         messages: list[Frame] = []
         for packet in packets:
             if isinstance(packet, str):
@@ -205,3 +214,48 @@ class EngineBase:
             handler(messages)
         except Exception:
             self.logger.exception("message handler error")
+
+    # -- logging
+
+    def _choose_packet_level(self, option: Any) -> None:
+        """Log packets at INFO where the application has asked for it with ``engineio_logger``, else at DEBUG."""
+        self._packet_level = logging.INFO if option else logging.DEBUG
+        self._log_packet = self.logger.info if option else self.logger.debug
+        self._is_logged = logs.check_of(self.logger)
+
+    def _log(self, text: str, *args: object) -> None:
+        if self._is_logged(logs.INFO):
+            logs.write(self.logger.info, text, *args)
+
+    def _log_request(self, method: str, url: str) -> None:
+        self._log("%s %s", method, without_secrets(url))
+
+    def _log_open(self, shaken: Handshake, transport: str) -> None:
+        self._log("Connected over %s", transport)
+        self._log(
+            "Session %s: upgrades %s, ping interval %g s, ping timeout %g s, maximum payload %s",
+            *(shaken.sid, list(shaken.upgrades), shaken.ping_interval, shaken.ping_timeout, shaken.max_payload),
+        )
+
+    def _log_end(self, link: BaseLink, unsent: int) -> None:
+        if unsent:
+            self.logger.error("%d packets were not sent before the connection ended", unsent)
+        self._log("Connection closed: %s", link.reason)
+
+    def _log_received(self, packets: Iterable[Outgoing]) -> None:
+        if self._is_logged(self._packet_level):
+            for packet in packets:
+                if not isinstance(packet, ControlFrame):  # else it is what the transport wants to be sent
+                    logs.write(self._log_packet, "Received %s", packet_log.received(packet, self.logs_text))
+
+    def _log_sending(self, packets: Iterable[Outgoing], logged: int = 0) -> None:
+        """Log packets that are about to be sent, but for the first, which were logged but could not be sent then."""
+        if self._is_logged(self._packet_level):
+            for packet in itertools.islice(packets, logged, None):
+                logs.write(self._log_packet, "Sending %s", packet_log.sent(packet, self.logs_text))
+
+    def _logged(self, packets: Iterable[Outgoing]) -> deque[Outgoing]:
+        """Return packets that are about to be sent, which are logged now."""
+        sending = deque(packets)
+        self._log_sending(sending)
+        return sending

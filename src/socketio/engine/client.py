@@ -71,7 +71,7 @@ class EngineIOClient(Opening):
 
     def __init__(
         self,
-        logger: bool | logs.Logger = False,
+        logger: bool | logs.Logger | None = False,
         handle_sigint: bool = True,
         max_message_size: int = handshake.MAX_MESSAGE_SIZE,
         high_water_mark: int = HIGH_WATER_MARK,
@@ -79,6 +79,7 @@ class EngineIOClient(Opening):
     ) -> None:
         super().__init__(logger=logs.resolve(logger, "engineio.client"), handle_sigint=False, **kwargs)
         self._take_options(handle_sigint, max_message_size, high_water_mark)
+        self._choose_packet_level(logger)
         self._guard = threading.Lock()
         self._freed = threading.Condition(self._guard)
         self._busy = False
@@ -125,6 +126,7 @@ class EngineIOClient(Opening):
                 raise ConnectionError("the connection attempt was ended by disconnect()")
             self._link, self._opening = link, None
             self._take_over(shaken, link.transport.name)
+        self._log_open(shaken, link.transport.name)
         link.transport.set_silence(shaken.silence)
         if "connect" in self.handlers:
             self.handlers["connect"]()
@@ -166,7 +168,9 @@ class EngineIOClient(Opening):
         try:
             frames = link.outbox.try_take(sender)
             if frames:
+                self._log_sending(frames, link.logged)
                 link.transport.try_send(frames)
+                link.logged = len(frames)
         finally:
             link.outbox.give_back(sender)
 
@@ -206,7 +210,9 @@ class EngineIOClient(Opening):
     def _write(self, link: _Link) -> None:
         try:
             while frames := link.outbox.take():
+                self._log_sending(frames, link.logged)
                 link.transport.send(frames)
+                link.logged = 0
         except ConnectionError as exc:
             if link.reason is None:
                 self.logger.warning("Sending failed: %s", exc)
@@ -306,9 +312,7 @@ class EngineIOClient(Opening):
         self.details = details = link.details(self.reason)
         reason = link.reason = details.reason
         link.read.set()
-        unsent = link.outbox.close()
-        if unsent:
-            self.logger.error("%d packets were not sent before the connection ended", unsent)
+        self._log_end(link, link.outbox.close())
         link.transport.abort()
         if link.writer is not None:
             link.writer.join()

@@ -66,6 +66,7 @@ class Opening(EngineBase, engineio.Client):
         }
         polling_url = self._get_engineio_url(url, path, "polling")
         websocket_url = self._get_engineio_url(url, path, "websocket")
+        self._log("Connecting to %s over %s", handshake.without_secrets(polling_url), self.transports[0])
         if self.transports[0] == "websocket":
             transport = self._connect_to_websocket(websocket_url, request)
             self._close_session()
@@ -79,6 +80,7 @@ class Opening(EngineBase, engineio.Client):
             max_message_size=self.max_message_size,
             timestamp=self._get_url_timestamp,
         )
+        polling.log_request = self._log_request
         self._enter(polling.abort)
         shaken, packets = polling.open()
         opened = Opened(polling, shaken, packets)
@@ -151,14 +153,17 @@ class Opening(EngineBase, engineio.Client):
         except ConnectionError as exc:
             self.logger.warning("Upgrade to websocket failed, going on with polling: %s", exc)
             return None
-        self.logger.info("Upgraded to websocket")
+        self._log("Upgraded to websocket")
         return transport
 
     def _probe(self, transport: WebSocketTransport) -> None:
+        self._log_sending([handshake.PROBE])
         transport.send(deque([handshake.PROBE]))
         answer = transport.receive_within(self.request_timeout)
+        self._log_received([answer])
         if answer != handshake.PROBE_ANSWER:
             raise ConnectionError(f"the server answered the probe with {answer!r:.200}")
+        self._log_sending([handshake.UPGRADE])
         transport.send(deque([handshake.UPGRADE]))
 
     def _enter(self, abort: Callable[[], None]) -> None:

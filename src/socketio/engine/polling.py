@@ -45,6 +45,7 @@ class PollingTransport(connections.Waiting):
     :param verify: what ``requests`` calls so; ``None`` to let the session decide.
     :ivar opening_time: seconds that the handshake took.
     :ivar allows_two: whether the session sends while it waits for packets.
+    :ivar log_request: called with the method and the URL before each request.
     """
 
     name = "polling"
@@ -77,6 +78,7 @@ class PollingTransport(connections.Waiting):
         self.opening_time = 0.0
         self.allows_two = True
         self._ended = threading.Event()
+        self.log_request: Callable[[str, str], None] = lambda method, url: None
 
     def open(self) -> tuple[Handshake, list[Frame]]:
         """Shake hands; return what the server said, and the packets that it sent along."""
@@ -169,6 +171,7 @@ class PollingTransport(connections.Waiting):
         hooks = {"response": [*self.http.hooks["response"], refuse_redirect]}
         if self._ended.is_set():
             raise ConnectionError("the connection was closed")
+        self.log_request(method, url)
         me = threading.get_ident()
         connections.waiting[me] = self, time.monotonic() + timeout
         try:

@@ -1,0 +1,83 @@
+"""How Engine.IO packets look in the log: their kinds, the beginnings of texts, the sizes of bytes.
+
+Never shown: what a client authenticates with, the queries of namespaces, the arguments of events and the values of
+fields that are named like secrets. Nothing is shown that could pass for another line.
+"""
+
+from __future__ import annotations
+
+import re
+
+from .frames import CLOSE, PING, ControlFrame, Outgoing
+
+_KINDS = {"0": "OPEN", "1": "CLOSE", "2": "PING", "3": "PONG", "4": "MESSAGE", "5": "UPGRADE", "6": "NOOP"}
+_LONGEST = 200
+_READ = 10 * _LONGEST
+
+_HIDDEN = "***"
+_SECRET = (
+    r"auth(?!or(?!i))"  # not "author", but "authorization"
+    r"|cookie|credential|jwt|pass(?:w|phrase|code)|secret|session|signature|token|(?:api|access|private)[_-]?key"
+)
+_FIELD = re.compile(
+    rf'("[^"]*(?:{_SECRET})[^"]*"\s*:\s*)'
+    # A text, be it cut; what is nested takes all that follows with it; a number.
+    r'(?:\\*"(?:[^"\\]|\\.)*(?:"|\\?$)|[\[{].*|[^",\[{}\]\s]+)',
+    re.IGNORECASE | re.DOTALL,
+)
+_EVENT = re.compile(rf'([25][^\["]*\["[^"]*(?:{_SECRET}|log-?_?in|sign-?_?in)[^"]*",).*', re.IGNORECASE | re.DOTALL)
+_VALUE = re.compile(r"\b(Bearer|Basic) +[\w.~+/=-]+|\beyJ[\w-]+\.[\w-]+\.[\w-]*", re.IGNORECASE)
+# A namespace may have a query. What follows is the authentication, or the server's answer to it.
+_CONNECT = re.compile(r"(0(?:/[^,?]*)?)[^,{]*(,?)(.*)", re.DOTALL)
+_SID = re.compile(r'"sid": ?"[\w-]*"')
+
+
+def sent(packet: Outgoing, is_text: bool) -> str:
+    """Return how a packet for the server stands in the log.
+
+    :param is_text: whether messages are packets of Socket.IO in its own text format. Others are shown by their sizes,
+        because there is no telling what is secret in them.
+    """
+    return _shown(packet, is_text, "")
+
+
+def received(packet: Outgoing, is_text: bool) -> str:
+    """Return how a packet from the server stands in the log. See :func:`sent`."""
+    sid = _SID.search(packet) if isinstance(packet, str) else None
+    return _shown(packet, is_text, sid[0] if sid is not None else "")
+
+
+def _shown(packet: Outgoing, is_text: bool, sid: str) -> str:
+    """Return how a packet stands in the log; a CONNECT with this sid and nothing else."""
+    if isinstance(packet, ControlFrame):
+        return _control_frame(packet)
+    if isinstance(packet, bytes):
+        return f"MESSAGE <binary, {len(packet)} bytes>"
+    kind, content = _KINDS.get(packet[:1], "unknown packet"), packet[1:]
+    if kind != "MESSAGE":
+        return f"{kind} {_shortened(content)}".rstrip()
+    if not is_text:
+        return f"MESSAGE <{len(content)} characters>"
+    connect = _CONNECT.fullmatch(content)
+    if connect is None:
+        return f"MESSAGE {_shortened(content)}"
+    head, comma, data = connect.groups()
+    if data not in ("", "{}", f"{{{sid}}}"):
+        data = f"{{{sid}, {_HIDDEN}}}" if sid else _HIDDEN
+    return f"MESSAGE {_shortened(head + comma + data)}"
+
+
+def _control_frame(frame: ControlFrame) -> str:
+    kind = {CLOSE: "CLOSE", PING: "PING"}.get(frame.opcode, "PONG")
+    code = int.from_bytes(frame.payload[:2], "big") if kind == "CLOSE" else 0
+    return f"WebSocket {kind} {code}" if code else f"WebSocket {kind}"
+
+
+def _shortened(text: str) -> str:
+    """Return the beginning of a text, in one line and without what is secret."""
+    begins = _FIELD.sub(rf'\1"{_HIDDEN}"', _EVENT.sub(rf"\1{_HIDDEN}", _VALUE.sub(_HIDDEN, text[:_READ])))
+    left_out = len(text) > _READ or len(begins) > _LONGEST
+    begins = begins[:_LONGEST]
+    if not begins.isprintable():
+        begins = "".join(char if char.isprintable() else repr(char)[1:-1] for char in begins)
+    return f"{begins}... ({len(text)} characters)" if left_out else begins

@@ -1,0 +1,1 @@
+"""Programs that the field suite runs in processes of their own."""

@@ -15,8 +15,8 @@ PACKAGE = Path(socketio.__file__).parent
 
 # From the ground up. A file may import from every line above its own here, and from nothing else of the package.
 FLOORS = """
-    0   conflict  exceptions  backoff  signatures  logs  async_condition
-    0   details
+    0   conflict  exceptions  backoff  signatures  logs  async_condition  steps
+    0   details  process_hooks
     1   packet  events
     1   msgpack_packet  protocol
     1   event_log
@@ -27,7 +27,8 @@ FLOORS = """
     2   engine.packet_log
     2   engine.payload  engine.headers  engine.base_outbox  engine.addresses  engine.adapters
     2   engine.outbox  engine.async_outbox
-    2   engine.handshake  engine.connections
+    2   engine.descriptors  engine.handshake
+    2   engine.async_orphans  engine.connections
     2   engine.options  engine.sessions  engine.base_websocket  engine.async_wire
     2   engine.websocket_handshake
     2   engine.base

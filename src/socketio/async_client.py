@@ -7,13 +7,14 @@ import inspect
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from typing import Any, TypeAlias, TypeVar
 
+from . import process_hooks
 from .async_condition import AsyncEvent
 from .async_lifecycle import AsyncLifecycle, ignore
 from .base_client import State
 from .base_lifecycle import Waiter
 from .engine import EngineError
 from .events import AckReceived, EventReceived, ack_result
-from .exceptions import DisconnectedError, TimeoutError
+from .exceptions import BadNamespaceError, DisconnectedError, TimeoutError
 from .logs import INFO
 from .packet import Frame
 from .protocol import Protocol
@@ -145,7 +146,13 @@ class AsyncClient(AsyncLifecycle):
         already; ``ValueError`` for arguments that can never work. Each step takes at most ``request_timeout``
         seconds.
         """
+        process_hooks.leave_closed_loops()
         self._sio_dispatcher.renew()
+        if self._sio_is_ending():
+            raise asyncio.CancelledError("the event loop ends")
+        self._sio_loop = asyncio.get_running_loop()
+        process_hooks.hold(self)
+        self._sio_line = process_hooks.calling_line()
         await self._sio_changed.wait_for(lambda: self._sio_state is not State.CLOSING)
         await self._sio_changed.wait_for(self._sio_is_free, self.eio.request_timeout)
         args = url, headers, auth, transports, namespaces, socketio_path, wait, wait_timeout
@@ -164,6 +171,7 @@ class AsyncClient(AsyncLifecycle):
         an attempt to connect, and a reconnection. Bounded: what the server does not take within ``request_timeout``
         seconds is given up. Does nothing when there is nothing to end.
         """
+        self._sio_leave_closed_loop()
         await self._sio_disconnect(self.eio.request_timeout)
 
     async def shutdown(self) -> None:
@@ -207,7 +215,11 @@ class AsyncClient(AsyncLifecycle):
         """
         if not self.eio.has_room():
             await self._sio_make_room(None)
-        self._sio_request(event, data, namespace or "/", callback)
+        try:
+            self._sio_request(event, data, namespace or "/", callback)
+        except BadNamespaceError:
+            await self._sio_hold_at_exit()
+            raise
 
     async def send(self, data: Any, namespace: str | None = None, callback: Callable[..., Any] | None = None) -> None:
         """Emit the event ``message``. See :meth:`emit`."""
@@ -227,7 +239,11 @@ class AsyncClient(AsyncLifecycle):
         if not self.eio.has_room() and not await self._sio_make_room(timeout):
             raise TimeoutError(f"the server read too little for {event!r} to be sent within {timeout:g} s")
         waiter = _FutureWaiter(loop)
-        protocol, ack_id = self._sio_request(event, data, namespace or "/", waiter, wake=False)
+        try:
+            protocol, ack_id = self._sio_request(event, data, namespace or "/", waiter, wake=False)
+        except BadNamespaceError:
+            await self._sio_hold_at_exit()
+            raise
         if protocol.request_count() == 1:
             self.eio.send_at_once()
         else:
@@ -244,6 +260,7 @@ class AsyncClient(AsyncLifecycle):
             return ack_result(waiter.args)
         if waiter.expired:
             raise TimeoutError(f"no acknowledgement of {event!r} within {timeout:g} s")
+        await self._sio_hold_at_exit()
         raise self._sio_interrupted(event) from self._sio_cause()
 
     async def _sio_make_room(self, timeout: float | None) -> bool:
@@ -251,6 +268,7 @@ class AsyncClient(AsyncLifecycle):
         try:
             return await self.eio.wait_for_room(timeout)
         except EngineError as exc:
+            await self._sio_hold_at_exit()
             raise DisconnectedError(f"the connection was lost while an event waited to be queued: {exc}") from exc
 
     # -- receiving
@@ -286,6 +304,8 @@ class AsyncClient(AsyncLifecycle):
 
     async def sleep(self, seconds: float = 0) -> None:
         """Sleep for so many seconds."""
+        if self._sio_is_ending():
+            raise asyncio.CancelledError("the event loop ends")
         await self.eio.sleep(seconds)
 
     def start_background_task(

@@ -135,6 +135,23 @@ class AsyncDispatcher:
             self._current = None
             self._blocked = False
 
+    async def end(self, timeout: float) -> None:
+        """Cancel the calls that have not ended, with the event loop that is about to end."""
+        current = asyncio.current_task()
+        tasks = [task for task in self._tasks if task is not current]
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks, timeout=timeout)
+
+    def abandon(self) -> None:
+        """Do nothing any more: the event loop is closed, or it is the parent's, in a child process."""
+        self._waiting.clear()
+
+    def runs(self, task: asyncio.Task[Any] | None) -> bool:
+        """Return whether a task is one of the calls."""
+        return task in self._tasks
+
     def is_current(self) -> bool:
         """Return whether the running task is the call that all others wait for, in serial mode."""
         return self._current is not None and asyncio.current_task() is self._current

@@ -7,21 +7,26 @@ which brings frames and starts handlers. The session's methods are no coroutines
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import contextlib
 import inspect
 import threading
 from functools import partial
 from typing import Any
 
+from . import process_hooks
 from .async_condition import AsyncCondition, AsyncEvent
 from .async_dispatch import AsyncDispatcher, Call, Calls
 from .attempt import Attempt, Life
 from .base_client import State, attempt_failure, check_headers
 from .base_lifecycle import CONNECT_HANDLERS, BaseLifecycle
 from .engine import AsyncEngineIOClient, EngineError, origin_of
+from .steps import Steps, Wait
 
 HANDLERS = 5.0
 """Seconds that disconnect() waits for the disconnect handlers to return."""
+CLOSING = 1.0
+"""Seconds that they have when the event loop ends."""
 
 
 def ignore(_: Any) -> None:
@@ -38,6 +43,15 @@ class AsyncLifecycle(BaseLifecycle):
     eio: AsyncEngineIOClient
 
     def _sio_set_up(self) -> None:
+        self._sio_renew()
+        self.eio.on("connect", self._sio_on_transport_open)
+        self.eio.on("message", self._sio_on_messages)
+        self.eio.on("disconnect", self._sio_on_transport_closed)
+        self.eio.farewell = self._sio_farewell
+
+    def _sio_renew(self) -> None:
+        self._sio_loop: asyncio.AbstractEventLoop | None = None
+        self._sio_line = ("sys", 1)
         self._sio_dispatcher = AsyncDispatcher(serial=not self.async_handlers)
         self._sio_lock = threading.RLock()  # never held while anything is awaited: it costs less than none would
         self._sio_changed = AsyncCondition()
@@ -45,10 +59,6 @@ class AsyncLifecycle(BaseLifecycle):
         self._sio_life.cut()
         self._sio_closing: asyncio.Task[list[AsyncEvent]] | None = None
         self._reconnect_task: asyncio.Task[Any] | None = None
-        self.eio.on("connect", self._sio_on_transport_open)
-        self.eio.on("message", self._sio_on_messages)
-        self.eio.on("disconnect", self._sio_on_transport_closed)
-        self.eio.farewell = self._sio_farewell
 
     def _engineio_client_class(self) -> type[AsyncEngineIOClient]:
         return AsyncEngineIOClient
@@ -137,7 +147,7 @@ class AsyncLifecycle(BaseLifecycle):
     async def _sio_try_again(self, life: Life) -> bool:
         for attempt, delay in enumerate(self._sio_delays(), 1):
             self._sio_log.attempt(delay)
-            if await life.stop.wait(delay):
+            if await life.stop.wait(delay) or self._sio_has_ended(life):
                 self._sio_log.aborted()
                 break
             try:
@@ -170,7 +180,8 @@ class AsyncLifecycle(BaseLifecycle):
         if again:
             self._reconnect_task = self.eio.start_background_task(self._sio_reconnect, life)
         if ends:
-            await self._sio_call_all(calls)
+            await self._sio_call_all(calls, CLOSING)
+            await self._sio_dispatcher.end(CLOSING)
 
     def _sio_hang_up(self, life: Life) -> None:
         async def hang_up() -> None:
@@ -194,6 +205,8 @@ class AsyncLifecycle(BaseLifecycle):
 
     def _sio_submit_end(self, life: Life) -> None:
         """Let wait() return, after the handlers before."""
+        if self._sio_state is State.IDLE:
+            process_hooks.release(self)
         self._sio_dispatcher.submit(life.end, ignore, nothing)
 
     async def _sio_disconnect(self, timeout: float) -> None:
@@ -203,6 +216,7 @@ class AsyncLifecycle(BaseLifecycle):
         if self._sio_state is not State.CLOSING:
             was, self._sio_state = self._sio_state, State.CLOSING  # before the task, which may be an eager one
             # A task of its own, so that it goes on when whoever waits for it is cancelled.
+            self._sio_refuse_events()
             self._sio_closing = asyncio.ensure_future(self._sio_close(timeout, was, asyncio.current_task()))
         assert self._sio_closing is not None
         await self._sio_call_all(await asyncio.shield(self._sio_closing))
@@ -238,6 +252,57 @@ class AsyncLifecycle(BaseLifecycle):
             self.eio.send_frames(frames)
         await self.eio.disconnect(abort=connected and not taken)
         return names
+
+    # -- its end without an event loop, or on another thread
+
+    def _sio_after_fork(self) -> None:
+        self._sio_dispatcher.abandon()
+        self._sio_renew()
+        self._sio_forget_session()
+        self.eio.after_fork()
+
+    def _sio_leave_closed_loop(self) -> None:
+        """Be idle where the event loop of the connection was closed."""
+        loop = self._sio_loop
+        if loop is None or not loop.is_closed():
+            return
+        process_hooks.release(self)
+        is_open, line = self._sio_protocol is not None, self._sio_line
+        self._sio_dispatcher.abandon()
+        self._sio_renew()
+        self._sio_forget_session()
+        self.eio.abandon(loop)
+        if is_open:
+            process_hooks.warn_unclosed("a Socket.IO client was connected when its event loop was closed", line)
+
+    def _sio_leave_process(self, timeout: float) -> Steps[None]:
+        """Disconnect at the end of the program, on whatever thread its event loop runs."""
+        self._sio_leave_closed_loop()
+        loop = self._sio_loop
+        if loop is None or self._sio_state is State.IDLE:
+            return
+        if loop.is_running():
+            leaving = asyncio.run_coroutine_threadsafe(self._sio_disconnect(timeout), loop)
+            yield Wait(lambda seconds: bool(concurrent.futures.wait([leaving], seconds).done), timeout)
+            return
+        if self._sio_protocol is not None:
+            process_hooks.warn_unclosed("a Socket.IO client was connected when the program ended", self._sio_line)
+        task = loop.create_task(self._sio_disconnect(timeout))
+
+        def until(seconds: float) -> bool:
+            loop.run_until_complete(asyncio.wait([task], timeout=seconds))
+            return task.done()
+
+        yield Wait(until, timeout)
+
+    def _sio_is_ending(self) -> bool:
+        """Return whether the event loop ends, or the program; a task that wants to go on is cancelled then."""
+        return self.eio.loop_ends or process_hooks.is_ending()
+
+    async def _sio_hold_at_exit(self) -> None:
+        """While the program ends, keep the tasks of its daemon threads here; handlers go on."""
+        if process_hooks.is_ending() and not self._sio_dispatcher.runs(asyncio.current_task()):
+            await asyncio.get_running_loop().create_future()
 
     # -- calling handlers
 

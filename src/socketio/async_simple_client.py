@@ -11,6 +11,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from types import TracebackType
 from typing import Any
 
+from . import process_hooks
 from .async_client import AsyncClient, OrCallable
 from .async_condition import AsyncCondition
 from .details import has_ended
@@ -37,6 +38,9 @@ class AsyncSimpleClient:
         self.namespace = self._sio_name = "/"
         self.connected = False
         self.input_buffer: deque[list[Any]] = deque()
+        self._sio_renew()
+
+    def _sio_renew(self) -> None:
         self._sio_changed = AsyncCondition()
         self._sio_restored = False
         self._sio_session = 0
@@ -61,6 +65,7 @@ class AsyncSimpleClient:
         """
         if self.connected:
             raise RuntimeError("Already connected")
+        process_hooks.watch_forks(self)
         self.namespace = namespace
         self.input_buffer.clear()
         client = self.client = self.client_class(*self.client_args, **self.client_kwargs)
@@ -186,6 +191,12 @@ class AsyncSimpleClient:
         if client is not None:
             await client.disconnect()
         self._sio_set(connected=False, restored=False)
+
+    def _sio_after_fork(self) -> None:
+        self.client = None
+        self.connected = False
+        self.input_buffer.clear()
+        self._sio_renew()
 
     async def __aenter__(self) -> AsyncSimpleClient:
         return self

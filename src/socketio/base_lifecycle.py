@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from . import backoff
+from . import backoff, process_hooks
 from .attempt import Attempt, Life
 from .base_client import BaseClient, State
 from .details import DisconnectDetails, DisconnectKind
@@ -29,6 +29,7 @@ from .exceptions import BadNamespaceError, CallInterruptedError, ConnectionError
 from .logs import INFO
 from .packet import Frame
 from .protocol import Protocol
+from .steps import Steps
 
 CONNECT_HANDLERS = 1.0
 """Seconds that connect(), or an attempt that fails, waits for its handlers to return."""
@@ -72,6 +73,8 @@ class BaseLifecycle(BaseClient):
     _sio_call_back: Callable[[AckReceived], None]
     _sio_hang_up: Callable[[Life], None]
     _sio_submit_end: Callable[[Life], None]
+    _sio_leave_process: Callable[[float], Steps[None]]
+    _sio_after_fork: Callable[[], None]
 
     def _sio_is_free(self) -> bool:
         """Return whether connect() may begin, or has to say why not: nothing is about to end."""
@@ -82,6 +85,7 @@ class BaseLifecycle(BaseClient):
 
     def _sio_begin(self, event: Callable[[], Any], *args: Any) -> Life:
         """Go from idle to connecting, with the arguments of connect(); ``event`` makes an event to wait for."""
+        process_hooks.watch(self)
         with self._sio_lock:
             if self._sio_state is State.CONNECTED:
                 raise ConnectionError("Already connected")
@@ -98,12 +102,16 @@ class BaseLifecycle(BaseClient):
 
     def _sio_begin_attempt(self, life: Life) -> Attempt:
         with self._sio_lock:
-            if life.stop.is_set():
+            if self._sio_has_ended(life):
                 raise ConnectionError(_ENDED)
             self._sio_attempting = True
             attempt = self._sio_attempt = Attempt([name.partition("?")[0] for name in self.connection_namespaces])
             self.failed_namespaces = attempt.failed
             return attempt
+
+    def _sio_has_ended(self, life: Life) -> bool:
+        """Return whether a life is over; also that of a parent process, or on an event loop that is closed."""
+        return life is not self._sio_life or bool(life.stop.is_set())
 
     def _sio_end_attempt(self, attempt: Attempt) -> None:
         with self._sio_lock:
@@ -283,6 +291,11 @@ class BaseLifecycle(BaseClient):
             return []
         return [frame for name in list(protocol.namespaces) for frame in protocol.disconnect(name)]
 
+    def _sio_refuse_events(self) -> None:
+        """Take no more events to send, under the lock, while those before are sent."""
+        if self._sio_protocol is not None:
+            self._sio_protocol.refuse_events()
+
     def _sio_take_leave(self) -> tuple[list[str], list[Frame]]:
         """End the session; return the namespaces that were connected, and the frames that tell the server."""
         with self._sio_lock:
@@ -322,6 +335,13 @@ class BaseLifecycle(BaseClient):
         """Return the error for a call() that waited when the connection ended."""
         return CallInterruptedError(f"the connection was lost before {event!r} was acknowledged: {self._sio_details}")
 
+    def _sio_forget_session(self) -> None:
+        """Be idle without a word to anyone: what waited for the session is not there any more."""
+        self._sio_protocol = None
+        self._sio_state = State.IDLE
+        self._sio_attempting = False
+        self._sio_attempt = Attempt([])
+
     def _sio_end_life(self) -> None:
         """Be idle, under the lock; nobody goes on trying."""
         self._sio_state = State.IDLE
@@ -341,7 +361,7 @@ class BaseLifecycle(BaseClient):
     def _sio_give_up(self, life: Life, names: list[str]) -> None:
         """Be idle after attempts that failed; tell the final-disconnect handlers of these namespaces."""
         with self._sio_lock:
-            if life.stop.is_set():
+            if self._sio_has_ended(life):
                 return
             self._sio_end_life()
         for name in names:

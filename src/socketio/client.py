@@ -9,11 +9,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, TypeAlias, TypeVar
 
+from . import process_hooks
 from .base_client import State
 from .base_lifecycle import Waiter
 from .engine import EngineError
 from .events import AckReceived, Event, EventReceived, ack_result
-from .exceptions import DisconnectedError, TimeoutError
+from .exceptions import BadNamespaceError, DisconnectedError, TimeoutError
 from .lifecycle import GOODBYE, Lifecycle
 from .logs import INFO
 from .packet import Frame
@@ -101,6 +102,9 @@ class Client(Lifecycle):
         seconds.
         """
         self._sio_dispatcher.blocking()
+        self._sio_hold_at_exit()
+        if process_hooks.is_ending():
+            raise process_hooks.EndingError("the program ends")
         with self._sio_lock:
             self._sio_changed.wait_for(lambda: self._sio_state is not State.CLOSING)
             self._sio_changed.wait_for(self._sio_is_free, self.eio.request_timeout)
@@ -166,7 +170,11 @@ class Client(Lifecycle):
         """
         if not self.eio.has_room():
             self._sio_make_room(None)
-        self._sio_request(event, data, namespace or "/", callback)
+        try:
+            self._sio_request(event, data, namespace or "/", callback)
+        except BadNamespaceError:
+            self._sio_hold_at_exit()
+            raise
 
     def send(self, data: Any, namespace: str | None = None, callback: Callable[..., Any] | None = None) -> None:
         """Emit the event ``message``. See :meth:`emit`."""
@@ -186,7 +194,11 @@ class Client(Lifecycle):
             raise TimeoutError(f"the server read too little for {event!r} to be sent within {timeout:g} s")
         waiter = _LockWaiter()
         self._sio_dispatcher.blocking()
-        protocol, ack_id = self._sio_request(event, data, namespace or "/", waiter, wake=False)
+        try:
+            protocol, ack_id = self._sio_request(event, data, namespace or "/", waiter, wake=False)
+        except BadNamespaceError:
+            self._sio_hold_at_exit()
+            raise
         try:
             self.eio.send_at_once()
             answered = waiter.wait(deadline)
@@ -201,6 +213,7 @@ class Client(Lifecycle):
             return ack_result(waiter.args)
         if not answered:
             raise TimeoutError(f"no acknowledgement of {event!r} within {timeout:g} s")
+        self._sio_hold_at_exit()
         raise self._sio_interrupted(event) from self._sio_cause()
 
     def _sio_make_room(self, timeout: float | None) -> bool:
@@ -210,6 +223,7 @@ class Client(Lifecycle):
             with self._sio_leaving_on_interrupt():
                 return self.eio.wait_for_room(timeout)
         except EngineError as exc:
+            self._sio_hold_at_exit()
             raise DisconnectedError(f"the connection was lost while an event waited to be queued: {exc}") from exc
 
     # -- receiving
@@ -293,6 +307,8 @@ class Client(Lifecycle):
             result = found[0](*found[1]) if found is not None else None
             if ack_id is not None:
                 self._sio_acknowledge(protocol, namespace, ack_id, result)
+        except process_hooks.EndingError:
+            pass
         except BaseException:
             self.logger.exception("Handler of event %s of namespace %s failed", name, namespace)
 

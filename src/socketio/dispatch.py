@@ -124,6 +124,18 @@ class Dispatcher:
         with self._lock:
             return self._leader is None and not self._has_work()
 
+    def abandon(self) -> None:
+        """Do nothing any more, in a child process: the threads are not there, and the jobs are the parent's.
+
+        The thread that forked may be one that runs a job here. It ends when that returns.
+        """
+        self._lock = threading.RLock()  # whoever held it is not there
+        self._waiting.clear()
+        self._batch = None
+        self._box.clear()
+        self._box = []
+        self._retired = True
+
     def retire(self) -> None:
         """Let the threads end as soon as all jobs are done, until there is another job."""
         with self._lock:
@@ -171,14 +183,15 @@ class Dispatcher:
 
     def _run(self) -> None:
         me = threading.get_ident()
-        with self._lock:
+        self._lock.acquire()
+        try:
             self._summoned = False
             self._threads.add(me)
-            try:
-                while self._find_role(me):
-                    pass
-            finally:
-                self._threads.discard(me)
+            while self._find_role(me):
+                pass
+        finally:
+            self._threads.discard(me)
+            self._lock.release()  # which is another one in a child process
 
     def _find_role(self, me: int) -> bool:
         """Lead, watch or be spare for a while; return ``False`` when there is nothing more to do."""

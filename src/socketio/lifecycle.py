@@ -7,26 +7,27 @@ called under it.
 
 from __future__ import annotations
 
-import atexit
 import contextlib
-import sys
 import threading
 import time
-import weakref
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
+from . import process_hooks
 from .attempt import Attempt, Life
 from .base_client import State, attempt_failure, check_headers
 from .base_lifecycle import CONNECT_HANDLERS, BaseLifecycle
 from .dispatch import Dispatcher
 from .engine import EngineError, EngineIOClient, origin_of
+from .steps import Steps, Wait, joined, run
 
 GOODBYE = 1.0
 """Seconds for the goodbye after Ctrl-C."""
 HANDLERS = 5.0
 """Seconds that disconnect() waits for the disconnect handlers to return."""
+CLOSING = 0.5
+"""Seconds to close a connection at the end of the program, when the server has not read in time."""
 
 
 class Lifecycle(BaseLifecycle):
@@ -35,6 +36,12 @@ class Lifecycle(BaseLifecycle):
     eio: EngineIOClient
 
     def _sio_set_up(self) -> None:
+        self._sio_renew()
+        self.eio.on("connect", self._sio_on_transport_open)
+        self.eio.on("message", self._sio_on_messages)
+        self.eio.on("disconnect", self._sio_on_transport_closed)
+
+    def _sio_renew(self) -> None:
         # Re-entrant: a signal handler may call disconnect() on the main thread while that holds the lock.
         self._sio_lock = threading.RLock()
         self._sio_changed = threading.Condition(self._sio_lock)
@@ -42,9 +49,6 @@ class Lifecycle(BaseLifecycle):
         self._sio_life = Life(threading.Event, self._sio_lock)
         self._sio_life.cut()
         self._reconnect_task: threading.Thread | None = None
-        self.eio.on("connect", self._sio_on_transport_open)
-        self.eio.on("message", self._sio_on_messages)
-        self.eio.on("disconnect", self._sio_on_transport_closed)
 
     def _engineio_client_class(self) -> type[EngineIOClient]:
         return EngineIOClient
@@ -110,7 +114,6 @@ class Lifecycle(BaseLifecycle):
             self._sio_take_for_made(protocol, attempt, life)
 
     def _sio_on_transport_open(self) -> None:
-        _leave_at_exit(self)
         self._sio_open_session(ask(self.connection_auth))
 
     # -- repairing it
@@ -129,7 +132,7 @@ class Lifecycle(BaseLifecycle):
     def _sio_try_again(self, life: Life) -> bool:
         for attempt, delay in enumerate(self._sio_delays(), 1):
             self._sio_log.attempt(delay)
-            if life.stop.wait(delay):
+            if life.stop.wait(delay) or self._sio_has_ended(life):
                 self._sio_log.aborted()
                 break
             try:
@@ -190,37 +193,46 @@ class Lifecycle(BaseLifecycle):
         self._sio_dispatcher.retire()
 
     def _sio_disconnect(self, timeout: float) -> None:
+        run(self._sio_disconnect_steps(timeout))
+
+    def _sio_disconnect_steps(self, timeout: float) -> Steps[None]:
         with self._sio_lock:
             was = self._sio_state
             if was is not State.IDLE:
                 self._sio_state = State.CLOSING
+                self._sio_refuse_events()
         self._sio_dispatcher.blocking()
         if was is State.IDLE:
-            self.eio.disconnect()  # what the server has ended may still be closing
+            yield from self.eio.disconnect_steps()  # what the server has ended may still be closing
             return
         if was is State.CLOSING:
-            self._sio_await_close()
+            yield from self._sio_await_close()
         else:
-            self._sio_call_all(self._sio_close(timeout, was))
+            calls = yield from self._sio_close(timeout, was)
+            yield from self._sio_returned(calls, HANDLERS)
 
-    def _sio_await_close(self) -> None:
+    def _sio_await_close(self) -> Steps[None]:
         """Wait for another disconnect(). In a handler, not for the handlers: this may be one of them."""
-        with self._sio_lock:
-            life = self._sio_life
-            self._sio_changed.wait_for(lambda: self._sio_state is not State.CLOSING, HANDLERS)
-        if not self._sio_dispatcher.is_current():
-            self._sio_call_all([life.ended])
+        life = self._sio_life
 
-    def _sio_close(self, timeout: float, was: State) -> list[threading.Event]:
+        def until(seconds: float) -> bool:
+            with self._sio_lock:
+                return bool(self._sio_changed.wait_for(lambda: self._sio_state is not State.CLOSING, seconds))
+
+        yield Wait(until, HANDLERS)
+        if not self._sio_dispatcher.is_current():
+            yield from self._sio_returned([life.ended], HANDLERS)
+
+    def _sio_close(self, timeout: float, was: State) -> Steps[list[threading.Event]]:
         """Send, say goodbye, close; return the calls of the disconnect handlers."""
         with self._sio_lock:
             life = self._sio_life
             self._sio_stop_attempts()
         try:
-            names = self._sio_say_goodbye(timeout)
+            names = yield from self._sio_say_goodbye(timeout)
             task = self._reconnect_task
             if task is not None and task is not threading.current_thread():
-                task.join(HANDLERS)
+                yield joined(task, HANDLERS)
             requested = self._sio_attempt.requested
             self._sio_become_idle()
         except BaseException:  # Ctrl-C
@@ -235,16 +247,31 @@ class Lifecycle(BaseLifecycle):
         self._sio_submit_end(life)
         return calls
 
-    def _sio_say_goodbye(self, timeout: float) -> list[str]:
+    def _sio_say_goodbye(self, timeout: float) -> Steps[list[str]]:
         """Send what was emitted, leave the namespaces, close; return which these were."""
         connected = self.connected
-        taken = connected and (not self._sio_emitted or self.eio.drain(timeout))
+        taken = connected and (not self._sio_emitted or (yield from self.eio.drain_steps(timeout)))
         names, frames = self._sio_take_leave()
         with contextlib.suppress(EngineError):
             self.eio.send_frames(frames, wake=False)
             self.eio.send_at_once()
-        self.eio.disconnect(abort=connected and not taken)
+        yield from self.eio.disconnect_steps(abort=connected and not taken)
         return names
+
+    def _sio_leave_process(self, timeout: float) -> Steps[None]:
+        """Disconnect at the end of the program; a part of the time is kept for the closing."""
+        return self._sio_disconnect_steps(timeout - min(CLOSING, timeout / 4))
+
+    def _sio_after_fork(self) -> None:
+        self._sio_dispatcher.abandon()
+        self._sio_renew()
+        self._sio_forget_session()
+        self.eio.after_fork()
+
+    def _sio_hold_at_exit(self) -> None:
+        """While the program ends, keep its daemon threads here; handlers go on."""
+        if process_hooks.is_ending() and not self._sio_dispatcher.is_current():
+            process_hooks.hold_daemon_thread()
 
     @contextlib.contextmanager
     def _sio_leaving_on_interrupt(self) -> Iterator[None]:
@@ -280,6 +307,8 @@ class Lifecycle(BaseLifecycle):
                 found = find()
                 if found is not None:
                     found[0](*found[1])
+            except process_hooks.EndingError:
+                pass
             except BaseException:
                 self.logger.exception("Handler of %s of namespace %s failed", event, namespace)
             finally:
@@ -299,33 +328,17 @@ class Lifecycle(BaseLifecycle):
 
     def _sio_call_all(self, calls: list[threading.Event], timeout: float = HANDLERS) -> None:
         """Wait until handlers have returned, but no longer than so many seconds."""
+        run(self._sio_returned(calls, timeout))
+
+    def _sio_returned(self, calls: list[threading.Event], timeout: float) -> Steps[None]:
         if self._sio_dispatcher.serial and self._sio_dispatcher.is_current():
             return  # their turn comes after the handler that waits here
         deadline = time.monotonic() + timeout
         self._sio_dispatcher.blocking()
         for done in calls:
-            done.wait(max(0.0, deadline - time.monotonic()))
+            yield Wait(done.wait, max(0.0, deadline - time.monotonic()))
 
 
 def ask(option: Any) -> Any:
     """Return an argument of connect() that may be a function to ask."""
     return option() if callable(option) else option
-
-
-_clients: weakref.WeakSet[Lifecycle] = weakref.WeakSet()
-
-
-def _leave_at_exit(client: Lifecycle) -> None:
-    """Have a client say goodbye when the program ends: before urllib3 lets go of its connections, so the last to ask
-    is the first to be called."""
-    _clients.add(client)
-    atexit.unregister(_leave_all)
-    atexit.register(_leave_all)
-
-
-def _leave_all() -> None:
-    """Send what was emitted, and say goodbye, when the program ends while clients are connected."""
-    interrupted = isinstance(getattr(sys, "last_value", None), KeyboardInterrupt)
-    for client in list(_clients):
-        with contextlib.suppress(Exception):
-            client._sio_disconnect(GOODBYE if interrupted else client.eio.request_timeout)

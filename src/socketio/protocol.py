@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from typing import Any, TypeAlias, TypeGuard
 
 from . import packet
@@ -51,6 +51,7 @@ class Protocol:
         self, packet_class: type[Packet], transport_sid: str = "", max_message_size: int | None = None
     ) -> None:
         self.namespaces: dict[str, str] = {}
+        self._writable: Container[str] = self.namespaces
         self.pending: list[str] = []
         self._packet_class = packet_class
         is_own = packet_class.__init__ is not Packet.__init__
@@ -124,17 +125,22 @@ class Protocol:
             return []
         return self._encode(packet.ACK, list(args), namespace, ack_id)
 
+    def refuse_events(self) -> None:
+        """Take no more events to send, while those before are sent. The namespaces stay connected."""
+        self._writable = ()
+
     def close(self) -> list[Callable[..., Any]]:
         """End the session: nothing is connected any more. Return the callbacks that will have no answer."""
         callbacks = list(self._callbacks.values())
         self.namespaces = {}
+        self._writable = ()
         self.pending = []
         self._callbacks = {}
         self._partial = None
         return callbacks
 
     def _require(self, namespace: str) -> None:
-        if namespace not in self.namespaces:
+        if namespace not in self._writable:
             raise BadNamespaceError(f"{namespace} is not a connected namespace")
 
     def _encode(self, packet_type: int, data: Any, namespace: str, id: int | None = None) -> list[Frame]:

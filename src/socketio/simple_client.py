@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Any
 
+from . import process_hooks
 from .client import Client, OrCallable
 from .details import has_ended
 from .events import EventReceived
@@ -40,6 +41,9 @@ class SimpleClient:
         self.namespace = self._sio_name = "/"
         self.connected = False
         self.input_buffer: deque[list[Any] | tuple[Protocol, Unread]] = deque()
+        self._sio_renew()
+
+    def _sio_renew(self) -> None:
         # Entered itself, never by way of the condition: Ctrl-C can come between the lines of Condition.__enter__.
         self._sio_lock = threading.RLock()
         self._sio_changed = threading.Condition(self._sio_lock)
@@ -67,6 +71,7 @@ class SimpleClient:
         """
         if self.connected:
             raise RuntimeError("Already connected")
+        process_hooks.watch_forks(self)
         self.namespace = namespace
         self.input_buffer.clear()
         client = self.client = self.client_class(*self.client_args, **self.client_kwargs)
@@ -174,6 +179,7 @@ class SimpleClient:
                     raise TimeoutError("the connection was not restored in time")
                 client, session = self.client, self._sio_session
             if not self.connected or client is None:
+                process_hooks.hold_daemon_thread()
                 raise has_ended(self.client.disconnect_details if self.client is not None else None)
             try:
                 return action(client)
@@ -220,6 +226,7 @@ class SimpleClient:
                     if (event := self._sio_next()) is not None:
                         return event
                     if not self.connected:
+                        process_hooks.hold_daemon_thread()
                         raise has_ended(self.client.disconnect_details if self.client is not None else None)
             finally:
                 self._sio_receivers -= 1
@@ -231,6 +238,12 @@ class SimpleClient:
         if client is not None:
             client.disconnect()
         self._sio_set(connected=False, restored=False)
+
+    def _sio_after_fork(self) -> None:
+        self.client = None
+        self.connected = False
+        self.input_buffer.clear()
+        self._sio_renew()
 
     def __enter__(self) -> SimpleClient:
         return self

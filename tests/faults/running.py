@@ -14,10 +14,12 @@ PROGRAMS = Path(__file__).parent / "programs"
 
 
 @contextlib.asynccontextmanager
-async def running(name: str, *args: str) -> AsyncIterator[asyncio.subprocess.Process]:
-    """Run a program; kill it if it is still there at the end."""
+async def running(
+    name: str, *args: str, programs: Path = PROGRAMS, warnings: str = "error"
+) -> AsyncIterator[asyncio.subprocess.Process]:
+    """Run a program of a folder; kill it if it is still there at the end."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-W", "error", str(PROGRAMS / f"{name}.py"), *args),
+        *(sys.executable, "-W", warnings, str(programs / f"{name}.py"), *args),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,

@@ -20,6 +20,7 @@ from socketio.base_client import BaseClient
 from socketio.details import DisconnectDetails, DisconnectKind
 from socketio.engine import EngineError
 from socketio.packet import CONNECT, CONNECT_ERROR, Frame, Packet
+from socketio.steps import Steps, Wait
 
 from .waiting import CEILING, Log, within
 
@@ -178,6 +179,10 @@ class Peer:
             connection.inbox.put_nowait(lambda: marker.add("read"))
             await marker.until(lambda: marker.items or self._connection is not connection)
 
+    def after_fork(self) -> None:
+        """Be disconnected, without a word to the server."""
+        self._connection, self.sid = None, None
+
     def _note(self, url: str, headers: Any, transports: Any, path: str) -> None:
         if self._connection is not None:
             raise ValueError("Client is not in a disconnected state")
@@ -248,12 +253,17 @@ class FakeEngine(Peer):
         self._end(connection)
         self.handlers["disconnect"](connection.reason)
 
-    def drain(self, timeout: float) -> bool:
+    def drain_steps(self, timeout: float) -> Steps[bool]:
         """Return whether the server has taken all that was sent."""
         self.drained.add(timeout)
         if self.draining is not None:
-            self.draining.wait(timeout)
+            yield Wait(self.draining.wait, timeout)
         return self.takes
+
+    def disconnect_steps(self, abort: bool = False, reason: str | None = None) -> Steps[None]:
+        """Close the connection, or end the attempt, in one step."""
+        yield Wait(lambda timeout: True, 0)
+        self.disconnect(abort, reason)
 
     def disconnect(self, abort: bool = False, reason: str | None = None) -> None:
         """Close the connection, or end the attempt."""
@@ -290,6 +300,7 @@ class FakeAsyncEngine(Peer):
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         self.farewell: Callable[[], list[Frame]] = list
+        self.loop_ends = False
         self._tasks: set[asyncio.Task[Any]] = set()
 
     async def connect(
@@ -347,6 +358,10 @@ class FakeAsyncEngine(Peer):
     async def sleep(self, seconds: float = 0) -> None:
         """Sleep."""
         await asyncio.sleep(seconds)
+
+    def abandon(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Be disconnected after the end of the event loop."""
+        self.after_fork()
 
     def start_background_task(self, target: Callable[..., Any], *args: Any, **kwargs: Any) -> asyncio.Task[Any]:
         """Run a coroutine function as a task."""

@@ -38,3 +38,11 @@ def pool_of(
         proxies=settings["proxies"],
         cert=settings["cert"],
     )
+
+
+def pools_of(http: requests.Session) -> list[Any]:
+    """Return what keeps the pools of a session by key, one for each adapter and proxy."""
+    managers: list[Any] = []
+    for adapter in http.adapters.values():
+        managers += [getattr(adapter, "poolmanager", None), *getattr(adapter, "proxy_manager", {}).values()]
+    return [manager.pools for manager in managers if manager is not None]

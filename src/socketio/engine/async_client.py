@@ -26,6 +26,7 @@ from ..async_condition import AsyncCondition, AsyncEvent
 from ..packet import Frame
 from . import handshake
 from .async_opening import AsyncOpening, Opened
+from .async_orphans import AsyncAbandoning
 from .async_outbox import AsyncOutbox
 from .async_websocket import AsyncWebSocketTransport
 from .async_wire import CLOSING
@@ -42,6 +43,7 @@ class _Link(BaseLink):
     """One connection: its transport, its queue, its tasks.
 
     :ivar read: set when nothing more will be read; ``ended`` when it was told, too.
+    :ivar is_orphan: whether its event loop does nothing any more, or it belongs to the parent of this process.
     """
 
     def __init__(self, opened: Opened, high_water_mark: int) -> None:
@@ -49,11 +51,12 @@ class _Link(BaseLink):
         self.outbox = AsyncOutbox(high_water_mark)
         self.read = AsyncEvent()
         self.ended = AsyncEvent()
+        self.is_orphan = False
         self.reader: asyncio.Task[None] | None = None
         self.writer: asyncio.Task[None] | None = None
 
 
-class AsyncEngineIOClient(AsyncOpening):
+class AsyncEngineIOClient(AsyncAbandoning, AsyncOpening):
     """An Engine.IO client whose messages come in order.
 
     Takes the options of ``engineio.AsyncClient``, and ``max_message_size`` and ``high_water_mark``, in bytes.
@@ -61,6 +64,7 @@ class AsyncEngineIOClient(AsyncOpening):
     ``logger=True``.
 
     :ivar farewell: returns the messages to send when the event loop ends while this is connected.
+    :ivar loop_ends: whether the event loop ends while this is connected, and it is being closed.
     """
 
     read_loop_task: asyncio.Task[None] | None
@@ -78,6 +82,10 @@ class AsyncEngineIOClient(AsyncOpening):
         self._take_options(handle_sigint, max_message_size, high_water_mark)
         self._choose_packet_level(logger)
         self.farewell: Callable[[], list[Frame]] = list
+        self._set_up()
+
+    def _set_up(self) -> None:
+        self.loop_ends = False
         self._freed = AsyncCondition()
         self._busy = False
         self._ending = False
@@ -242,14 +250,21 @@ class AsyncEngineIOClient(AsyncOpening):
             if link.reason is None:
                 self.logger.warning("Connection lost: %s", link.failure)
         except asyncio.CancelledError:  # nobody but the end of the event loop cancels this task
-            with contextlib.suppress(ConnectionError):
-                await self._leave_in_time(link)
+            if not link.is_orphan:
+                self.loop_ends = True
+                with contextlib.suppress(ConnectionError):
+                    await self._leave_in_time(link)
+            raise
+        except GeneratorExit:  # the event loop is closed: nothing can be awaited any more
+            link.is_orphan = True
             raise
         except Exception as exc:
             link.fail(exc)
             self.logger.exception("Connection lost: unexpected error")
         finally:
-            await self._end(link)
+            if not link.is_orphan:
+                await self._end(link)
+            self.loop_ends = False
 
     async def _receive_all(self, link: _Link) -> None:
         loop = asyncio.get_running_loop()
@@ -379,10 +394,13 @@ class AsyncEngineIOClient(AsyncOpening):
             finally:
                 self._freed.notify_all()
 
-    async def _reset(self) -> None:
-        # There, the session is closed but kept when it was closed already.
+    def _mark_disconnected(self) -> None:
         self.state, self.sid, self.current_transport, self.ws = "disconnected", None, None, None
         self.read_loop_task = self.write_loop_task = None
+
+    async def _reset(self) -> None:
+        # There, the session is closed but kept when it was closed already.
+        self._mark_disconnected()
         if self.http is not None and not self.external_http:
             http, self.http = self.http, None
             await http.close()

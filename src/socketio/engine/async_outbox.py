@@ -81,9 +81,13 @@ class AsyncOutbox(BaseOutbox):
         return self.has_room()
 
     async def flush(self, timeout: float) -> bool:
-        """Wait until all is sent; return whether it was, in ``timeout`` seconds and before the outbox was closed."""
-        await self._sent.wait_for(lambda: self._closed or self._is_empty(), timeout)
-        return self._is_empty()
+        """Wait until all that is in now is sent; what others put in meanwhile is not waited for.
+
+        Return whether it was sent, in ``timeout`` seconds and before the outbox was closed.
+        """
+        end = self._added
+        await self._sent.wait_for(lambda: self._closed or self.is_sent(end), timeout)
+        return self.is_sent(end)
 
     def close(self) -> int:
         """Take no more packets; return how many were not sent."""

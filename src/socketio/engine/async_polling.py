@@ -6,6 +6,7 @@ In: packets to send. Out: packets as they came. Every failure is ``engineio.exce
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import io
 import time
 from collections import deque
@@ -18,7 +19,7 @@ from yarl import URL
 
 from ..async_condition import AsyncEvent
 from ..packet import Frame
-from . import payload
+from . import async_orphans, payload
 from .errors import SilenceError
 from .frames import Outgoing
 from .handshake import (
@@ -205,6 +206,16 @@ class AsyncPollingTransport:
         self._ended.set()
         for task in list(self._pending):
             task.end()
+
+    def transports(self) -> list[Any]:
+        """Return nothing: all are the session's."""
+        return []
+
+    def abandon(self) -> None:
+        """Drop the pending requests, without an event loop."""
+        async_orphans.keep_silent(self._pending)
+        with contextlib.suppress(RuntimeError):  # the loop is closed
+            self.abort()
 
     async def release(self) -> None:
         """Close what is open. The session belongs to the engine."""

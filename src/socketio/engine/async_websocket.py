@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from typing import Any
 
 import aiohttp
 from engineio.exceptions import ConnectionError
@@ -137,6 +138,16 @@ class AsyncWebSocketTransport(BaseWebSocketTransport):
         if self._pong is not None:
             self._pong.set()
         self._wire.abort()
+
+    def transports(self) -> list[Any]:
+        """Return asyncio's transports of what is open."""
+        return self._wire.transports()
+
+    def abandon(self) -> None:
+        """Close what is open, without an event loop."""
+        if self._watch is not None:
+            self._watch.cancel()
+        self._wire.abandon()
 
     async def release(self) -> None:
         """Close what is open. The last call, when nobody reads or writes any more."""

@@ -22,6 +22,7 @@ from aiohttp import WSMsgType
 from engineio.exceptions import ConnectionError
 
 from ..async_condition import AsyncCondition, wait_for
+from . import async_orphans
 from .errors import ClosedError
 from .frames import CLOSE, PING, PONG, ControlFrame, FrameReader, FrameWriter, Outgoing
 
@@ -163,6 +164,14 @@ class Wire(asyncio.BufferedProtocol):
         """Cut the connection."""
         self._transport.abort()
 
+    def transports(self) -> list[Any]:
+        """Return asyncio's transport."""
+        return [self._transport]
+
+    def abandon(self) -> None:
+        """Close what is open, without an event loop."""
+        async_orphans.close_response(self._response)
+
     async def release(self) -> None:
         """Close what is open, within a second or so."""
         self._response.close()
@@ -223,6 +232,14 @@ class AiohttpWire:
         if connection is not None:
             with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
+
+    def transports(self) -> list[Any]:
+        """Return nothing: it is among those of the session."""
+        return []
+
+    def abandon(self) -> None:
+        """Close what is open, without an event loop."""
+        async_orphans.begin(self._ws.close())
 
     async def release(self) -> None:
         """Close what is open, within a second or so."""

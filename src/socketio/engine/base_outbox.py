@@ -23,6 +23,7 @@ class BaseOutbox:
         self._waiting: deque[Outgoing] = deque()
         self._taken: deque[Outgoing] = deque()
         self._taken_size = 0
+        self._added = 0
         self._accepted = 0
         self._closed = False
 
@@ -36,6 +37,7 @@ class BaseOutbox:
 
     def _add(self, packets: list[Outgoing], accepts: bool) -> None:
         self._waiting.extend(packets)
+        self._added += len(packets)
         size = self.size + sum(map(len, packets))
         if accepts:
             self._accepted = size  # before the size: another thread may look at both
@@ -65,8 +67,13 @@ class BaseOutbox:
         self._taken.clear()
         self._taken_size = 0
 
-    def _is_empty(self) -> bool:
-        return not self._waiting and not self._taken
+    def mark(self) -> int:
+        """Return a mark behind what was put in so far, for ``is_sent()``."""
+        return self._added
+
+    def is_sent(self, mark: int) -> bool:
+        """Return whether all that was put in before a mark is sent."""
+        return self._added - len(self._waiting) - len(self._taken) >= mark
 
     def unsent(self) -> int:
         """Return how many messages were not sent. What the engine itself says, pongs for one, is nobody's loss."""

@@ -12,7 +12,6 @@ ends the connection when there is nothing to write.
 
 from __future__ import annotations
 
-import contextlib
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -22,7 +21,8 @@ from engineio.exceptions import ConnectionError
 
 from .. import logs
 from ..packet import Frame
-from . import handshake
+from ..steps import Steps, Wait, joined, run
+from . import connections, descriptors, handshake
 from .base import HIGH_WATER_MARK, BaseLink
 from .frames import Outgoing
 from .opening import Opened, Opening
@@ -34,12 +34,16 @@ _CLOSING = 1.0
 _HEAD_START = 1.0
 """Seconds that the first packets may take before the reading begins. It does in any case: there are servers that answer
 a POST only when the client has got something."""
+_LOOK = 0.01
+"""Seconds between two attempts to send, where no thread can wait for that."""
 
 
 class _Link(BaseLink):
     """One connection: its transport, its queue, its threads.
 
     :ivar read: set when nothing more will be read; ``ended`` when it was told, too.
+    :ivar has_no_writer: whether a writing thread was needed, and Python did not start it.
+    :ivar is_orphan: whether this is the copy, in a child process, of a connection of the parent.
     """
 
     def __init__(self, opened: Opened, write: Callable[[_Link], None], high_water_mark: int) -> None:
@@ -50,12 +54,16 @@ class _Link(BaseLink):
         self.ended = threading.Event()
         self.reader: threading.Thread | None = None
         self.writer: threading.Thread | None = None
+        self.has_no_writer = False
+        self.is_orphan = False
 
     def _start_writer(self) -> None:
         writer = _thread("socketio-writer", self._write, self)
-        with contextlib.suppress(RuntimeError):  # Python starts none any more while the interpreter ends
+        try:
             writer.start()
             self.writer = writer
+        except RuntimeError:  # Python starts none any more while the interpreter ends
+            self.has_no_writer = True
 
 
 class EngineIOClient(Opening):
@@ -80,6 +88,9 @@ class EngineIOClient(Opening):
         super().__init__(logger=logs.resolve(logger, "engineio.client"), handle_sigint=False, **kwargs)
         self._take_options(handle_sigint, max_message_size, high_water_mark)
         self._choose_packet_level(logger)
+        self._set_up()
+
+    def _set_up(self) -> None:
         self._guard = threading.Lock()
         self._freed = threading.Condition(self._guard)
         self._busy = False
@@ -191,6 +202,10 @@ class EngineIOClient(Opening):
 
     def drain(self, timeout: float) -> bool:
         """Wait until the server has read all that was sent; return whether it has, in ``timeout`` seconds."""
+        return run(self.drain_steps(timeout))
+
+    def drain_steps(self, timeout: float) -> Steps[bool]:
+        """Do what :meth:`drain` does, in steps."""
         link = self._link
         if link is None:
             return False
@@ -199,13 +214,28 @@ class EngineIOClient(Opening):
             if not link.outbox.put(link.transport.probe(), wake=False):
                 return False
             self.send_at_once()
-            if not link.outbox.flush(timeout):
+            if not (yield self._flushed(link, timeout)):
                 return False
             if link.reader is not threading.current_thread():  # which reads the confirmation
-                link.transport.confirm(max(0.0, deadline - time.monotonic()))
+                yield Wait(link.transport.confirm, max(0.0, deadline - time.monotonic()))
         except ConnectionError:
             return False
         return True
+
+    def _flushed(self, link: _Link, timeout: float) -> Wait:
+        """Wait until all that is queued now is sent."""
+        mark = link.outbox.mark()
+
+        def until(seconds: float) -> bool:
+            deadline = time.monotonic() + seconds
+            while link.has_no_writer and not link.outbox.is_sent(mark):
+                self.send_at_once()
+                rest = deadline - time.monotonic()
+                if rest <= 0 or link.outbox.flush(min(rest, _LOOK), mark):
+                    break
+            return link.outbox.flush(max(0.0, deadline - time.monotonic()), mark)
+
+        return Wait(until, timeout)
 
     def _write(self, link: _Link) -> None:
         try:
@@ -274,6 +304,10 @@ class EngineIOClient(Opening):
         Bounded: what the server does not take within ``request_timeout`` seconds is given up. From a handler of this
         client it returns before the reading has ended.
         """
+        run(self.disconnect_steps(abort, reason))
+
+    def disconnect_steps(self, abort: bool = False, reason: str | None = None) -> Steps[None]:
+        """Do what :meth:`disconnect` does, in steps."""
         with self._guard:
             link = self._link
             if link is None:
@@ -286,21 +320,21 @@ class EngineIOClient(Opening):
                 link.reason = reason or self.reason.CLIENT_DISCONNECT
                 self.state = "disconnecting"
         if first:
-            self._say_goodbye(link, abort)
+            yield from self._say_goodbye(link, abort)
         if link.reader is threading.current_thread():
             return
-        if not link.ended.wait(_CLOSING):
+        if not (yield Wait(link.ended.wait, _CLOSING)):
             link.transport.abort()
-            link.ended.wait(_CLOSING)
+            yield Wait(link.ended.wait, _CLOSING)
         if link.reader is not None and link.reader.is_alive():
-            link.reader.join(_CLOSING)
+            yield joined(link.reader, _CLOSING)
 
-    def _say_goodbye(self, link: _Link, abort: bool) -> None:
-        goodbye = not abort and link.outbox.flush(self.request_timeout)
+    def _say_goodbye(self, link: _Link, abort: bool) -> Steps[None]:
+        goodbye = not abort and (yield self._flushed(link, self.request_timeout))
         if goodbye and link.transport.goodbye:  # apart from what comes before: that is handled first
             link.outbox.put(link.transport.goodbye, wake=False)
             self.send_at_once()
-            goodbye = link.outbox.flush(self.request_timeout)
+            goodbye = yield self._flushed(link, self.request_timeout)
         link.outbox.close()
         if goodbye:
             link.transport.close()
@@ -309,6 +343,8 @@ class EngineIOClient(Opening):
 
     def _end(self, link: _Link) -> None:
         """Release a connection whose reading has ended, and tell."""
+        if link.is_orphan:
+            return
         self.details = details = link.details(self.reason)
         reason = link.reason = details.reason
         link.read.set()
@@ -326,6 +362,19 @@ class EngineIOClient(Opening):
         self._forget(link)  # from here on, another connection can be opened
         link.ended.set()
 
+    def after_fork(self) -> None:
+        """Be disconnected in a child process, with new locks. The connection goes on in the parent."""
+        descriptors.close_copies()
+        if self._link is not None:
+            self._link.is_orphan = True
+            self._link.reason = self.reason.CLIENT_DISCONNECT
+        if self.http is not None:
+            connections.renew_locks(self.http)
+            if not self.external_http:
+                self.http = None
+        self._set_up()
+        self._mark_disconnected()
+
     def _forget(self, link: _Link | None) -> None:
         with self._guard:
             if self._link is link:
@@ -336,6 +385,9 @@ class EngineIOClient(Opening):
 
     def _reset(self) -> None:
         self._close_session()  # which is not done there
+        self._mark_disconnected()
+
+    def _mark_disconnected(self) -> None:
         self.state, self.sid, self.current_transport, self.ws = "disconnected", None, None, None
         self.read_loop_task = self.write_loop_task = None
 

@@ -24,7 +24,7 @@ import urllib3
 from requests.adapters import HTTPAdapter
 from urllib3.util import connection as urllib3_connection
 
-from . import adapters, addresses
+from . import adapters, addresses, descriptors
 
 _create_connection = urllib3_connection.create_connection
 
@@ -43,13 +43,6 @@ class Waiting:
 
 waiting: dict[int, tuple[Waiting, float]] = {}
 """What a thread waits for, and until when, by thread id."""
-
-
-def cut(pending: socket.socket) -> None:
-    """End what is being read from a socket, or written to it."""
-    with contextlib.suppress(OSError):
-        # Below TLS: a session that another thread is in must not be entered.
-        socket.socket.shutdown(pending, socket.SHUT_RDWR)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +83,7 @@ class Upgrading(Waiting):
     def wait_on(self, pending: socket.socket | None) -> None:
         self._pending = pending
         if self._cut and pending is not None:
-            cut(pending)
+            descriptors.shut_down(pending)
 
     def is_cut(self) -> bool:
         return self._cut
@@ -100,7 +93,7 @@ class Upgrading(Waiting):
         self._cut = True
         pending = self._pending
         if pending is not None:
-            cut(pending)
+            descriptors.shut_down(pending)
 
     def judge(self, response: TimedResponse) -> None:
         """Look at an answer whose head has come."""
@@ -165,6 +158,7 @@ class _Tracked:
         return bool(super().is_connected)  # type: ignore[misc]
 
     def connect(self) -> None:
+        descriptors.note(self)
         upgrading = _upgrading()
         if upgrading is None:
             super().connect()  # type: ignore[misc]
@@ -239,6 +233,16 @@ class _Tracked:
             if response.status == 101:
                 upgrading.sock, self.sock = sock, None
         return response
+
+
+def renew_locks(http: requests.Session) -> None:
+    """Free the locks of a session's pools in a child process, whose threads that held them are not there."""
+    for pools in adapters.pools_of(http):
+        pools.lock = threading.RLock()
+        for key in pools.keys():  # noqa: SIM118
+            mutex = pools[key].pool.mutex
+            if mutex.locked():
+                mutex.release()
 
 
 @functools.cache

@@ -113,12 +113,16 @@ class Outbox(BaseOutbox):
                 raise ConnectionError("the connection ended before the server had read enough")
             return self.has_room()
 
-    def flush(self, timeout: float) -> bool:
-        """Wait until all is sent; return whether it was, in ``timeout`` seconds and before the outbox was closed."""
+    def flush(self, timeout: float, mark: int | None = None) -> bool:
+        """Wait until all that is in now, or was in at a mark, is sent; what others put in meanwhile is not waited for.
+
+        Return whether it was sent, in ``timeout`` seconds and before the outbox was closed.
+        """
         with self._lock:
             self._wake()
-            self._changed.wait_for(lambda: self._closed or self._is_empty(), timeout)
-            return self._is_empty()
+            end = self._added if mark is None else mark
+            self._changed.wait_for(lambda: self._closed or self.is_sent(end), timeout)
+            return self.is_sent(end)
 
     def close(self) -> int:
         """Take no more packets; return how many were not sent."""

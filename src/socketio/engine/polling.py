@@ -16,7 +16,7 @@ import requests
 from engineio.exceptions import ConnectionError
 
 from ..packet import Frame
-from . import connections, payload
+from . import connections, descriptors, payload
 from .errors import SilenceError
 from .frames import Outgoing
 from .handshake import (
@@ -131,8 +131,9 @@ class PollingTransport(connections.Waiting):
         """Return nothing: the server has read all that was sent when the last POST was answered."""
         return []
 
-    def confirm(self, timeout: float) -> None:
-        """Do nothing, for the same reason."""
+    def confirm(self, timeout: float) -> bool:
+        """Return ``True``, for the same reason."""
+        return True
 
     def close(self) -> None:
         """Stop waiting for packets: the goodbye was a packet, and not every server answers the pending GET then."""
@@ -142,7 +143,7 @@ class PollingTransport(connections.Waiting):
         """Cut the pending requests; whoever waits for one sees it at once."""
         self._ended.set()
         for pending in list(self._pending.values()):
-            connections.cut(pending)
+            descriptors.shut_down(pending)
 
     def wait_on(self, pending: socket.socket | None) -> None:
         """Note the socket on which this thread awaits an answer, ``None`` when it is there."""
@@ -151,7 +152,7 @@ class PollingTransport(connections.Waiting):
             return
         self._pending[threading.get_ident()] = pending
         if self._ended.is_set():
-            connections.cut(pending)
+            descriptors.shut_down(pending)
 
     def is_cut(self) -> bool:
         """Return whether :meth:`abort` was called."""

@@ -10,6 +10,7 @@ from typing import Any
 
 import requests
 
+from . import adapters
 from .handshake import origin_of
 
 _CONNECTIONS = 2
@@ -34,3 +35,10 @@ class Session(requests.Session):
         if key not in self._settings:
             self._settings[key] = super().merge_environment_settings(url, {}, None, verify, None)
         return {**self._settings[key], "stream": self.stream if stream is None else stream}
+
+    def close(self) -> None:
+        """Close all connections. At the end of the program, urllib3 leaves those in its pools open."""
+        for pools in adapters.pools_of(self):
+            for key in pools.keys():  # noqa: SIM118
+                pools[key].close()
+        super().close()

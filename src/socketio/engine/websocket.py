@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import select
-import socket
 import ssl
 import threading
 import time
@@ -21,6 +20,7 @@ from engineio.exceptions import ConnectionError
 from urllib3.util.wait import wait_for_read, wait_for_write
 
 from ..packet import Frame
+from . import descriptors
 from .base_websocket import BaseWebSocketTransport, invalid, lost
 from .errors import SilenceError
 from .frames import PING, ControlFrame, FrameReader, FrameWriter, Outgoing
@@ -41,6 +41,7 @@ class RawWebSocket(websocket.WebSocket):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._sock: Any = None
         self._aborted = False
+        descriptors.note(self)
         super().__init__(*args, **kwargs)
         self._session = threading.Lock()
         self._writing = threading.Lock()
@@ -70,9 +71,7 @@ class RawWebSocket(websocket.WebSocket):
         """Cut the connection, whatever is being done with it, the handshake too."""
         self._aborted = True
         if self.sock is not None:
-            with contextlib.suppress(OSError):
-                # Below TLS: a session that another thread is in must not be entered.
-                socket.socket.shutdown(self.sock, socket.SHUT_RDWR)
+            descriptors.shut_down(self.sock)
 
     def read(self, silence: float) -> bytes:
         """Wait for bytes and return what is there; raise ``SilenceError`` after so many seconds."""
@@ -232,10 +231,9 @@ class WebSocketTransport(BaseWebSocketTransport):
         self._pong = threading.Event()
         return [ControlFrame(PING)]
 
-    def confirm(self, timeout: float) -> None:
-        """Wait for the answer to the probe."""
-        if self._pong is not None:
-            self._pong.wait(timeout)
+    def confirm(self, timeout: float) -> bool:
+        """Wait for the answer to the probe; return whether it came."""
+        return self._pong is None or self._pong.wait(timeout)
 
     def close(self) -> None:
         """The goodbye was sent; whoever reads sees the end when the server has answered."""

@@ -1,0 +1,183 @@
+"""The end of the program, and forks: one exit function and one fork handler for all clients.
+
+In: clients, from their first ``connect()`` on. Out, when the program ends: each client is disconnected, all at the same
+time and after the ``atexit`` functions of the application. In a forked child: each client is told to forget its
+connections, which belong to the parent. Constructing a client does nothing here.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import inspect
+import os
+import sys
+import threading
+import warnings
+import weakref
+from typing import Any, Protocol
+
+from .steps import Steps, run_together
+
+EXIT_TIMEOUT = 3.0
+"""Seconds that the clients may take at the end of the program, all of them together."""
+INTERRUPT_TIMEOUT = 1.0
+"""Seconds after Ctrl-C."""
+
+
+class Resettable(Protocol):
+    """What has locks, and a connection of the parent."""
+
+    def _sio_after_fork(self) -> None:
+        """Be idle, in a child process: without any effect on the connections, and with new locks."""
+
+
+class Watched(Resettable, Protocol):
+    """A client."""
+
+    eio: Any
+
+    def _sio_leave_process(self, timeout: float) -> Steps[None]:
+        """Disconnect at the end of the program."""
+
+
+class EndingError(SystemExit):
+    """Raised in handlers that call ``connect()`` while the program ends. It is not logged."""
+
+
+_PACKAGE = __name__.partition(".")[0]
+_lock = threading.Lock()
+_clients: weakref.WeakSet[Any] = weakref.WeakSet()
+_with_locks: weakref.WeakSet[Any] = weakref.WeakSet()
+_held: set[Any] = set()
+_has_exit_function = False
+_has_fork_handler = False
+_exit_thread: int | None = None
+
+
+def watch(client: Watched) -> None:
+    """Disconnect a client when the program ends, and reset it in a forked child."""
+    global _has_exit_function
+    watch_forks(client)
+    with _lock:
+        _clients.add(client)
+        if not _has_exit_function:
+            _has_exit_function = True
+            atexit.register(_AfterExitFunctions())
+
+
+def watch_forks(client: Resettable) -> None:
+    """Reset a client in a forked child."""
+    global _has_fork_handler
+    with _lock:
+        _with_locks.add(client)
+        if not _has_fork_handler and hasattr(os, "register_at_fork"):
+            _has_fork_handler = True
+            os.register_at_fork(after_in_child=_reset_child)
+
+
+def hold(client: Any) -> None:
+    """Keep a client alive that is bound to an event loop, until :func:`release`."""
+    _held.add(client)
+
+
+def release(client: Any) -> None:
+    """Undo :func:`hold`."""
+    _held.discard(client)
+
+
+def leave_closed_loops() -> None:
+    """Have all clients that are held be idle whose event loop was closed."""
+    for client in list(_held):
+        with contextlib.suppress(Exception):
+            client._sio_leave_closed_loop()
+
+
+def is_ending() -> bool:
+    """Return whether the program ends: its last ``atexit`` function has returned."""
+    return _exit_thread is not None
+
+
+def hold_daemon_thread() -> None:
+    """While the program ends, never return on a daemon thread.
+
+    Such a thread is stopped a moment later in any case. An exception would end it with a traceback that tells nothing.
+    """
+    if _exit_thread is None or _exit_thread == threading.get_ident() or not threading.current_thread().daemon:
+        return
+    threading.Event().wait()
+
+
+def calling_line() -> tuple[str, int]:
+    """Return the file and the line of the application that is being run."""
+    frame = inspect.currentframe()
+    while frame is not None and frame.f_globals.get("__name__", "").partition(".")[0] in (_PACKAGE, "asyncio"):
+        frame = frame.f_back
+    return ("sys", 1) if frame is None else (frame.f_code.co_filename, frame.f_lineno)
+
+
+def warn_unclosed(text: str, line: tuple[str, int]) -> None:
+    """Warn of a client that the application did not disconnect; ``line`` is that of its ``connect()``."""
+    try:
+        warnings.warn_explicit(f"{text}; call disconnect() before", ResourceWarning, *line)
+    except ResourceWarning as exc:  # warnings are errors, and nobody can catch this one
+        if sys.stderr is not None:
+            sys.stderr.write(warnings.formatwarning(exc, ResourceWarning, *line))
+
+
+def leave_all() -> None:
+    """Disconnect all clients, at the same time."""
+    with _lock:
+        clients = list(_clients)
+    timeout = INTERRUPT_TIMEOUT if _was_interrupted() else EXIT_TIMEOUT
+    tasks = []
+    for client in clients:
+        own = timeout if client.eio.request_timeout is None else min(timeout, client.eio.request_timeout)
+        tasks.append((client._sio_leave_process(own), own))
+    run_together(tasks)
+
+
+def _was_interrupted() -> bool:
+    last = getattr(sys, "last_exc", None) or getattr(sys, "last_value", None)
+    return isinstance(last, KeyboardInterrupt)
+
+
+class _AfterExitFunctions:
+    """An ``atexit`` function that acts when all others have returned, whenever they were registered.
+
+    ``atexit`` calls the functions that were registered last first, so that those of an application may come after any
+    of ours. But it keeps them all until the last one has returned: this object then is deleted. Where objects are not
+    deleted with their last reference, it acts when it is called.
+    """
+
+    def __init__(self) -> None:
+        self._was_called = False
+
+    def __call__(self) -> None:
+        if sys.implementation.name == "cpython":
+            self._was_called = True
+        else:
+            _leave_process()
+
+    def __del__(self) -> None:
+        global _has_exit_function
+        if self._was_called:
+            _leave_process()
+        else:  # somebody has cleared the functions, as multiprocessing does in its children
+            _has_exit_function = False
+
+
+def _leave_process() -> None:
+    global _exit_thread
+    _exit_thread = threading.get_ident()
+    with contextlib.suppress(Exception, KeyboardInterrupt):
+        leave_all()
+
+
+def _reset_child() -> None:
+    global _lock, _exit_thread
+    _lock = threading.Lock()
+    _exit_thread = None
+    for client in list(_with_locks):
+        with contextlib.suppress(Exception):
+            client._sio_after_fork()

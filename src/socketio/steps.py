@@ -1,0 +1,96 @@
+"""Work that waits now and then, written once: one caller carries it out, or one thread many at a time.
+
+In: generators that yield what they wait for, and are sent whether it has happened. Nothing here knows what they do.
+At the end of a program Python starts no threads, so that many connections are closed at the same time by one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Generator, Iterable
+from typing import Any, NamedTuple, TypeAlias, TypeVar
+
+T = TypeVar("T")
+
+_LOOK = 0.005
+"""Seconds between two looks at what several wait for."""
+
+
+class Wait(NamedTuple):
+    """What a step waits for.
+
+    :ivar until: waits for it; gets the seconds that it may take, and returns whether it has happened.
+    :ivar limit: seconds to wait at most.
+    """
+
+    until: Callable[[float], bool]
+    limit: float
+
+
+Steps: TypeAlias = Generator[Wait, bool, T]
+
+
+def joined(thread: threading.Thread, limit: float) -> Wait:
+    """Wait for the end of a thread."""
+
+    def until(timeout: float) -> bool:
+        thread.join(timeout)
+        return not thread.is_alive()
+
+    return Wait(until, limit)
+
+
+def run(steps: Steps[T]) -> T:
+    """Carry out the steps on this thread, and return their result."""
+    try:
+        wait = next(steps)
+        while True:
+            try:
+                happened = wait.until(wait.limit)
+            except BaseException as exc:  # Ctrl-C
+                wait = steps.throw(exc)
+            else:
+                wait = steps.send(happened)
+    except StopIteration as end:
+        result: T = end.value
+        return result
+
+
+def run_together(tasks: Iterable[tuple[Steps[Any], float]]) -> None:
+    """Carry out many at a time, each in its seconds; what a step waits for is given up when they are over.
+
+    An exception ends the steps that have raised it, and has no effect on the others.
+    """
+    began = time.monotonic()
+    running = [(steps, limit + began, _next(steps, None)) for steps, limit in tasks]
+    while True:
+        waiting = [(steps, deadline, step) for steps, deadline, step in running if step is not None]
+        if not waiting:
+            return
+        running = [(steps, deadline, _look(steps, deadline, step)) for steps, deadline, step in waiting]
+        if [step for _, _, step in running] == [step for _, _, step in waiting]:
+            running[0][2][0].until(_LOOK)  # type: ignore[index]
+
+
+_Step: TypeAlias = "tuple[Wait, float]"
+
+
+def _look(steps: Steps[Any], deadline: float, step: _Step) -> _Step | None:
+    """Return what comes next; the same step again if it still waits."""
+    wait, until = step
+    happened = False
+    with contextlib.suppress(Exception):
+        happened = wait.until(0)
+    if not happened and time.monotonic() < min(until, deadline):
+        return step
+    return _next(steps, happened)
+
+
+def _next(steps: Steps[Any], happened: bool | None) -> _Step | None:
+    try:
+        wait = next(steps) if happened is None else steps.send(happened)
+    except Exception:  # StopIteration is the normal end
+        return None
+    return wait, time.monotonic() + wait.limit

@@ -1,0 +1,61 @@
+"""A fork leaves the connections to the parent: in the child each client is idle, and connects anew.
+
+Source: issue 10, A4.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from faults.running import printed, running
+from integration.proxy import Proxy
+from integration.waiting import CEILING, within
+
+PROGRAMS = Path(__file__).parent / "programs"
+pytestmark = pytest.mark.skipif(not hasattr(os, "register_at_fork"), reason="this system has no fork")
+CHILD = ["child False False None None 0", "child 1 2", "child ['client disconnect']"]
+
+
+@pytest.mark.servers("python", "node")
+@pytest.mark.parametrize(
+    ("name", "way"),
+    [("threads", way) for way in ("_exit", "return", "multiprocessing", "handler")]
+    + [("asyncio", way) for way in ("_exit", "multiprocessing", "handler")],
+)
+async def test_a_child_leaves_the_connections_of_its_parent_alone(server, transport, observer, key, name, way):
+    """The child has none of the connections, sends nothing over them, and connects anew; the parent goes on."""
+    async with Proxy(server.port) as proxy:
+        arguments = (name, proxy.url, server.url, json.dumps(transport.argument), key, way)
+        async with running("forking", *arguments, programs=PROGRAMS) as process:
+            assert await printed(process) == ["ready"]
+            assert await observer.notes(key, 1) == ["before"]
+            before = proxy.to_server.carried
+            process.stdin.write(b"\n")
+            lines = []
+            while (line := " ".join(await printed(process))) != "parent 0":
+                assert line, (await process.communicate())[1].decode()
+                lines.append(line)
+            if way != "handler" and transport.name == "websocket":
+                assert proxy.to_server.carried == before
+            assert lines == (CHILD if way in ("_exit", "multiprocessing") else [])
+            output, errors = await within(CEILING, process.communicate(b"\n"))
+            assert errors == b""
+            assert output.decode().splitlines() == ["parent 3 4 []"]
+            assert process.returncode == 0
+    notes = ["before", "child", "after"] if way in ("_exit", "multiprocessing") else ["before", "after"]
+    assert await observer.notes(key, len(notes)) == notes
+
+
+@pytest.mark.timeout(60)
+async def test_forks_while_events_flow(server, transport):
+    """Whatever the other threads do at the moment of the fork, no child hangs, and the parent misses nothing."""
+    arguments = (server.url, json.dumps(transport.argument))
+    async with running("forking_often", *arguments, programs=PROGRAMS) as process:
+        output, errors = await within(3 * CEILING, process.communicate())
+        assert errors == b""
+        assert output.decode().splitlines() == [f"{[0] * 24} []"]
+        assert process.returncode == 0

@@ -62,7 +62,7 @@ wait_timeout=20, retry=False)
 ATTRIBUTES = {
     socketio.Client: """
         connected namespaces failed_namespaces sid reason disconnect_details eio packet_class logger
-        handlers namespace_handlers
+        handlers namespace_handlers callbacks
         connection_url connection_headers connection_auth connection_transports connection_namespaces socketio_path
         reconnection reconnection_attempts reconnection_delay reconnection_delay_max randomization_factor handle_sigint
         reserved_events async_handlers

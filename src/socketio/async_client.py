@@ -55,7 +55,7 @@ class _Handling:
     def failed(self, event: EventReceived) -> None:
         """Log the exception."""
         namespace, name, _, _ = event
-        self._client.logger.exception("Handler of event %s of namespace %s failed", name, namespace)
+        self._client._sio_logger.exception("Handler of event %s of namespace %s failed", name, namespace)
 
     def ended(self, event: EventReceived) -> None:
         """Do nothing."""
@@ -176,7 +176,7 @@ class AsyncClient(AsyncLifecycle):
 
     async def shutdown(self) -> None:
         """Disconnect, or end a reconnection; the same as :meth:`disconnect`."""
-        await self.disconnect()
+        await self._sio_disconnect(self.eio.request_timeout)
 
     async def wait(self) -> None:
         """Wait until the connection has ended for good, and its disconnect handlers have returned.
@@ -223,7 +223,9 @@ class AsyncClient(AsyncLifecycle):
 
     async def send(self, data: Any, namespace: str | None = None, callback: Callable[..., Any] | None = None) -> None:
         """Emit the event ``message``. See :meth:`emit`."""
-        await self.emit("message", data, namespace=namespace, callback=callback)
+        if not self.eio.has_room():
+            await self._sio_make_room(None)
+        self._sio_request("message", data, namespace or "/", callback)
 
     async def call(self, event: str, data: Any = None, namespace: str | None = None, timeout: float | None = 60) -> Any:
         """Emit an event and return its acknowledgement: several values as a tuple, one as itself, none as ``None``.
@@ -296,7 +298,7 @@ class AsyncClient(AsyncLifecycle):
 
     def _sio_call_back(self, event: AckReceived) -> None:
         def failed() -> None:
-            self.logger.exception("Callback of an acknowledgement in namespace %s failed", event.namespace)
+            self._sio_logger.exception("Callback of an acknowledgement in namespace %s failed", event.namespace)
 
         self._sio_dispatcher.submit(lambda: event.callback(*event.args), ignore, failed)
 

@@ -18,9 +18,11 @@ from . import process_hooks
 from .async_condition import AsyncCondition, AsyncEvent
 from .async_dispatch import AsyncDispatcher, Call, Calls
 from .attempt import Attempt, Life
-from .base_client import State, attempt_failure, check_headers
+from .base_client import Reason, State, attempt_failure, check_headers
 from .base_lifecycle import CONNECT_HANDLERS, BaseLifecycle
 from .engine import AsyncEngineIOClient, EngineError, origin_of
+from .handlers import Handlers
+from .overrides import replaceable
 from .steps import Steps, Wait
 
 HANDLERS = 5.0
@@ -41,6 +43,7 @@ class AsyncLifecycle(BaseLifecycle):
     """The part of :class:`AsyncClient` that makes, repairs and ends connections."""
 
     eio: AsyncEngineIOClient
+    _sio_is_asyncio_based = True
 
     def _sio_set_up(self) -> None:
         self._sio_renew()
@@ -58,18 +61,15 @@ class AsyncLifecycle(BaseLifecycle):
         self._sio_life = Life(AsyncEvent, self._sio_lock)
         self._sio_life.cut()
         self._sio_closing: asyncio.Task[list[AsyncEvent]] | None = None
-        self._reconnect_task: asyncio.Task[Any] | None = None
+        self._sio_reconnect_task: asyncio.Task[Any] | None = None
 
     def _engineio_client_class(self) -> type[AsyncEngineIOClient]:
         return AsyncEngineIOClient
 
-    def is_asyncio_based(self) -> bool:
-        """Return whether this is the asyncio client."""
-        return True
-
     # -- making a connection
 
     async def _sio_connect(self, life: Life, retry: bool) -> None:
+        self._sio_retries = retry
         try:
             await self._sio_connect_once(life)
         except Exception:
@@ -139,7 +139,8 @@ class AsyncLifecycle(BaseLifecycle):
         Return whether it worked.
         """
         try:
-            return await self._sio_try_again(life)
+            with self._sio_listed():
+                return await self._sio_try_again(life)
         except BaseException:  # the task was cancelled
             self._sio_give_up(life, self._sio_attempt.requested)
             raise
@@ -163,13 +164,21 @@ class AsyncLifecycle(BaseLifecycle):
         self._sio_give_up(life, self._sio_attempt.requested)
         return False
 
+    def _sio_abort(self) -> None:
+        """Have a reconnection, or connect(retry=True), ended, without waiting for that."""
+        with self._sio_lock:
+            if not self._sio_is_trying():
+                return
+            was, self._sio_state = self._sio_state, State.CLOSING
+        self._sio_closing = asyncio.ensure_future(self._sio_close(self.eio.request_timeout, was, None))
+
     # -- its end
 
     async def _sio_on_transport_closed(self, reason: str) -> None:
         if self._sio_protocol is None:
             return
-        ends = reason == self.reason.CLIENT_DISCONNECT  # with the event loop, after which no handler would be run
-        names = self._sio_attempt.requested if ends else list(self.namespaces)
+        ends = reason == Reason.CLIENT_DISCONNECT  # with the event loop, after which no handler would be run
+        names = self._sio_attempt.requested if ends else self._sio_namespaces()
         life = self._sio_life
         over, again = self._sio_lose_session(reason)
         self._sio_log.write("Connection ended: %s", reason)
@@ -178,7 +187,7 @@ class AsyncLifecycle(BaseLifecycle):
             calls += [self._sio_trigger("__disconnect_final", name, life=life) for name in names]
             self._sio_submit_end(life)
         if again:
-            self._reconnect_task = self.eio.start_background_task(self._sio_reconnect, life)
+            self._sio_reconnect_task = self.eio.start_background_task(self._sio_reconnect, life)
         if ends:
             await self._sio_call_all(calls, CLOSING)
             await self._sio_dispatcher.end(CLOSING)
@@ -199,7 +208,7 @@ class AsyncLifecycle(BaseLifecycle):
         with contextlib.suppress(EngineError):
             self.eio.send_frames(frames)
         await self.eio.disconnect()
-        reason = self.reason.CLIENT_DISCONNECT
+        reason = Reason.CLIENT_DISCONNECT
         calls = [self._sio_trigger("disconnect", name, reason, life=life) for name in names]
         await self._sio_call_all(calls, CONNECT_HANDLERS)
 
@@ -227,7 +236,7 @@ class AsyncLifecycle(BaseLifecycle):
         self._sio_stop_attempts()
         try:
             names = await self._sio_say_goodbye(timeout)
-            task = self._reconnect_task
+            task = self._sio_reconnect_task
             if task is not None and task is not caller and not task.done():
                 await asyncio.wait([task], timeout=HANDLERS)
             requested = self._sio_attempt.requested
@@ -236,7 +245,7 @@ class AsyncLifecycle(BaseLifecycle):
             self._sio_become_idle()
             self._sio_submit_end(life)
             raise
-        reason = self.reason.CLIENT_DISCONNECT
+        reason = Reason.CLIENT_DISCONNECT
         calls = [self._sio_trigger("disconnect", name, reason, life=life) for name in names]
         finals = requested if was is State.RECONNECTING else names
         calls += [self._sio_trigger("__disconnect_final", name, life=life) for name in finals]
@@ -245,7 +254,7 @@ class AsyncLifecycle(BaseLifecycle):
 
     async def _sio_say_goodbye(self, timeout: float) -> list[str]:
         """Send what was emitted, leave the namespaces, close; return which these were."""
-        connected = self.connected
+        connected = self._sio_is_connected()
         taken = connected and (not self._sio_emitted or await self.eio.drain(timeout))
         names, frames = self._sio_take_leave()
         with contextlib.suppress(EngineError):
@@ -306,6 +315,24 @@ class AsyncLifecycle(BaseLifecycle):
 
     # -- calling handlers
 
+    @replaceable
+    async def _trigger_event(self, event: str, namespace: str, *args: Any) -> Any:
+        """Call the handler of an event and return what it returns. Overridden, it is called for every event."""
+        found = Handlers.find(self._sio_registry, event, namespace or "/", args)
+        result = found[0](*found[1]) if found is not None else None
+        return await result if inspect.isawaitable(result) else result
+
+    @replaceable
+    async def _handle_disconnect(self, namespace: str) -> None:
+        """End a namespace as after a DISCONNECT of the server. Overridden, it is called when one comes."""
+        await self._sio_call_all(self._sio_end_namespace(namespace or "/"))
+
+    def _sio_submit_disconnect(self, namespace: str) -> None:
+        def failed() -> None:
+            self._sio_logger.exception("_handle_disconnect() of namespace %s failed", namespace)
+
+        self._sio_dispatcher.submit(lambda: self._handle_disconnect(namespace), ignore, failed)
+
     def _sio_trigger(self, event: str, namespace: str, *args: Any, life: Life | None = None) -> AsyncEvent:
         """Have a lifecycle handler called, in its turn; return what tells that it has returned.
 
@@ -321,7 +348,7 @@ class AsyncLifecycle(BaseLifecycle):
             return found[0](*found[1]) if found is not None else None
 
         def failed() -> None:
-            self.logger.exception("Handler of %s of namespace %s failed", event, namespace)
+            self._sio_logger.exception("Handler of %s of namespace %s failed", event, namespace)
 
         def ended() -> None:
             done.set()

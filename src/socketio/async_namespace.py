@@ -20,14 +20,15 @@ class AsyncClientNamespace(BaseClientNamespace):
     """
 
     client: AsyncClient
+    if TYPE_CHECKING:
 
-    def is_asyncio_based(self) -> bool:
-        """Return whether this belongs to an asyncio client."""
-        return True
+        def _sio_emitter(self) -> AsyncClient: ...
+
+    _sio_is_asyncio_based = True
 
     async def trigger_event(self, event: str, *args: Any) -> Any:
         """Call the method of an event and return what it returns. Override it to route events differently."""
-        found = self._find(event, args)
+        found = self._sio_find(event, args)
         if found is None:
             return None
         method, values = found
@@ -42,19 +43,21 @@ class AsyncClientNamespace(BaseClientNamespace):
         callback: Callable[..., Any] | None = None,
     ) -> None:
         """Emit an event, to this namespace unless another is given. See :meth:`AsyncClient.emit`."""
-        return await self.client.emit(event, data, namespace=namespace or self.namespace, callback=callback)
+        return await self._sio_emitter().emit(
+            event, data, namespace=namespace or self._sio_namespace, callback=callback
+        )
 
     async def send(self, data: Any, namespace: str | None = None, callback: Callable[..., Any] | None = None) -> None:
         """Emit the event ``message``, to this namespace unless another is given. See :meth:`AsyncClient.send`."""
-        return await self.client.send(data, namespace=namespace or self.namespace, callback=callback)
+        return await self._sio_emitter().send(data, namespace=namespace or self._sio_namespace, callback=callback)
 
     async def call(self, event: str, data: Any = None, namespace: str | None = None, timeout: float | None = 60) -> Any:
         """Emit an event, to this namespace unless another is given, and return its acknowledgement.
 
         See :meth:`AsyncClient.call`.
         """
-        return await self.client.call(event, data, namespace=namespace or self.namespace, timeout=timeout)
+        return await self._sio_emitter().call(event, data, namespace=namespace or self._sio_namespace, timeout=timeout)
 
     async def disconnect(self) -> None:
         """Disconnect the client. See :meth:`AsyncClient.disconnect`."""
-        return await self.client.disconnect()
+        return await self._sio_emitter().disconnect()

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import enum
+import logging
 import urllib.parse
-from collections.abc import Callable, Mapping
-from typing import Any, TypeVar, overload
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
-from . import engine, logs
+from . import engine, logs, overrides
 from .base_namespace import BaseClientNamespace
 from .details import DisconnectDetails
 from .event_log import EventLog
 from .events import RESERVED_EVENTS
 from .exceptions import ConnectionError, InvalidURLError
-from .handlers import Handler, Handlers
+from .handlers import Handler, Handlers, OverriddenHandlers
+from .overrides import ReconnectAbort, Shown, is_overridden
 from .packet import AdaptedJson, Packet
 from .protocol import Protocol
 
 H = TypeVar("H", bound=Handler)
 
+Reason = engine.reason
 _SCHEMES = ("http", "https", "ws", "wss")
 
 
@@ -32,12 +36,21 @@ class State(enum.Enum):
     CLOSING = "closing"
 
 
+reconnecting_clients: list[BaseClient] = []
+"""The clients that are reconnecting."""
+
+
 class BaseClient:
     """The part of :class:`Client` and :class:`AsyncClient` that does no I/O."""
 
-    reason = engine.reason
+    reason = Reason
     """Why a connection ended: ``CLIENT_DISCONNECT``, ``SERVER_DISCONNECT`` or ``TRANSPORT_ERROR``."""
     reserved_events: tuple[str, ...] = RESERVED_EVENTS
+    _sio_is_asyncio_based = False
+    _sio_reconnect_task: Any = None
+    _sio_retries = False
+    _sio_abort: Callable[[], None]
+    _trigger_event: Callable[..., Any]
 
     def __init__(
         self,
@@ -60,8 +73,8 @@ class BaseClient:
         self.randomization_factor = randomization_factor
         self.handle_sigint = handle_sigint
         self.async_handlers = async_handlers
-        self.logger = logs.resolve(logger, f"{__package__}.client")
-        self._sio_log = EventLog(self.logger)
+        self._sio_logger = logs.resolve(logger, f"{__package__}.client")
+        self._sio_log = EventLog(self._sio_logger)
         self.packet_class = _packet_class(serializer, json)
 
         self.connection_url: Any = None
@@ -72,7 +85,7 @@ class BaseClient:
         self.socketio_path: Any = None
         self.failed_namespaces: list[str] = []
 
-        self._sio_nonsense = logs.Sparse(self.logger)
+        self._sio_nonsense = logs.Sparse(self._sio_logger)
         self._sio_registry = Handlers()
         self._sio_state = State.IDLE
         self._sio_protocol: Protocol | None = None
@@ -86,6 +99,16 @@ class BaseClient:
         self.eio: Any = self._engineio_client_class()(handle_sigint=handle_sigint, **engineio_options)
         self.eio.logs_text = self.packet_class.encode is Packet.encode
         self._sio_set_up()
+        self._sio_notice_overrides()
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        overrides.warn_of_overrides(cls, BaseClient)
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name):
+            raise overrides.missing(self, name)
 
     def _engineio_client_class(self) -> Any:
         raise NotImplementedError
@@ -94,21 +117,50 @@ class BaseClient:
         """Make what one flavour needs besides."""
         raise NotImplementedError
 
+    def _sio_notice_overrides(self) -> None:
+        """Have a ``_trigger_event`` that is not ours any more called for all events."""
+        registry = vars(self).get("_sio_registry")
+        if registry is not None and is_overridden(self, "_trigger_event"):
+            if not isinstance(registry, OverriddenHandlers):
+                self._sio_registry = OverriddenHandlers(registry, lambda: self._trigger_event)
+            self._sio_registry.bulk = None
+
     # -- what is connected
 
-    @property
-    def connected(self) -> bool:
-        """Whether a namespace is connected."""
+    def _sio_is_trying(self) -> bool:
+        """Return whether the client reconnects, or is in ``connect(retry=True)``."""
+        state = self._sio_state
+        return state is State.RECONNECTING or (state is State.CONNECTING and self._sio_retries)
+
+    @contextlib.contextmanager
+    def _sio_listed(self) -> Iterator[None]:
+        """Be one of the clients that are reconnecting."""
+        reconnecting_clients.append(self)
+        try:
+            yield
+        finally:
+            reconnecting_clients.remove(self)
+
+    def _sio_is_connected(self) -> bool:
         protocol = self._sio_protocol
         return protocol is not None and bool(protocol.namespaces)
 
-    @property
+    def _sio_namespaces(self) -> list[str]:
+        protocol = self._sio_protocol
+        return [] if protocol is None else list(protocol.namespaces)
+
+    @Shown
+    def connected(self) -> bool:
+        """Whether a namespace is connected."""
+        return self._sio_is_connected()
+
+    @Shown
     def namespaces(self) -> dict[str, str]:
         """The connected namespaces and the sid that the server gave for each."""
         protocol = self._sio_protocol
         return {} if protocol is None else dict(protocol.namespaces)
 
-    @property
+    @Shown
     def disconnect_details(self) -> DisconnectDetails | None:
         """Why the connection, or a namespace, ended the last time; ``None`` before the first time.
 
@@ -116,7 +168,7 @@ class BaseClient:
         """
         return self._sio_details
 
-    @property
+    @Shown
     def sid(self) -> str | None:
         """The id of the Engine.IO session, ``None`` without one. See :meth:`get_sid` for the id of a namespace."""
         sid: str | None = self.eio.sid
@@ -127,7 +179,8 @@ class BaseClient:
 
         ``None`` where the namespace is not connected.
         """
-        return self.namespaces.get(namespace or "/")
+        protocol = self._sio_protocol
+        return None if protocol is None else protocol.namespaces.get(namespace or "/")
 
     def transport(self) -> str | None:
         """Return the name of the transport in use, ``'polling'`` or ``'websocket'``; ``None`` without a connection."""
@@ -136,16 +189,46 @@ class BaseClient:
 
     def is_asyncio_based(self) -> bool:
         """Return whether this is the asyncio client."""
-        return False
+        return self._sio_is_asyncio_based
+
+    @property
+    def logger(self) -> Any:
+        """Where the client logs. Another logger may be assigned; a value that is no logger is kept, and not used."""
+        return vars(self).get("logger", self._sio_logger)
+
+    @logger.setter
+    def logger(self, value: Any) -> None:
+        vars(self)["logger"] = value
+        if isinstance(value, (logging.Logger, logging.LoggerAdapter)):
+            self._sio_logger = value
+            self._sio_log.use(value)
+
+    @Shown
+    def _reconnect_task(self) -> Any:
+        """The thread or task that reconnects, or has done so last; ``None`` where there was none."""
+        return self._sio_reconnect_task
+
+    @Shown
+    def _reconnect_abort(self) -> ReconnectAbort:
+        """What ends a reconnection, or ``connect(retry=True)``, with its method ``set()``."""
+        return ReconnectAbort(self)
+
+    @Shown
+    def callbacks(self) -> dict[str, dict[int, Callable[..., Any]]]:
+        """The callbacks that wait for an acknowledgement, by namespace and id."""
+        protocol, found = self._sio_protocol, dict[str, dict[int, Callable[..., Any]]]()
+        for (namespace, ack_id), callback in ({} if protocol is None else dict(protocol.callbacks)).items():
+            found.setdefault(namespace, {})[ack_id] = callback
+        return found
 
     # -- handlers
 
-    @property
+    @Shown
     def handlers(self) -> dict[str, dict[str, Handler]]:
         """The registered functions, by namespace and event."""
         return self._sio_registry.functions
 
-    @property
+    @Shown
     def namespace_handlers(self) -> dict[str, BaseClientNamespace]:
         """The registered namespace objects, by namespace."""
         return self._sio_registry.objects
@@ -173,6 +256,9 @@ class BaseClient:
                 print('received', data)
         """
 
+        return self._sio_on(event, handler, namespace)
+
+    def _sio_on(self, event: str, handler: Any = None, namespace: str | None = None) -> Any:
         def register(function: H) -> H:
             self._sio_registry.add(event, function, namespace or "/")
             return function
@@ -191,10 +277,11 @@ class BaseClient:
         Used as ``@sio.event`` or ``@sio.event(namespace='/chat')``. See :meth:`on`.
         """
         if len(args) == 1 and not kwargs and callable(args[0]):
-            return self.on(args[0].__name__, args[0])
+            return self._sio_on(args[0].__name__, args[0])
 
         def register(function: H) -> H:
-            return self.on(function.__name__, function, *args, **kwargs)
+            registered: H = self._sio_on(function.__name__, function, *args, **kwargs)
+            return registered
 
         return register
 
@@ -205,10 +292,10 @@ class BaseClient:
         """
         if not isinstance(namespace_handler, BaseClientNamespace):
             raise ValueError(f"Not a namespace instance: {namespace_handler!r}")
-        if namespace_handler.is_asyncio_based() != self.is_asyncio_based():
+        if namespace_handler._sio_is_asyncio_based != self._sio_is_asyncio_based:
             raise ValueError(f"Not a valid namespace class for this client: {type(namespace_handler).__name__}")
-        namespace_handler._set_client(self)
-        self._sio_registry.add_object(namespace_handler)
+        namespace_handler._sio_client = self
+        self._sio_registry.add_object(namespace_handler._sio_namespace, namespace_handler)
 
     # -- the arguments of connect()
 
@@ -251,7 +338,7 @@ class BaseClient:
         path = check_url(url).path.strip("/")
         if path and not self._sio_path_warning_given:
             self._sio_path_warning_given = True
-            self.logger.warning("The path in the URL is ignored: use socketio_path, or namespaces, for %r", path)
+            self._sio_logger.warning("The path in the URL is ignored: use socketio_path, or namespaces, for %r", path)
         checked: str = url
         return checked
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from . import backoff, process_hooks
 from .attempt import Attempt, Life
-from .base_client import BaseClient, State
+from .base_client import BaseClient, Reason, State
 from .details import DisconnectDetails, DisconnectKind
 from .engine import EngineError
 from .events import (
@@ -27,6 +27,7 @@ from .events import (
 )
 from .exceptions import BadNamespaceError, CallInterruptedError, ConnectionError
 from .logs import INFO
+from .overrides import is_overridden
 from .packet import Frame
 from .protocol import Protocol
 from .steps import Steps
@@ -72,6 +73,7 @@ class BaseLifecycle(BaseClient):
     _sio_run_event: Callable[[Protocol, EventReceived], None]
     _sio_call_back: Callable[[AckReceived], None]
     _sio_hang_up: Callable[[Life], None]
+    _sio_submit_disconnect: Callable[[str], None]
     _sio_submit_end: Callable[[Life], None]
     _sio_leave_process: Callable[[float], Steps[None]]
     _sio_after_fork: Callable[[], None]
@@ -94,13 +96,14 @@ class BaseLifecycle(BaseClient):
             if self._sio_attempting:
                 raise ConnectionError("The client has not ended its last attempt to connect yet")
             self._sio_remember(*args)
-            self._sio_log.use(self.logger)
+            self._sio_log.use(self._sio_logger)
             self._sio_state = State.CONNECTING
             self._sio_life = Life(event, self._sio_lock, self._sio_life)
             self._sio_attempt = Attempt([])
             return self._sio_life
 
     def _sio_begin_attempt(self, life: Life) -> Attempt:
+        self._sio_notice_overrides()
         with self._sio_lock:
             if self._sio_has_ended(life):
                 raise ConnectionError(_ENDED)
@@ -150,6 +153,7 @@ class BaseLifecycle(BaseClient):
             if self._sio_life.stop.is_set():
                 raise ConnectionError(_ENDED)
             protocol = self._sio_protocol = Protocol(self.packet_class, self.eio.sid or "", self.eio.max_message_size)
+            protocol.keeps_ended = is_overridden(self, "_handle_disconnect")
             self._sio_emitted = False
             frames = [frame for name in self.connection_namespaces for frame in protocol.connect(name, auth)]
             self.eio.send_frames(frames, wake=False)
@@ -194,6 +198,8 @@ class BaseLifecycle(BaseClient):
                 attempt.calls.append(call)
                 attempt.refusals[event.namespace] = event.data
             self._sio_leave_namespaces(protocol, event.namespace, event.ended)
+        elif protocol.keeps_ended:
+            self._sio_submit_disconnect(event.namespace)
         else:
             self._sio_leave_namespaces(protocol, event.namespace, (event.namespace,))
 
@@ -208,11 +214,14 @@ class BaseLifecycle(BaseClient):
                 call.set()  # the handler has called disconnect() already, and nobody shall wait for it
             self._sio_changed.notify_all()
 
-    def _sio_leave_namespaces(self, protocol: Protocol, namespace: str, ended: tuple[str, ...]) -> None:
-        """Tell the handlers of namespaces that the server has ended; with the last one, the connection ends."""
+    def _sio_leave_namespaces(self, protocol: Protocol, namespace: str, ended: tuple[str, ...]) -> list[Any]:
+        """Tell the handlers of namespaces that the server has ended; with the last one, the connection ends.
+
+        Return the calls of the disconnect handlers.
+        """
         with self._sio_lock:
             if ended:
-                self._sio_details = DisconnectDetails(DisconnectKind.SERVER_DISCONNECT, self.reason.SERVER_DISCONNECT)
+                self._sio_details = DisconnectDetails(DisconnectKind.SERVER_DISCONNECT, Reason.SERVER_DISCONNECT)
             self._sio_attempt.note_failure(namespace)
             over = self._sio_is_over(protocol, bool(ended))
             life = self._sio_life
@@ -221,11 +230,21 @@ class BaseLifecycle(BaseClient):
                 self._sio_end_life()
                 self.eio.announce_end()  # handlers may run, and connect, before it is ended
             self._sio_changed.notify_all()
+        calls = []
         for name in ended:
-            self._sio_trigger("disconnect", name, self.reason.SERVER_DISCONNECT, life=life)
+            calls.append(self._sio_trigger("disconnect", name, Reason.SERVER_DISCONNECT, life=life))
             self._sio_trigger("__disconnect_final", name, life=life)
         if over:
             self._sio_hang_up(life)
+        return calls
+
+    def _sio_end_namespace(self, namespace: str) -> list[Any]:
+        """Do what follows a DISCONNECT of the server, where ``_handle_disconnect`` is overridden, or was called."""
+        with self._sio_lock:
+            protocol = self._sio_protocol
+            if protocol is None or not protocol.end(namespace):
+                return []
+        return self._sio_leave_namespaces(protocol, namespace, (namespace,))
 
     def _sio_is_over(self, protocol: Protocol, ended: bool) -> bool:
         """Return whether the connection ends with the namespace that the server has just ended, or refused.
@@ -299,9 +318,9 @@ class BaseLifecycle(BaseClient):
     def _sio_take_leave(self) -> tuple[list[str], list[Frame]]:
         """End the session; return the namespaces that were connected, and the frames that tell the server."""
         with self._sio_lock:
-            names = list(self.namespaces)
+            names = self._sio_namespaces()
             if self._sio_protocol is not None:
-                self._sio_details = DisconnectDetails(DisconnectKind.CLIENT_DISCONNECT, self.reason.CLIENT_DISCONNECT)
+                self._sio_details = DisconnectDetails(DisconnectKind.CLIENT_DISCONNECT, Reason.CLIENT_DISCONNECT)
             frames = self._sio_farewell()
             self._sio_close_session()
         return names, frames
@@ -321,7 +340,7 @@ class BaseLifecycle(BaseClient):
         self._sio_close_session()
         if self._sio_state is not State.CONNECTED:
             return False, False  # it is for the attempt, or for disconnect()
-        if self.reconnection and reason != self.reason.CLIENT_DISCONNECT:
+        if self.reconnection and reason != Reason.CLIENT_DISCONNECT:
             self._sio_state = State.RECONNECTING
             return False, True
         self._sio_end_life()

@@ -15,19 +15,45 @@ class BaseClientNamespace:
     :ivar client: the client it is registered with.
     """
 
-    client: Any = None
+    _sio_is_asyncio_based = False
+    _sio_namespace = "/"
+    _sio_client: Any = None
 
     def __init__(self, namespace: str | None = None) -> None:
-        self.namespace = namespace or "/"
+        self._sio_namespace = namespace or "/"
 
     def is_asyncio_based(self) -> bool:
         """Return whether this belongs to an asyncio client."""
-        return False
+        return self._sio_is_asyncio_based
+
+    @property
+    def namespace(self) -> Any:
+        """The namespace. Another one may be assigned before the object is registered."""
+        return vars(self).get("namespace", self._sio_namespace)
+
+    @namespace.setter
+    def namespace(self, value: Any) -> None:
+        vars(self)["namespace"] = value
+        if self._sio_client is None and isinstance(value, str) and value.startswith(("/", "*")):
+            self._sio_namespace = value
+
+    @property
+    def client(self) -> Any:
+        """The client that the object is registered with. Until then, one may be assigned."""
+        return vars(self).get("client", self._sio_client)
+
+    @client.setter
+    def client(self, value: Any) -> None:
+        vars(self)["client"] = value
 
     def _set_client(self, client: Any) -> None:
-        self.client = client
+        self._sio_client = client
 
-    def _find(self, event: str, args: tuple[Any, ...]) -> tuple[Any, tuple[Any, ...]] | None:
+    def _sio_emitter(self) -> Any:
+        """Return the client to emit with."""
+        return self._sio_client if self._sio_client is not None else vars(self).get("client")
+
+    def _sio_find(self, event: str, args: tuple[Any, ...]) -> tuple[Any, tuple[Any, ...]] | None:
         """Return the method for an event and its arguments, or ``None`` where there is none."""
         method = getattr(self, f"on_{event}", None)
         if method is None:

@@ -129,7 +129,8 @@ class Client(Lifecycle):
 
     def shutdown(self) -> None:
         """Disconnect, or end a reconnection; the same as :meth:`disconnect`."""
-        self.disconnect()
+        with self._sio_leaving_on_interrupt():
+            self._sio_disconnect(self.eio.request_timeout)
 
     def wait(self) -> None:
         """Wait until the connection has ended for good, and its disconnect handlers have returned.
@@ -178,7 +179,9 @@ class Client(Lifecycle):
 
     def send(self, data: Any, namespace: str | None = None, callback: Callable[..., Any] | None = None) -> None:
         """Emit the event ``message``. See :meth:`emit`."""
-        self.emit("message", data, namespace=namespace, callback=callback)
+        if not self.eio.has_room():
+            self._sio_make_room(None)
+        self._sio_request("message", data, namespace or "/", callback)
 
     def call(self, event: str, data: Any = None, namespace: str | None = None, timeout: float | None = 60) -> Any:
         """Emit an event and return its acknowledgement: several values as a tuple, one as itself, none as ``None``.
@@ -310,14 +313,14 @@ class Client(Lifecycle):
         except process_hooks.EndingError:
             pass
         except BaseException:
-            self.logger.exception("Handler of event %s of namespace %s failed", name, namespace)
+            self._sio_logger.exception("Handler of event %s of namespace %s failed", name, namespace)
 
     def _sio_call_back(self, event: AckReceived) -> None:
         def run() -> None:
             try:
                 event.callback(*event.args)
             except BaseException:
-                self.logger.exception("Callback of an acknowledgement in namespace %s failed", event.namespace)
+                self._sio_logger.exception("Callback of an acknowledgement in namespace %s failed", event.namespace)
 
         self._sio_dispatcher.submit(run)
 

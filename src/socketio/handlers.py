@@ -56,9 +56,9 @@ class Handlers:
         self.has_inline = self.has_inline or is_inline(handler)
         self.bulk = None
 
-    def add_object(self, namespace_object: Any) -> None:
-        """File a namespace object under its own namespace."""
-        self.objects = {**self.objects, namespace_object.namespace: namespace_object}
+    def add_object(self, namespace: str, namespace_object: Any) -> None:
+        """File a namespace object."""
+        self.objects = {**self.objects, namespace: namespace_object}
         self.bulk = None
 
     def namespaces(self) -> list[str]:
@@ -69,7 +69,7 @@ class Handlers:
         """Return what :meth:`find` does, where that was marked by :func:`inline`; else ``None``."""
         if not self.has_inline:
             return None
-        found = self.find(event, namespace, args)
+        found = Handlers.find(self, event, namespace, args)
         return found if found is not None and is_inline(found[0]) else None
 
     def is_coroutine(self, event: str, namespace: str) -> bool:
@@ -110,3 +110,29 @@ class Handlers:
         if "*" in self.objects:
             return self.objects["*"].trigger_event, (event, namespace, *args)
         return None
+
+
+class OverriddenHandlers(Handlers):
+    """The handlers of a client whose ``_trigger_event`` is overridden: that is called in place of each of them.
+
+    :param handlers: those of the client so far.
+    :param trigger: returns what to call with the event, the namespace and the arguments.
+    """
+
+    def __init__(self, handlers: Handlers, trigger: Callable[[], Handler]) -> None:
+        super().__init__()
+        self.functions, self.objects, self.has_inline = handlers.functions, handlers.objects, handlers.has_inline
+        self._trigger = trigger
+
+    def find(self, event: str, namespace: str, args: tuple[Any, ...]) -> Call:
+        """Return what is called in place of the handler."""
+        return self._trigger(), (event, namespace, *args)
+
+    def find_inline(self, event: str, namespace: str, args: tuple[Any, ...]) -> Call | None:
+        """Return what :meth:`find` does, where the handler is inline and its substitute can be."""
+        is_inline = not inspect.iscoroutinefunction(self._trigger()) and super().find_inline(event, namespace, args)
+        return self.find(event, namespace, args) if is_inline else None
+
+    def is_coroutine(self, event: str, namespace: str) -> bool:
+        """Return whether what is called is a coroutine function."""
+        return inspect.iscoroutinefunction(self._trigger())

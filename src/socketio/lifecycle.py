@@ -16,10 +16,12 @@ from typing import Any
 
 from . import process_hooks
 from .attempt import Attempt, Life
-from .base_client import State, attempt_failure, check_headers
+from .base_client import Reason, State, attempt_failure, check_headers
 from .base_lifecycle import CONNECT_HANDLERS, BaseLifecycle
 from .dispatch import Dispatcher
 from .engine import EngineError, EngineIOClient, origin_of
+from .handlers import Handlers
+from .overrides import replaceable
 from .steps import Steps, Wait, joined, run
 
 GOODBYE = 1.0
@@ -48,7 +50,7 @@ class Lifecycle(BaseLifecycle):
         self._sio_dispatcher = Dispatcher("socketio-handlers", serial=not self.async_handlers)
         self._sio_life = Life(threading.Event, self._sio_lock)
         self._sio_life.cut()
-        self._reconnect_task: threading.Thread | None = None
+        self._sio_reconnect_task: threading.Thread | None = None
 
     def _engineio_client_class(self) -> type[EngineIOClient]:
         return EngineIOClient
@@ -56,6 +58,7 @@ class Lifecycle(BaseLifecycle):
     # -- making a connection
 
     def _sio_connect(self, life: Life, retry: bool) -> None:
+        self._sio_retries = retry
         try:
             self._sio_connect_once(life)
         except Exception:
@@ -124,7 +127,8 @@ class Lifecycle(BaseLifecycle):
         Return whether it worked.
         """
         try:
-            return self._sio_try_again(life)
+            with self._sio_listed():
+                return self._sio_try_again(life)
         except BaseException:  # SystemExit of a function that was asked for the URL, for one
             self._sio_give_up(life, self._sio_attempt.requested)
             raise
@@ -148,13 +152,21 @@ class Lifecycle(BaseLifecycle):
         self._sio_give_up(life, self._sio_attempt.requested)
         return False
 
+    def _sio_abort(self) -> None:
+        """Have a reconnection, or connect(retry=True), ended, without waiting for that."""
+        with self._sio_lock:
+            if not self._sio_is_trying():
+                return
+            was, self._sio_state = self._sio_state, State.CLOSING
+        self.eio.start_background_task(lambda: run(self._sio_close(self.eio.request_timeout, was)))
+
     # -- its end
 
     def _sio_on_transport_closed(self, reason: str) -> None:
         with self._sio_lock:
             if self._sio_protocol is None:
                 return
-            names = list(self.namespaces)
+            names = self._sio_namespaces()
             over, again = self._sio_lose_session(reason)
             life = self._sio_life
         self._sio_log.write("Connection ended: %s", reason)
@@ -165,7 +177,7 @@ class Lifecycle(BaseLifecycle):
                 self._sio_trigger("__disconnect_final", name, life=life)
             self._sio_submit_end(life)
         if again:
-            self._reconnect_task = self.eio.start_background_task(self._sio_reconnect, life)
+            self._sio_reconnect_task = self.eio.start_background_task(self._sio_reconnect, life)
 
     def _sio_hang_up(self, life: Life) -> None:
         self.eio.disconnect()
@@ -180,7 +192,7 @@ class Lifecycle(BaseLifecycle):
         with contextlib.suppress(EngineError):
             self.eio.send_frames(frames)
         self.eio.disconnect()
-        reason = self.reason.CLIENT_DISCONNECT
+        reason = Reason.CLIENT_DISCONNECT
         calls = [self._sio_trigger("disconnect", name, reason, life=life) for name in names]
         self._sio_call_all(calls, CONNECT_HANDLERS)
 
@@ -230,7 +242,7 @@ class Lifecycle(BaseLifecycle):
             self._sio_stop_attempts()
         try:
             names = yield from self._sio_say_goodbye(timeout)
-            task = self._reconnect_task
+            task = self._sio_reconnect_task
             if task is not None and task is not threading.current_thread():
                 yield joined(task, HANDLERS)
             requested = self._sio_attempt.requested
@@ -240,7 +252,7 @@ class Lifecycle(BaseLifecycle):
             self._sio_become_idle()
             self._sio_submit_end(life)
             raise
-        reason = self.reason.CLIENT_DISCONNECT
+        reason = Reason.CLIENT_DISCONNECT
         calls = [self._sio_trigger("disconnect", name, reason, life=life) for name in names]
         finals = requested if was is State.RECONNECTING else names
         calls += [self._sio_trigger("__disconnect_final", name, life=life) for name in finals]
@@ -249,7 +261,7 @@ class Lifecycle(BaseLifecycle):
 
     def _sio_say_goodbye(self, timeout: float) -> Steps[list[str]]:
         """Send what was emitted, leave the namespaces, close; return which these were."""
-        connected = self.connected
+        connected = self._sio_is_connected()
         taken = connected and (not self._sio_emitted or (yield from self.eio.drain_steps(timeout)))
         names, frames = self._sio_take_leave()
         with contextlib.suppress(EngineError):
@@ -287,6 +299,26 @@ class Lifecycle(BaseLifecycle):
 
     # -- calling handlers
 
+    @replaceable
+    def _trigger_event(self, event: str, namespace: str, *args: Any) -> Any:
+        """Call the handler of an event and return what it returns. Overridden, it is called for every event."""
+        found = Handlers.find(self._sio_registry, event, namespace or "/", args)
+        return found[0](*found[1]) if found is not None else None
+
+    @replaceable
+    def _handle_disconnect(self, namespace: str) -> None:
+        """End a namespace as after a DISCONNECT of the server. Overridden, it is called when one comes."""
+        self._sio_call_all(self._sio_end_namespace(namespace or "/"))
+
+    def _sio_submit_disconnect(self, namespace: str) -> None:
+        def run() -> None:
+            try:
+                self._handle_disconnect(namespace)
+            except BaseException:
+                self._sio_logger.exception("_handle_disconnect() of namespace %s failed", namespace)
+
+        self._sio_dispatcher.submit(run)
+
     def _sio_trigger(self, event: str, namespace: str, *args: Any, life: Life | None = None) -> threading.Event:
         """Have a lifecycle handler called, in its turn; return what tells that it has returned.
 
@@ -310,7 +342,7 @@ class Lifecycle(BaseLifecycle):
             except process_hooks.EndingError:
                 pass
             except BaseException:
-                self.logger.exception("Handler of %s of namespace %s failed", event, namespace)
+                self._sio_logger.exception("Handler of %s of namespace %s failed", event, namespace)
             finally:
                 done.set()
                 if life is not None:

@@ -19,10 +19,13 @@ class ClientNamespace(BaseClientNamespace):
     """
 
     client: Client
+    if TYPE_CHECKING:
+
+        def _sio_emitter(self) -> Client: ...
 
     def trigger_event(self, event: str, *args: Any) -> Any:
         """Call the method of an event and return what it returns. Override it to route events differently."""
-        found = self._find(event, args)
+        found = self._sio_find(event, args)
         if found is None:
             return None
         method, values = found
@@ -36,19 +39,19 @@ class ClientNamespace(BaseClientNamespace):
         callback: Callable[..., Any] | None = None,
     ) -> None:
         """Emit an event, to this namespace unless another is given. See :meth:`Client.emit`."""
-        return self.client.emit(event, data, namespace=namespace or self.namespace, callback=callback)
+        return self._sio_emitter().emit(event, data, namespace=namespace or self._sio_namespace, callback=callback)
 
     def send(self, data: Any, namespace: str | None = None, callback: Callable[..., Any] | None = None) -> None:
         """Emit the event ``message``, to this namespace unless another is given. See :meth:`Client.send`."""
-        return self.client.send(data, namespace=namespace or self.namespace, callback=callback)
+        return self._sio_emitter().send(data, namespace=namespace or self._sio_namespace, callback=callback)
 
     def call(self, event: str, data: Any = None, namespace: str | None = None, timeout: float | None = 60) -> Any:
         """Emit an event, to this namespace unless another is given, and return its acknowledgement.
 
         See :meth:`Client.call`.
         """
-        return self.client.call(event, data, namespace=namespace or self.namespace, timeout=timeout)
+        return self._sio_emitter().call(event, data, namespace=namespace or self._sio_namespace, timeout=timeout)
 
     def disconnect(self) -> None:
         """Disconnect the client. See :meth:`Client.disconnect`."""
-        return self.client.disconnect()
+        return self._sio_emitter().disconnect()

@@ -45,6 +45,8 @@ class Protocol:
     :param packet_class: encodes and decodes.
     :param transport_sid: the Engine.IO session id; stands in where a server names no sid for a namespace.
     :param max_message_size: bytes that all attachments of one packet may have together; ``None`` for any number.
+    :ivar callbacks: those of the requests that wait for their answers, by namespace and id.
+    :ivar keeps_ended: whether a namespace that the server ends stays connected until :meth:`end`.
     """
 
     def __init__(
@@ -53,6 +55,7 @@ class Protocol:
         self.namespaces: dict[str, str] = {}
         self._writable: Container[str] = self.namespaces
         self.pending: list[str] = []
+        self.keeps_ended = False
         self._packet_class = packet_class
         is_own = packet_class.__init__ is not Packet.__init__
         self._reads_text = not is_own and packet_class.decode is Packet.decode
@@ -66,7 +69,7 @@ class Protocol:
         self._partial_size = 0
         self._max_message_size = max_message_size
         self._last_ids: dict[str, int] = {}
-        self._callbacks: dict[tuple[str, int], Callable[..., Any]] = {}
+        self.callbacks: dict[tuple[str, int], Callable[..., Any]] = {}
         self._recoverable: set[str] = set()
         self._heads: dict[str, tuple[str, int]] = {}
 
@@ -84,6 +87,10 @@ class Protocol:
         if self.namespaces.pop(namespace, None) is None:
             return []
         return self._encode(packet.DISCONNECT, None, namespace)
+
+    def end(self, namespace: str) -> bool:
+        """Take a namespace for ended by the server; return whether there was one that is connected, or pending."""
+        return self._drop(namespace)
 
     def emit(self, event: str, args: tuple[Any, ...], namespace: str) -> list[Frame]:
         """Return the frames of an event.
@@ -105,16 +112,16 @@ class Protocol:
         ack_id = self._last_ids.get(namespace, 0) + 1
         frames = self._encode(packet.EVENT, [event, *args], namespace, ack_id)
         self._last_ids[namespace] = ack_id
-        self._callbacks[namespace, ack_id] = callback
+        self.callbacks[namespace, ack_id] = callback
         return ack_id, frames
 
     def request_count(self) -> int:
         """Return how many requests wait for their answers."""
-        return len(self._callbacks)
+        return len(self.callbacks)
 
     def forget(self, namespace: str, ack_id: int) -> None:
         """Drop a request: its answer, should it still come, has no effect."""
-        self._callbacks.pop((namespace, ack_id), None)
+        self.callbacks.pop((namespace, ack_id), None)
 
     def acknowledge(self, namespace: str, ack_id: int, args: tuple[Any, ...]) -> list[Frame]:
         """Return the frames of an acknowledgement, none if the namespace has ended meanwhile.
@@ -131,11 +138,11 @@ class Protocol:
 
     def close(self) -> list[Callable[..., Any]]:
         """End the session: nothing is connected any more. Return the callbacks that will have no answer."""
-        callbacks = list(self._callbacks.values())
+        callbacks = list(self.callbacks.values())
         self.namespaces = {}
         self._writable = ()
         self.pending = []
-        self._callbacks = {}
+        self.callbacks = {}
         self._partial = None
         return callbacks
 
@@ -345,12 +352,12 @@ class Protocol:
         return read_event(namespace, data, ack_id, namespace in self._recoverable)
 
     def _ack(self, namespace: str, data: Any, ack_id: int | None) -> Event:
-        callback = None if ack_id is None else self._callbacks.get((namespace, ack_id))
+        callback = None if ack_id is None else self.callbacks.get((namespace, ack_id))
         if ack_id is None or callback is None:
             return FrameDropped("an acknowledgement that nobody waits for")
         if data is not None and not isinstance(data, list):
             return FrameDropped("an acknowledgement that is no list")
-        del self._callbacks[namespace, ack_id]
+        del self.callbacks[namespace, ack_id]
         return AckReceived(namespace, callback, tuple(data or ()), ack_id)
 
     def _connected(self, namespace: str, data: Any) -> Event:
@@ -371,7 +378,8 @@ class Protocol:
     def _disconnected(self, namespace: str) -> Event:
         if not self.namespaces and not self.pending:
             return FrameDropped("a DISCONNECT while nothing is connected")
-        self._drop(namespace)
+        if not self.keeps_ended:
+            self._drop(namespace)
         return NamespaceDisconnected(namespace)
 
     def _refused(self, namespace: str, data: Any) -> Event:
@@ -385,7 +393,9 @@ class Protocol:
         args = () if data is None else tuple(data) if isinstance(data, list) else (data,)
         return NamespaceRefused(namespace, args, data, was_connected)
 
-    def _drop(self, namespace: str) -> None:
+    def _drop(self, namespace: str) -> bool:
+        known = namespace in self.namespaces or namespace in self.pending
         self.namespaces.pop(namespace, None)
         if namespace in self.pending:
             self.pending.remove(namespace)
+        return known

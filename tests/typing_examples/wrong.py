@@ -20,7 +20,6 @@ def use_threads(sio: socketio.Client) -> None:
     value: int = sio.get_sid()  # error: assignment
     sio.on(5, print)  # error: call-overload
     sio.register_namespace("/chat")  # error: arg-type
-    sio.namespaces = {}  # error: misc
     sio.nonsense()  # error: attr-defined
     print(value)
 

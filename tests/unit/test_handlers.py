@@ -50,7 +50,7 @@ def test_a_registration_leaves_a_lookup_that_runs_alone():
     handlers = filed(a=own)
     before, inside, objects = handlers.functions, handlers.functions["/"], handlers.objects
     handlers.add("b", own, "/")
-    handlers.add_object(Room("/room"))
+    handlers.add_object("/room", Room("/room"))
     assert before == {"/": {"a": own}}
     assert inside == {"a": own}
     assert objects == {}
@@ -59,18 +59,18 @@ def test_a_registration_leaves_a_lookup_that_runs_alone():
 def test_a_namespace_object_is_filed_under_its_own_name():
     """add_object() files an object under its namespace, in place of the one that was there. (B3)"""
     handlers, first, second = Handlers(), Room("/room"), Room("/room")
-    handlers.add_object(first)
-    handlers.add_object(second)
-    handlers.add_object(root := Room())
+    handlers.add_object(first.namespace, first)
+    handlers.add_object(second.namespace, second)
+    handlers.add_object("/", root := Room())
     assert handlers.objects == {"/room": second, "/": root}
 
 
 def test_namespaces_are_those_with_handlers():
     """namespaces() lists what has functions or objects, once each and in order, '*' aside. (C4)"""
     handlers = filed(a__x=own, a=own, b__x=own, a__any=own)
-    handlers.add_object(Room("/room"))
-    handlers.add_object(Room("/x"))
-    handlers.add_object(Room("*"))
+    handlers.add_object("/room", Room("/room"))
+    handlers.add_object("/x", Room("/x"))
+    handlers.add_object("*", Room("*"))
     assert handlers.namespaces() == ["/x", "/", "/room"]
     assert Handlers().namespaces() == []
 
@@ -139,7 +139,7 @@ def test_any_text_is_a_name(name):
 def test_an_object_gets_the_events_of_its_namespace():
     """The object of a namespace is asked with event and arguments; whether it has a method is its affair. (E9, L3)"""
     handlers, room = Handlers(), Room("/room")
-    handlers.add_object(room)
+    handlers.add_object(room.namespace, room)
     assert handlers.find("a", "/room", (1,)) == (room.trigger_event, ("a", 1))
     assert handlers.find("unknown", "/room", ()) == (room.trigger_event, ("unknown",))
     assert handlers.find("a", "/", ()) is None
@@ -148,8 +148,8 @@ def test_an_object_gets_the_events_of_its_namespace():
 def test_an_object_for_any_namespace_gets_the_namespace_first():
     """The object of '*' serves namespaces without one, reserved events too, and gets their name first. (E10)"""
     handlers, rest, room = Handlers(), Room("*"), Room("/room")
-    handlers.add_object(rest)
-    handlers.add_object(room)
+    handlers.add_object(rest.namespace, rest)
+    handlers.add_object(room.namespace, room)
     assert handlers.find("a", "/other", (1,)) == (rest.trigger_event, ("a", "/other", 1))
     assert handlers.find("connect", "/other", ()) == (rest.trigger_event, ("connect", "/other"))
     assert handlers.find("disconnect", "/other", ("why",)) == (rest.trigger_event, ("disconnect", "/other", "why"))
@@ -159,22 +159,22 @@ def test_an_object_for_any_namespace_gets_the_namespace_first():
 def test_a_function_wins_over_a_method():
     """A function handler is called instead of the object of its namespace. (M31)"""
     handlers, room = filed(a__room=own), Room("/room")
-    handlers.add_object(room)
+    handlers.add_object(room.namespace, room)
     assert handlers.find("a", "/room", ()) == (own, ())
 
 
 def test_any_namespace_of_functions_wins_over_objects():
     """A function on namespace '*' is looked up before the objects. (E8, M31)"""
     handlers, room = filed(a__any=any_namespace), Room("/room")
-    handlers.add_object(room)
+    handlers.add_object(room.namespace, room)
     assert handlers.find("a", "/room", ()) == (any_namespace, ("/room",))
 
 
 def test_what_functions_do_not_match_falls_to_the_object():
     """Where the functions of a namespace do not match, its object is asked, else that of '*', no function. (M30)"""
     handlers, room, rest = filed(b__room=own, b__x=own, a__any=any_namespace), Room("/room"), Room("*")
-    handlers.add_object(room)
-    handlers.add_object(rest)
+    handlers.add_object(room.namespace, room)
+    handlers.add_object(rest.namespace, rest)
     assert handlers.find("a", "/room", (1,)) == (room.trigger_event, ("a", 1))
     assert handlers.find("a", "/x", (1,)) == (rest.trigger_event, ("a", "/x", 1))
 
@@ -187,7 +187,7 @@ def test_an_object_that_routes_by_itself_is_asked():
             return "routed", event, args
 
     handlers = Handlers()
-    handlers.add_object(Router("/x"))
+    handlers.add_object("/x", Router("/x"))
     handler, args = handlers.find("a", "/x", (1,))
     assert handler(*args) == ("routed", "a", (1,))
 
@@ -239,7 +239,7 @@ def test_methods_without_a_reason_are_spared_by_the_object():
     """For an object, the arguments are left to its trigger_event(). (L1, E10)"""
     for base in (ClientNamespace, AsyncClientNamespace):
         handlers, room = Handlers(), base("/x")
-        handlers.add_object(room)
+        handlers.add_object(room.namespace, room)
         assert handlers.find("disconnect", "/x", ("why",)) == (room.trigger_event, ("disconnect", "why"))
 
 
@@ -273,7 +273,7 @@ def test_what_runs_inline_is_decided_by_the_handler_that_is_found(event, namespa
 def test_nothing_runs_inline_unless_marked():
     """Without a marked handler nothing runs on the reading side, nor with objects. (N18)"""
     handlers = filed(a=own)
-    handlers.add_object(Room("/room"))
+    handlers.add_object("/room", Room("/room"))
     assert handlers.find_inline("a", "/", ()) is None
     assert handlers.find_inline("a", "/room", ()) is None
 
@@ -289,7 +289,7 @@ def test_a_replaced_inline_handler_is_forgotten():
     assert handlers.find_inline("a", "/", ()) is None
 
 
-@pytest.mark.parametrize("add", [lambda h: h.add("a", own, "/"), lambda h: h.add_object(Room("/room"))])
+@pytest.mark.parametrize("add", [lambda h: h.add("a", own, "/"), lambda h: h.add_object("/room", Room("/room"))])
 def test_who_takes_all_events_does_so_until_another_handler_is_added(add):
     """Then handlers are asked for again, the one that was added and those that were there before. (E7, M32)"""
     handlers = filed()

@@ -1,0 +1,136 @@
+"""What subclasses and programs may put in the place of ours, and how the library keeps clear of it.
+
+The library reads none of the names that a :class:`Shown` attribute has, and calls a :func:`replaceable` method only
+where it was replaced. All else that it keeps on an instance begins with ``_sio_``.
+"""
+
+from __future__ import annotations
+
+import inspect
+import warnings
+from collections.abc import Callable
+from typing import Any, Generic, TypeVar, cast, overload
+
+T = TypeVar("T")
+F = TypeVar("F", bound=Callable[..., Any])
+
+INSTEAD = {
+    "_handle_connect": "a 'connect' handler",
+    "_handle_event": "_trigger_event, or a handler of the event '*'",
+    "_handle_ack": "the callback of emit(), or call()",
+    "_handle_error": "a 'connect_error' handler",
+    "_handle_eio_connect": "a 'connect' handler",
+    "_handle_eio_message": "eio.on('message', function), which gets each message",
+    "_handle_eio_disconnect": "a 'disconnect' handler",
+    "_handle_reconnect": "connect(retry=True), and the reconnection options",
+    "_send_packet": "emit(), call() or send()",
+    "_generate_ack_id": "the callback of emit(), or call()",
+    "_get_event_handler": "the attribute handlers",
+    "_get_namespace_handler": "the attribute namespace_handlers",
+    "_get_real_value": "a function as url, headers or auth of connect()",
+    "_binary_packet": "a handler: it gets an event with all of its attachments",
+    "_connect_event": "connect(), which waits until the namespaces are connected",
+}
+"""Private names of python-socketio's clients that do nothing here, and what does the same."""
+
+
+class Shown(Generic[T]):
+    """A property that may be assigned to: the instance then shows what was assigned. The library reads neither."""
+
+    def __init__(self, function: Callable[[Any], T]) -> None:
+        self._function = function
+        self.__doc__ = function.__doc__
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    @overload
+    def __get__(self, instance: None, owner: type) -> Shown[T]: ...
+
+    @overload
+    def __get__(self, instance: object, owner: type) -> T: ...
+
+    def __get__(self, instance: object | None, owner: type) -> Any:
+        if instance is None:
+            return self
+        assigned = vars(instance)
+        return assigned[self._name] if self._name in assigned else self._function(instance)
+
+    def __set__(self, instance: object, value: Any) -> None:
+        vars(instance)[self._name] = value
+
+    def __delete__(self, instance: object) -> None:
+        if vars(instance).pop(self._name, self) is self:
+            raise AttributeError(self._name)
+
+
+class _Replaceable:
+    """A method that may be assigned to on an instance; that is noted at once."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.function = function
+        self.__doc__ = function.__doc__
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._key = f"_sio_replaced{name}"
+
+    def __get__(self, instance: Any, owner: type) -> Any:
+        if instance is None:
+            return self.function
+        return vars(instance).get(self._key) or self.function.__get__(instance, owner)
+
+    def __set__(self, instance: Any, value: Any) -> None:
+        vars(instance)[self._key] = value
+        instance._sio_notice_overrides()
+
+    def __delete__(self, instance: Any) -> None:
+        if vars(instance).pop(self._key, None) is None:
+            raise AttributeError(self._key)
+
+
+def replaceable(method: F) -> F:
+    """Make a method one that programs may assign to; ``_sio_notice_overrides()`` is called when they do."""
+    return cast(F, _Replaceable(method))
+
+
+def is_overridden(instance: Any, name: str) -> bool:
+    """Return whether a subclass, or the program, has put something in the place of a :func:`replaceable` method."""
+    found = inspect.getattr_static(type(instance), name)
+    return not isinstance(found, _Replaceable) or name in vars(instance) or f"_sio_replaced{name}" in vars(instance)
+
+
+def warn_of_overrides(subclass: type, base: type) -> None:
+    """Warn of what a new subclass defines that python-socketio's clients call, and those of this package do not."""
+    for name, instead in INSTEAD.items():
+        if hasattr(subclass, name) and not any(
+            hasattr(each, name) for each in subclass.__bases__ if issubclass(each, base)
+        ):
+            warnings.warn(
+                f"{subclass.__name__}.{name} is never called: python-socketio calls it, this package does not."
+                f" Use {instead} instead.",
+                stacklevel=3,
+            )
+
+
+def missing(instance: object, name: str) -> AttributeError:
+    """Return the error for an attribute that does not exist, with what to use in place of python-socketio's."""
+    text = f"{type(instance).__name__!r} object has no attribute {name!r}"
+    return AttributeError(f"{text}: use {INSTEAD[name]} instead" if name in INSTEAD else text, name=name, obj=instance)
+
+
+class ReconnectAbort:
+    """What python-socketio has an event for, with the methods of one: when it is set, the client stops trying."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    def is_set(self) -> bool:
+        """Return whether the client does not try to connect."""
+        return self._client._sio_is_trying() is False
+
+    def set(self) -> None:
+        """End a reconnection, or ``connect(retry=True)``. Does nothing at any other time."""
+        self._client._sio_abort()
+
+    def clear(self) -> None:
+        """Do nothing: a client that shall try again is connected again."""

@@ -7,7 +7,7 @@ import inspect
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from typing import Any, TypeAlias, TypeVar
 
-from . import process_hooks
+from . import process_hooks, timeouts
 from .async_condition import AsyncEvent
 from .async_lifecycle import AsyncLifecycle, ignore
 from .base_client import State
@@ -125,7 +125,7 @@ class AsyncClient(AsyncLifecycle):
         namespaces: str | list[str] | None = None,
         socketio_path: str = "socket.io",
         wait: bool = True,
-        wait_timeout: float = 20,
+        wait_timeout: float | None = 20,
         retry: bool = False,
     ) -> None:
         """Connect to a server.
@@ -237,6 +237,7 @@ class AsyncClient(AsyncLifecycle):
         from handlers.
         """
         loop = asyncio.get_running_loop()
+        timeout = timeouts.limit(timeout)
         deadline = None if timeout is None else loop.time() + timeout
         if not self.eio.has_room() and not await self._sio_make_room(timeout):
             raise TimeoutError(f"the server read too little for {event!r} to be sent within {timeout:g} s")
@@ -305,10 +306,11 @@ class AsyncClient(AsyncLifecycle):
     # -- helpers
 
     async def sleep(self, seconds: float = 0) -> None:
-        """Sleep for so many seconds."""
+        """Sleep for the given number of seconds; infinity is allowed."""
         if self._sio_is_ending():
             raise asyncio.CancelledError("the event loop ends")
-        await self.eio.sleep(seconds)
+        for nap in timeouts.naps(seconds):
+            await self.eio.sleep(nap)
 
     def start_background_task(
         self, target: Callable[..., Coroutine[Any, Any, T]], *args: Any, **kwargs: Any

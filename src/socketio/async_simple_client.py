@@ -11,7 +11,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from types import TracebackType
 from typing import Any
 
-from . import process_hooks
+from . import process_hooks, timeouts
 from .async_client import AsyncClient, OrCallable
 from .async_condition import AsyncCondition
 from .details import has_ended
@@ -53,12 +53,12 @@ class AsyncSimpleClient:
         transports: str | list[str] | None = None,
         namespace: str = "/",
         socketio_path: str = "socket.io",
-        wait_timeout: float = 20,
+        wait_timeout: float | None = 20,
     ) -> None:
         """Connect to a server.
 
         :param namespace: the one namespace to use.
-        :param wait_timeout: seconds to wait until it is connected.
+        :param wait_timeout: seconds to wait until it is connected; ``None`` for no limit.
 
         The other arguments, and the errors, are those of :meth:`AsyncClient.connect`. Raises ``RuntimeError`` when it
         is connected already.
@@ -139,6 +139,7 @@ class AsyncSimpleClient:
         has ended for good, :class:`~socketio.exceptions.TimeoutError` when there is no answer within ``timeout``
         seconds, or the connection was lost before it came.
         """
+        timeout = timeouts.limit(timeout)
         deadline = None if timeout is None else time.monotonic() + timeout
         return await self._sio_repeat(
             lambda client: client.call(event, data, namespace=self._sio_name, timeout=_rest(deadline)), deadline
@@ -179,6 +180,7 @@ class AsyncSimpleClient:
         :class:`~socketio.exceptions.DisconnectedError` when the connection has ended for good and all that came before
         was received.
         """
+        timeout = timeouts.limit(timeout)
         if not await self._sio_changed.wait_for(lambda: self.input_buffer or not self.connected, timeout):
             raise TimeoutError(f"no event within {timeout:g} s")
         if not self.input_buffer:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 
+from .timeouts import LONGEST
+
 FLOOR = 0.05
 """The fewest seconds before an attempt that follows another one."""
-_LONGEST = 1e9
-"""Seconds at which a delay without a maximum stops growing."""
 
 
 def delays(first: float, maximum: float, randomization: float) -> Iterator[float]:
@@ -21,7 +21,7 @@ def delays(first: float, maximum: float, randomization: float) -> Iterator[float
     """
     delay, floor = first, 0.0
     while True:
-        delay = min(delay, maximum, _LONGEST)
+        delay = min(delay, maximum, LONGEST)
         base = max(delay, floor)
         lowest = max(base * (1 - randomization), floor)
         yield random.uniform(lowest, max(lowest, min(base * (1 + randomization), maximum)))

@@ -9,7 +9,7 @@ import urllib.parse
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
-from . import engine, logs, overrides
+from . import engine, logs, overrides, timeouts
 from .base_namespace import BaseClientNamespace
 from .details import DisconnectDetails
 from .event_log import EventLog
@@ -91,7 +91,7 @@ class BaseClient:
         self._sio_protocol: Protocol | None = None
         self._sio_details: DisconnectDetails | None = None
         self._sio_wait_for_namespaces = True
-        self._sio_wait_timeout = 20.0
+        self._sio_wait_timeout: float | None = 20.0
         self._sio_path_warning_given = False
 
         if "engineio_logger" in engineio_options:
@@ -308,7 +308,7 @@ class BaseClient:
         namespaces: str | list[str] | None,
         socketio_path: str,
         wait: bool,
-        wait_timeout: float,
+        wait_timeout: float | None,
     ) -> None:
         """Check the arguments of ``connect()`` and keep them for this connection and its reconnections."""
         if namespaces is None:
@@ -324,6 +324,7 @@ class BaseClient:
         if not callable(headers):
             check_headers(headers)
         engine.choose_transports(transports)
+        limit = timeouts.limit(wait_timeout, "wait_timeout")
         self.connection_url = url
         self.connection_headers = headers
         self.connection_auth = auth
@@ -331,7 +332,7 @@ class BaseClient:
         self.connection_namespaces = list(dict.fromkeys(namespaces))
         self.socketio_path = socketio_path
         self._sio_wait_for_namespaces = wait
-        self._sio_wait_timeout = wait_timeout
+        self._sio_wait_timeout = limit
 
     def _sio_check_url(self, url: Any) -> str:
         """Return the URL to connect to; warn once about a path that has no meaning."""

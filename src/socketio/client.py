@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, TypeAlias, TypeVar
 
-from . import process_hooks
+from . import process_hooks, timeouts
 from .base_client import State
 from .base_lifecycle import Waiter
 from .engine import EngineError
@@ -43,7 +43,7 @@ class _LockWaiter(Waiter):
         """Wait until it is ended; return ``False`` when that takes longer than ``deadline``, of ``time.monotonic``."""
         if deadline is None:
             return self._lock.acquire()
-        return self._lock.acquire(timeout=min(max(0.0, deadline - time.monotonic()), threading.TIMEOUT_MAX))
+        return self._lock.acquire(timeout=max(0.0, deadline - time.monotonic()))
 
 
 class Client(Lifecycle):
@@ -80,7 +80,7 @@ class Client(Lifecycle):
         namespaces: str | list[str] | None = None,
         socketio_path: str = "socket.io",
         wait: bool = True,
-        wait_timeout: float = 20,
+        wait_timeout: float | None = 20,
         retry: bool = False,
     ) -> None:
         """Connect to a server.
@@ -192,6 +192,7 @@ class Client(Lifecycle):
         once :class:`~socketio.exceptions.CallInterruptedError` when the connection is lost meanwhile. It may be called
         from handlers.
         """
+        timeout = timeouts.limit(timeout)
         deadline = None if timeout is None else time.monotonic() + timeout
         if not self.eio.has_room() and not self._sio_make_room(timeout):
             raise TimeoutError(f"the server read too little for {event!r} to be sent within {timeout:g} s")
@@ -327,10 +328,11 @@ class Client(Lifecycle):
     # -- helpers
 
     def sleep(self, seconds: float = 0) -> None:
-        """Sleep for so many seconds."""
+        """Sleep for the given number of seconds; infinity is allowed."""
         self._sio_dispatcher.blocking()
         with self._sio_leaving_on_interrupt():
-            self.eio.sleep(seconds)
+            for nap in timeouts.naps(seconds):
+                self.eio.sleep(nap)
 
     def start_background_task(self, target: Callable[..., Any], *args: Any, **kwargs: Any) -> threading.Thread:
         """Run a function with these arguments in a thread of its own; return the thread, which can be joined."""

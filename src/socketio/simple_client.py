@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Any
 
-from . import process_hooks
+from . import process_hooks, timeouts
 from .client import Client, OrCallable
 from .details import has_ended
 from .events import EventReceived
@@ -59,12 +59,12 @@ class SimpleClient:
         transports: str | list[str] | None = None,
         namespace: str = "/",
         socketio_path: str = "socket.io",
-        wait_timeout: float = 20,
+        wait_timeout: float | None = 20,
     ) -> None:
         """Connect to a server.
 
         :param namespace: the one namespace to use.
-        :param wait_timeout: seconds to wait until it is connected.
+        :param wait_timeout: seconds to wait until it is connected; ``None`` for no limit.
 
         The other arguments, and the errors, are those of :meth:`Client.connect`. Raises ``RuntimeError`` when it is
         connected already.
@@ -162,6 +162,7 @@ class SimpleClient:
         has ended for good, :class:`~socketio.exceptions.TimeoutError` when there is no answer within ``timeout``
         seconds, or the connection was lost before it came.
         """
+        timeout = timeouts.limit(timeout)
         deadline = None if timeout is None else time.monotonic() + timeout
         return self._sio_repeat(
             lambda client: client.call(event, data, namespace=self._sio_name, timeout=_rest(deadline)), deadline
@@ -202,6 +203,7 @@ class SimpleClient:
         :class:`~socketio.exceptions.DisconnectedError` when the connection has ended for good and all that came before
         was received.
         """
+        timeout = timeouts.limit(timeout)
         return self._sio_next() or self._sio_wait_for_next(timeout)
 
     def _sio_next(self) -> list[Any] | None:

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from socketio import timeouts
 from socketio.base_client import BaseClient
 from socketio.details import DisconnectDetails, DisconnectKind
 from socketio.engine import EngineError
@@ -99,7 +100,7 @@ class Peer:
 
     def __init__(self, **options: Any) -> None:
         self.options = options
-        self.request_timeout = options.get("request_timeout", 5)
+        self.request_timeout = timeouts.bounded(options.get("request_timeout", 5), "request_timeout")
         self.handlers: dict[str, Any] = {}
         self.max_message_size = options.get("max_message_size", 100_000_000)
         self.sid: str | None = None

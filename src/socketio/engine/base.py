@@ -11,7 +11,7 @@ from typing import Any
 
 from engineio.exceptions import ConnectionError
 
-from .. import logs
+from .. import logs, timeouts
 from ..details import DisconnectDetails, DisconnectKind
 from ..packet import Frame
 from . import headers, packet_log, payload
@@ -76,6 +76,7 @@ class EngineBase:
     sid: str | None
     upgrades: list[str]
     ping_interval: float
+    request_timeout: float
     ping_timeout: float
     current_transport: str | None
     _answer: Callable[[Any, Outgoing], None]
@@ -84,10 +85,11 @@ class EngineBase:
     """Whether messages are packets of Socket.IO in its own text format, which the log shows."""
 
     def _take_options(self, handle_sigint: bool, max_message_size: int, high_water_mark: int) -> None:
-        """Keep the options that are not python-engineio's; raise ``ValueError`` for a size that is none."""
+        """Keep the options that are not python-engineio's; raise for those that can never work."""
         for name, value in (("max_message_size", max_message_size), ("high_water_mark", high_water_mark)):
             if type(value) is not int or value < 1:
                 raise ValueError(f"{name} is a number of bytes, not {value!r}")
+        self.request_timeout = timeouts.bounded(self.request_timeout, "request_timeout")
         self.handle_sigint = handle_sigint
         self.max_message_size = max_message_size
         self.high_water_mark = high_water_mark

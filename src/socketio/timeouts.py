@@ -1,0 +1,53 @@
+"""Limits of time as programs give them: seconds, or ``None`` or infinity for no limit. No waiting here."""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+LONGEST = 2_000_000.0
+"""Seconds that every call of every operating system takes as a timeout: the milliseconds fit in 31 bits."""
+_MAX = 0.9 * threading.TIMEOUT_MAX  # with room for rounding
+
+
+def limit(value: Any, name: str = "timeout") -> float | None:
+    """Return a limit in seconds, ``None`` for no limit: infinity, and times beyond ``threading.TIMEOUT_MAX``, are none.
+
+    Raises ``TypeError`` for what is not a number and ``ValueError`` for a negative one, in the name of the argument.
+    """
+    if value is None:
+        return None
+    if (type(value) is float or type(value) is int) and 0 <= value <= _MAX:
+        return value
+    seconds = duration(value, name)
+    return seconds if seconds <= _MAX else None
+
+
+def bounded(value: Any, name: str) -> float:
+    """Return a limit for calls of the operating system: what is no limit is ``LONGEST``, about three weeks."""
+    seconds = limit(value, name)
+    return LONGEST if seconds is None else min(seconds, LONGEST)
+
+
+def duration(value: Any, name: str) -> float:
+    """Return a number of seconds, which may be infinite. Raises as :func:`limit` does, also for ``None``."""
+    if not hasattr(type(value), "__float__") and not hasattr(type(value), "__index__"):
+        raise TypeError(f"{name} must be a number of seconds, not {value!r}")
+    try:
+        seconds = float(value)
+    except OverflowError:  # an integer that is too large
+        seconds = math.inf if value > 0 else -math.inf
+    if not seconds >= 0:  # nan is not, either
+        raise ValueError(f"{name} must not be negative: {value!r}")
+    return seconds
+
+
+def naps(seconds: Any) -> Iterator[float]:
+    """Yield the seconds of a sleep in pieces that every operating system takes."""
+    rest = duration(seconds, "seconds")
+    while rest > LONGEST:
+        yield LONGEST
+        rest -= LONGEST
+    yield rest

@@ -15,7 +15,7 @@ PACKAGE = Path(socketio.__file__).parent
 
 # From the ground up. A file may import from every line above its own here, and from nothing else of the package.
 FLOORS = """
-    0   timeouts
+    0   timeouts  async_time_limit
     0   conflict  exceptions  backoff  signatures  logs  overrides  async_condition  steps
     0   details  process_hooks
     1   packet  events

@@ -10,6 +10,7 @@ from typing import Any, TypeAlias, TypeVar
 from . import process_hooks, timeouts
 from .async_condition import AsyncEvent
 from .async_lifecycle import AsyncLifecycle, ignore
+from .async_time_limit import TimeLimit
 from .base_client import State
 from .base_lifecycle import Waiter
 from .engine import EngineError
@@ -251,12 +252,12 @@ class AsyncClient(AsyncLifecycle):
             self.eio.send_at_once()
         else:
             self.eio.wake()  # together with those of other tasks
-        timer = None if deadline is None else loop.call_at(deadline, waiter.expire)
+        limit = None if deadline is None else TimeLimit(deadline - loop.time(), waiter.expire)
         try:
             await waiter.future
         finally:
-            if timer is not None:
-                timer.cancel()
+            if limit is not None:
+                limit.cancel()
             if waiter.args is None:
                 protocol.forget(namespace or "/", ack_id)
         if waiter.args is not None:

@@ -1,6 +1,7 @@
 """What ``threading`` has for waiting with a time limit, for one event loop.
 
-``asyncio.wait_for()`` makes a task for each wait, which takes longer than most waits here.
+``asyncio.wait_for()`` makes a task for each wait, which takes longer than most waits here, and judges by the clock
+alone: see ``async_time_limit.py``.
 """
 
 from __future__ import annotations
@@ -8,6 +9,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
+
+from .async_time_limit import TimeLimit
 
 T = TypeVar("T")
 
@@ -27,22 +30,33 @@ class AsyncCondition:
 
     async def wait_for(self, predicate: Callable[[], Any], timeout: float | None = None) -> bool:
         """Wait until ``predicate`` is true; return ``False`` when that takes longer than ``timeout`` seconds."""
-        loop = asyncio.get_running_loop()
-        deadline = None if timeout is None else loop.time() + timeout
-        while not predicate():
-            rest = None if deadline is None else deadline - loop.time()
-            if rest is not None and rest <= 0:
-                return False
-            waiter = loop.create_future()
-            self._waiters.append(waiter)
-            timer = None if rest is None else loop.call_later(rest, _wake, waiter)
-            try:
-                await waiter
-            finally:
-                self._waiters.remove(waiter)
-                if timer is not None:
-                    timer.cancel()
+        expired = False
+
+        def expire() -> None:
+            nonlocal expired
+            expired = True
+            self.notify_all()
+
+        limit = None
+        try:
+            while not predicate():
+                if expired:
+                    return False
+                if limit is None and timeout is not None:
+                    limit = TimeLimit(timeout, expire)
+                await self._wait()
+        finally:
+            if limit is not None:
+                limit.cancel()
         return True
+
+    async def _wait(self) -> None:
+        waiter = asyncio.get_running_loop().create_future()
+        self._waiters.append(waiter)
+        try:
+            await waiter
+        finally:
+            self._waiters.remove(waiter)
 
 
 class AsyncEvent:
@@ -79,9 +93,12 @@ async def wait_for(awaitable: Awaitable[T], timeout: float | None) -> T:
     That of Python 3.11 and older swallows a cancellation that comes in the same turn as the result (bpo-37658).
     """
     task = asyncio.ensure_future(awaitable)
+    limit = None if timeout is None else TimeLimit(timeout, task.cancel)
     try:
-        await asyncio.wait([task], timeout=timeout)
+        await asyncio.wait([task])
     finally:
+        if limit is not None:
+            limit.cancel()
         if not task.done():
             task.cancel()
             await asyncio.wait([task])

@@ -18,6 +18,7 @@ from engineio.exceptions import ConnectionError
 from yarl import URL
 
 from ..async_condition import AsyncEvent
+from ..async_time_limit import TimeLimit
 from ..packet import Frame
 from . import async_orphans, payload
 from .errors import SilenceError
@@ -226,8 +227,8 @@ class AsyncPollingTransport:
         self.log_request(method, self.url)
         request = _Request(self._fetch(method, body), name=method)
         request.limit = timeout
-        timer = asyncio.get_running_loop().call_later(timeout, request.expire)
-        request.add_done_callback(lambda _: timer.cancel())
+        limit = TimeLimit(timeout, request.expire)
+        request.add_done_callback(lambda _: limit.cancel())
         self._pending.add(request)
         request.add_done_callback(self._pending.discard)
         return request

@@ -13,14 +13,15 @@ import aiohttp
 from engineio.exceptions import ConnectionError
 
 from ..async_condition import AsyncEvent, wait_for
+from ..async_time_limit import TimeLimit
 from ..packet import Frame
 from .async_wire import CLOSING, AiohttpWire, Wire
 from .base_websocket import BaseWebSocketTransport, invalid, lost
 from .errors import ClosedError, InvalidDataError, SilenceError
 from .frames import PING, ControlFrame, Outgoing
 
-_GRACE = 0.1
-"""Seconds to read what came while the event loop was busy, before the server is taken for silent."""
+_BUSY = 1.0
+"""Seconds after which the heartbeat is checked again, when what has come before is still being handled."""
 
 
 class AsyncWebSocketTransport(BaseWebSocketTransport):
@@ -34,30 +35,23 @@ class AsyncWebSocketTransport(BaseWebSocketTransport):
         self._last = 0.0
         self._reads = False
         self._silent = False
-        self._watch: asyncio.TimerHandle | None = None
+        self._watch: TimeLimit | None = None
         self._over = AsyncEvent()
 
     def set_silence(self, seconds: float) -> None:
         """From now on the server must send something within each span of so many seconds."""
         self._silence = seconds
         self._last = self._loop.time()
-        self._watch = self._loop.call_later(seconds, self._check)
+        self._watch = TimeLimit(seconds, self._check)
 
     def _check(self) -> None:
         """See whether something came in time. A timer for each frame would cost more than to receive it."""
-        last = max(self._last, self._wire.heard)
-        rest = last + self._silence - self._loop.time()
-        if rest > 0:
-            self._watch = self._loop.call_later(rest, self._check)
+        rest = max(self._last, self._wire.heard) + self._silence - self._loop.time()
+        if rest > 0 or not self._reads:
+            self._watch = TimeLimit(max(rest, min(self._silence, _BUSY)), self._check)
         else:
-            self._watch = self._loop.call_later(_GRACE, self._judge, last)
-
-    def _judge(self, last: float) -> None:
-        if self._reads and last == max(self._last, self._wire.heard):
             self._silent = True
             self.abort()
-        else:
-            self._check()
 
     async def receive(self) -> list[Outgoing]:
         """Wait for frames and return them, with what is to be sent in answer to control frames."""

@@ -1,0 +1,68 @@
+"""The time limit of everything that the asyncio client waits for.
+
+In: seconds. Out: one call, when they are over. A busy event loop is not a silent server: what has come is read before
+the call is made, and time in which the event loop did not turn is not counted, up to as much again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+_STEPS = 4
+_SHORTEST_STEP = 0.05
+_LONGEST_STEP = 3600.0
+_FEW_TURNS = 20
+_MANY_TURNS = 100
+"""Turns of the event loop that it takes to read a long answer which lies in the socket; the few, where each is slow."""
+_SLOW = 0.5
+_NEGLIGIBLE = 1e-6
+
+
+class TimeLimit:
+    """Calls a function after some seconds, unless it is cancelled before.
+
+    :param seconds: may be ``inf``.
+    :param expired: called on the event loop, once.
+
+    The time is measured in steps. A step that ends late by more than half its length, because the event loop did not
+    turn, is repeated. After the last one, the event loop turns until it must have read what has come.
+    """
+
+    __slots__ = ("_due", "_excused", "_expired", "_handle", "_loop", "_rest", "_step", "_turns", "_until")
+
+    def __init__(self, seconds: float, expired: Callable[[], object]) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._expired = expired
+        self._rest = self._excused = max(0.0, seconds)
+        self._step = max(self._rest / _STEPS, _SHORTEST_STEP)
+        self._turns = 0
+        self._until = 0.0
+        self._begin_step()
+
+    def cancel(self) -> None:
+        """Do not call the function any more."""
+        self._handle.cancel()
+
+    def _begin_step(self) -> None:
+        self._step = min(self._step, self._rest, _LONGEST_STEP)
+        self._due = self._loop.time() + self._step
+        self._handle: asyncio.Handle = self._loop.call_at(self._due, self._end_step)
+
+    def _end_step(self) -> None:
+        if self._excused > 0 and self._loop.time() - self._due > self._step / 2:
+            self._excused -= self._step
+        else:
+            self._rest -= self._step
+        if self._rest > _NEGLIGIBLE:
+            self._begin_step()
+        else:
+            self._until = self._loop.time() + _SLOW
+            self._turn()
+
+    def _turn(self) -> None:
+        self._turns += 1
+        if self._turns > _MANY_TURNS or (self._turns > _FEW_TURNS and self._loop.time() > self._until):
+            self._expired()
+        else:
+            self._handle = self._loop.call_soon(self._turn)

@@ -18,8 +18,9 @@ FLOORS = """
     0   timeouts  async_time_limit
     0   conflict  exceptions  backoff  signatures  logs  overrides  async_condition  steps
     0   details  process_hooks
-    1   packet  events
-    1   msgpack_packet  protocol
+    1   packet  events  offsets
+    1   msgpack_packet  codec  early_events
+    1   protocol
     1   event_log
     2   handlers  base_namespace  dispatch  async_dispatch
     2   namespace  async_namespace

@@ -201,7 +201,7 @@ class AsyncClient(AsyncLifecycle):
     ) -> None:
         """Emit an event.
 
-        :param event: its name.
+        :param event: its name, a ``str``.
         :param data: its arguments: a tuple is several, anything else one, ``None`` none. ``bytes`` anywhere in lists
             and dicts are sent as binary.
         :param namespace: ``'/'`` by default.
@@ -212,7 +212,8 @@ class AsyncClient(AsyncLifecycle):
         ``high_water_mark`` bytes are queued already, and raises :class:`~socketio.exceptions.DisconnectedError` if the
         connection is lost meanwhile. Raises
         :class:`~socketio.exceptions.BadNamespaceError` when the namespace is not connected, ``TypeError`` or
-        ``ValueError`` when the data cannot be encoded; nothing is sent then.
+        ``ValueError`` when the data cannot be encoded, ``ValueError`` for a reserved name such as ``'disconnect'``;
+        nothing is sent then.
         """
         if not self.eio.has_room():
             await self._sio_make_room(None)

@@ -21,6 +21,7 @@ from .attempt import Attempt, Life
 from .base_client import Reason, State, attempt_failure, check_headers
 from .base_lifecycle import CONNECT_HANDLERS, BaseLifecycle
 from .engine import AsyncEngineIOClient, EngineError, origin_of
+from .events import EventName
 from .handlers import Handlers
 from .overrides import replaceable
 from .steps import Steps, Wait
@@ -359,7 +360,7 @@ class AsyncLifecycle(BaseLifecycle):
         self._sio_run(event, namespace, Call(call, ignore, failed, ended, is_coroutine))
         return done
 
-    def _sio_run(self, event: str, namespace: str, calls: Calls, subject: Any = None) -> None:
+    def _sio_run(self, event: EventName, namespace: str, calls: Calls, subject: Any = None) -> None:
         """Run a handler in its turn; at once where it is marked as inline."""
         if self._sio_registry.find_inline(event, namespace, ()) is None:
             self._sio_dispatcher.add(calls, subject)

@@ -13,7 +13,7 @@ from . import engine, logs, overrides, timeouts
 from .base_namespace import BaseClientNamespace
 from .details import DisconnectDetails
 from .event_log import EventLog
-from .events import RESERVED_EVENTS
+from .events import RESERVED_EVENTS, EventName
 from .exceptions import ConnectionError, InvalidURLError
 from .handlers import Handler, Handlers, OverriddenHandlers
 from .overrides import ReconnectAbort, Shown, is_overridden
@@ -224,7 +224,7 @@ class BaseClient:
     # -- handlers
 
     @Shown
-    def handlers(self) -> dict[str, dict[str, Handler]]:
+    def handlers(self) -> dict[str, dict[EventName, Handler]]:
         """The registered functions, by namespace and event."""
         return self._sio_registry.functions
 
@@ -234,16 +234,17 @@ class BaseClient:
         return self._sio_registry.objects
 
     @overload
-    def on(self, event: str, handler: None = None, namespace: str | None = None) -> Callable[[H], H]: ...
+    def on(self, event: EventName, handler: None = None, namespace: str | None = None) -> Callable[[H], H]: ...
 
     @overload
-    def on(self, event: str, handler: H, namespace: str | None = None) -> H: ...
+    def on(self, event: EventName, handler: H, namespace: str | None = None) -> H: ...
 
-    def on(self, event: str, handler: Any = None, namespace: str | None = None) -> Any:
+    def on(self, event: EventName, handler: Any = None, namespace: str | None = None) -> Any:
         """Register the handler of an event, in place of the one it had.
 
-        :param event: the name of the event; ``'connect'``, ``'connect_error'`` and ``'disconnect'`` are the client's
-            own, ``'*'`` stands for all that have no handler, the client's own aside.
+        :param event: the name of the event: a ``str``, or a number where the server uses one; ``'connect'``,
+            ``'connect_error'`` and ``'disconnect'`` are the client's own, ``'*'`` stands for all that have no handler,
+            the client's own aside.
         :param handler: the function; without it, this is a decorator that returns its function unchanged.
         :param namespace: ``'/'`` by default; ``'*'`` stands for all namespaces without functions of their own.
 
@@ -258,7 +259,7 @@ class BaseClient:
 
         return self._sio_on(event, handler, namespace)
 
-    def _sio_on(self, event: str, handler: Any = None, namespace: str | None = None) -> Any:
+    def _sio_on(self, event: EventName, handler: Any = None, namespace: str | None = None) -> Any:
         def register(function: H) -> H:
             self._sio_registry.add(event, function, namespace or "/")
             return function

@@ -15,14 +15,17 @@ from . import backoff, process_hooks
 from .attempt import Attempt, Life
 from .base_client import BaseClient, Reason, State
 from .details import DisconnectDetails, DisconnectKind
-from .engine import EngineError
+from .engine import EngineError, InvalidDataError
 from .events import (
+    UNSENDABLE_EVENTS,
     AckReceived,
     Event,
     EventReceived,
     FrameDropped,
     NamespaceConnected,
     NamespaceRefused,
+    SessionFailed,
+    check_event_name,
     event_arguments,
 )
 from .exceptions import BadNamespaceError, CallInterruptedError, ConnectionError
@@ -198,6 +201,8 @@ class BaseLifecycle(BaseClient):
                 attempt.calls.append(call)
                 attempt.refusals[event.namespace] = event.data
             self._sio_leave_namespaces(protocol, event.namespace, event.ended)
+        elif isinstance(event, SessionFailed):
+            raise InvalidDataError(event.reason)  # the engine ends the connection, on the reading side
         elif protocol.keeps_ended:
             self._sio_submit_disconnect(event.namespace)
         else:
@@ -274,8 +279,8 @@ class BaseLifecycle(BaseClient):
 
         :param wake: ``False`` where the caller's next step is to send it.
         """
-        if not isinstance(event, str):
-            raise TypeError(f"an event name is a str, not {type(event).__name__}")
+        if type(event) is not str or event in UNSENDABLE_EVENTS:
+            check_event_name(event)
         args = event_arguments(data)
         is_logged = self._sio_log.is_logged(INFO)
         with self._sio_lock:

@@ -13,7 +13,7 @@ from . import process_hooks, timeouts
 from .base_client import State
 from .base_lifecycle import Waiter
 from .engine import EngineError
-from .events import AckReceived, Event, EventReceived, ack_result
+from .events import AckReceived, Event, EventName, EventReceived, ack_result
 from .exceptions import BadNamespaceError, DisconnectedError, TimeoutError
 from .lifecycle import GOODBYE, Lifecycle
 from .logs import INFO
@@ -156,7 +156,7 @@ class Client(Lifecycle):
     ) -> None:
         """Emit an event.
 
-        :param event: its name.
+        :param event: its name, a ``str``.
         :param data: its arguments: a tuple is several, anything else one, ``None`` none. ``bytes`` anywhere in lists
             and dicts are sent as binary.
         :param namespace: ``'/'`` by default.
@@ -167,7 +167,8 @@ class Client(Lifecycle):
         ``high_water_mark`` bytes are queued already, and raises :class:`~socketio.exceptions.DisconnectedError` if the
         connection is lost meanwhile. Raises
         :class:`~socketio.exceptions.BadNamespaceError` when the namespace is not connected, ``TypeError`` or
-        ``ValueError`` when the data cannot be encoded; nothing is sent then.
+        ``ValueError`` when the data cannot be encoded, ``ValueError`` for a reserved name such as ``'disconnect'``;
+        nothing is sent then.
         """
         if not self.eio.has_room():
             self._sio_make_room(None)
@@ -278,7 +279,7 @@ class Client(Lifecycle):
 
     def _sio_read_all(
         self, protocol: Protocol, events: list[Unread | EventReceived]
-    ) -> Iterator[tuple[str, EventReceived]]:
+    ) -> Iterator[tuple[EventName, EventReceived]]:
         """Yield the events with their names; each is read when it is its turn."""
         read = protocol.read
         for each in events:

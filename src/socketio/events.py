@@ -5,7 +5,6 @@ And what the application's values mean: one argument, or several.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -13,8 +12,13 @@ from typing import Any, TypeAlias
 RESERVED_EVENTS = ("connect", "connect_error", "disconnect", "__disconnect_final")
 """Names that handlers know as the client's own life; an event from the server cannot bear them."""
 
-# What adapters append to events for connection state recovery: yeast ids, stream offsets, object ids.
-_OFFSET = re.compile(r"[\w.:-]{1,64}", re.ASCII)
+UNSENDABLE_EVENTS = frozenset(
+    ("connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener")
+)
+"""Names for which a socket.io server closes the connection. Source: ``RESERVED_EVENTS`` of socket.io-parser."""
+
+EventName: TypeAlias = str | int | float
+"""The name of an event from the server: mostly a text, but numbers are legal too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +50,7 @@ class NamespaceDisconnected:
     namespace: str
 
 
-EventReceived: TypeAlias = tuple[str, str, tuple[Any, ...], int | None]
+EventReceived: TypeAlias = tuple[str, EventName, tuple[Any, ...], int | None]
 """An event, complete with its attachments: namespace, name, arguments, and the id of the acknowledgement that the
 server asks for, ``None`` where it asks for none.
 
@@ -72,28 +76,44 @@ class FrameDropped:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class SessionFailed:
+    """The session cannot go on: its connection has to end. ``reason`` is for the log."""
+
+    reason: str
+
+
 Event: TypeAlias = (
-    NamespaceConnected | NamespaceRefused | NamespaceDisconnected | EventReceived | AckReceived | FrameDropped
+    NamespaceConnected
+    | NamespaceRefused
+    | NamespaceDisconnected
+    | EventReceived
+    | AckReceived
+    | FrameDropped
+    | SessionFailed
 )
 
 
-def read_event(namespace: str, data: Any, ack_id: int | None, recoverable: bool) -> EventReceived | FrameDropped:
-    """Return what the data of a packet means.
-
-    :param recoverable: whether the server offers connection state recovery for the namespace.
-    """
-    if not isinstance(data, list) or not data or not isinstance(data[0], str):
+def read_event(namespace: str, data: Any, ack_id: int | None) -> EventReceived | FrameDropped:
+    """Return what the data of a packet means."""
+    if not isinstance(data, list) or not data or not is_event_name(data[0]):
         return FrameDropped("an event without a name")
     if data[0] in RESERVED_EVENTS:
         return FrameDropped(f"an event with the reserved name {data[0]}")
-    if recoverable and ack_id is None and ends_in_offset(data):
-        data.pop()
     return namespace, data[0], tuple(data[1:]), ack_id
 
 
-def ends_in_offset(data: list[Any]) -> bool:
-    """Return whether the last argument is the offset that a server with connection state recovery appends."""
-    return len(data) > 1 and isinstance(data[-1], str) and _OFFSET.fullmatch(data[-1]) is not None
+def is_event_name(value: Any) -> bool:
+    """Return whether a value is a text or a number, which ``True`` and ``False`` are not here."""
+    return isinstance(value, (str, int, float)) and not isinstance(value, bool)
+
+
+def check_event_name(name: Any) -> None:
+    """Raise ``TypeError`` for a name that is no text, ``ValueError`` for one that no server accepts."""
+    if not isinstance(name, str):
+        raise TypeError(f"an event name is a str, not {type(name).__name__}")
+    if str.__str__(name) in UNSENDABLE_EVENTS:
+        raise ValueError(f"the event name {str.__str__(name)!r} is reserved")
 
 
 def event_arguments(data: Any) -> tuple[Any, ...]:

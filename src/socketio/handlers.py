@@ -10,7 +10,7 @@ import inspect
 from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias, TypeVar
 
-from .events import RESERVED_EVENTS, EventReceived
+from .events import RESERVED_EVENTS, EventName, EventReceived
 from .protocol import Protocol, Unread
 from .signatures import without_unwanted_reason
 
@@ -18,7 +18,7 @@ Handler: TypeAlias = Callable[..., Any]
 Call: TypeAlias = tuple[Handler, tuple[Any, ...]]
 H = TypeVar("H", bound=Handler)
 
-_NONE: dict[str, Handler] = {}
+_NONE: dict[EventName, Handler] = {}
 _INLINE = "_runs_on_the_reading_side"
 
 
@@ -42,12 +42,12 @@ class Handlers:
     """
 
     def __init__(self) -> None:
-        self.functions: dict[str, dict[str, Handler]] = {}
+        self.functions: dict[str, dict[EventName, Handler]] = {}
         self.objects: dict[str, Any] = {}
         self.has_inline = False
         self.bulk: Callable[[Protocol, Sequence[Unread | EventReceived]], None] | None = None
 
-    def add(self, event: str, handler: Handler, namespace: str) -> None:
+    def add(self, event: EventName, handler: Handler, namespace: str) -> None:
         """File a function, in place of the one that had this namespace and event."""
         self.functions = {
             **self.functions,
@@ -65,19 +65,19 @@ class Handlers:
         """Return the namespaces that have handlers, in the order of registration, ``'*'`` aside."""
         return [name for name in dict.fromkeys([*self.functions, *self.objects]) if name != "*"]
 
-    def find_inline(self, event: str, namespace: str, args: tuple[Any, ...]) -> Call | None:
+    def find_inline(self, event: EventName, namespace: str, args: tuple[Any, ...]) -> Call | None:
         """Return what :meth:`find` does, where that was marked by :func:`inline`; else ``None``."""
         if not self.has_inline:
             return None
         found = Handlers.find(self, event, namespace, args)
         return found if found is not None and is_inline(found[0]) else None
 
-    def is_coroutine(self, event: str, namespace: str) -> bool:
+    def is_coroutine(self, event: EventName, namespace: str) -> bool:
         """Return whether the handler of an event is a coroutine function; false where there is none yet."""
         found = self._find_function(event, namespace, ()) or self._find_object(event, namespace, ())
         return found is not None and inspect.iscoroutinefunction(found[0])
 
-    def find(self, event: str, namespace: str, args: tuple[Any, ...]) -> Call | None:
+    def find(self, event: EventName, namespace: str, args: tuple[Any, ...]) -> Call | None:
         """Return the handler for an event and its arguments, or ``None`` where nobody handles it.
 
         A function wins over an object. ``'*'`` as namespace serves the namespaces without functions of their own,
@@ -93,7 +93,7 @@ class Handlers:
         handler, values = found
         return handler, without_unwanted_reason(handler, values)
 
-    def _find_function(self, event: str, namespace: str, args: tuple[Any, ...]) -> Call | None:
+    def _find_function(self, event: EventName, namespace: str, args: tuple[Any, ...]) -> Call | None:
         own = self.functions.get(namespace)
         if own is None:
             own, args = self.functions.get("*", {}), (namespace, *args)
@@ -104,7 +104,7 @@ class Handlers:
             return own["*"], (event, *args)
         return None
 
-    def _find_object(self, event: str, namespace: str, args: tuple[Any, ...]) -> Call | None:
+    def _find_object(self, event: EventName, namespace: str, args: tuple[Any, ...]) -> Call | None:
         if namespace in self.objects:
             return self.objects[namespace].trigger_event, (event, *args)
         if "*" in self.objects:
@@ -124,15 +124,15 @@ class OverriddenHandlers(Handlers):
         self.functions, self.objects, self.has_inline = handlers.functions, handlers.objects, handlers.has_inline
         self._trigger = trigger
 
-    def find(self, event: str, namespace: str, args: tuple[Any, ...]) -> Call:
+    def find(self, event: EventName, namespace: str, args: tuple[Any, ...]) -> Call:
         """Return what is called in place of the handler."""
         return self._trigger(), (event, namespace, *args)
 
-    def find_inline(self, event: str, namespace: str, args: tuple[Any, ...]) -> Call | None:
+    def find_inline(self, event: EventName, namespace: str, args: tuple[Any, ...]) -> Call | None:
         """Return what :meth:`find` does, where the handler is inline and its substitute can be."""
         is_inline = not inspect.iscoroutinefunction(self._trigger()) and super().find_inline(event, namespace, args)
         return self.find(event, namespace, args) if is_inline else None
 
-    def is_coroutine(self, event: str, namespace: str) -> bool:
+    def is_coroutine(self, event: EventName, namespace: str) -> bool:
         """Return whether what is called is a coroutine function."""
         return inspect.iscoroutinefunction(self._trigger())

@@ -16,6 +16,9 @@ try:
 except ImportError:
     msgpack = None
 
+_UNDEFINED = 0, b"\x00"
+"""The extension type, and its data, that stand for ``undefined``. Source: the npm package notepack.io."""
+
 
 class MsgPackPacket(packet.Packet):
     """A Socket.IO packet encoded with MessagePack, for ``serializer='msgpack'`` on both sides.
@@ -37,7 +40,7 @@ class MsgPackPacket(packet.Packet):
 
         :param dumps_default: called with each value that MessagePack does not know; returns one that it knows.
         :param ext_hook: called with the code and the data of each extension type; returns the value. Without it,
-            extension types arrive as ``msgpack.ExtType``.
+            extension types arrive as ``msgpack.ExtType``. JavaScript's ``undefined`` arrives as ``None`` in any case.
         """
         return type(
             "ConfiguredMsgPackPacket",
@@ -70,7 +73,7 @@ class MsgPackPacket(packet.Packet):
             raise ValueError("a MessagePack packet is a binary frame")
         library = require()
         try:
-            fields = library.unpackb(encoded_packet, ext_hook=self.ext_hook or library.ExtType)
+            fields = library.unpackb(encoded_packet, ext_hook=self._read_extension)
         except Exception as exc:  # msgpack has a dozen for broken data, and the hook is the application's
             raise ValueError(f"MessagePack that cannot be decoded: {exc!r}") from exc
         if not isinstance(fields, dict):
@@ -87,6 +90,11 @@ class MsgPackPacket(packet.Packet):
             raise ValueError(f"acknowledgement id {self.id!r}")
         self.data = fields.get("data")
         return 0
+
+    def _read_extension(self, code: int, data: bytes) -> Any:
+        if (code, data) == _UNDEFINED:
+            return None
+        return (self.ext_hook or require().ExtType)(code, data)
 
 
 def require() -> Any:

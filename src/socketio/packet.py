@@ -42,7 +42,7 @@ def _parse_int(digits: str) -> int:
 
 
 # One of each for the process: json.dumps(separators=...) and json.loads(parse_int=...) build a new one at every call.
-_encode_json = stdlib_json.JSONEncoder(separators=(",", ":")).encode
+_encode_json = stdlib_json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 _decode_json = stdlib_json.JSONDecoder().decode
 _scan_json = make_scanner(stdlib_json.JSONDecoder())  # type: ignore[arg-type]  # typeshed has another argument
 _decode_checked_json = stdlib_json.JSONDecoder(parse_int=_parse_int).decode

@@ -8,12 +8,13 @@ Source: Socket.IO protocol, revision 5.
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 from collections.abc import Callable, Container, Iterator, Sequence
 from typing import Any, TypeAlias, TypeGuard
 
 from . import packet
+from .codec import Codec, PartialPacket
+from .early_events import EarlyEvents
 from .events import (
     RESERVED_EVENTS,
     AckReceived,
@@ -23,11 +24,12 @@ from .events import (
     NamespaceConnected,
     NamespaceDisconnected,
     NamespaceRefused,
-    ends_in_offset,
+    SessionFailed,
     read_event,
 )
 from .exceptions import BadNamespaceError
-from .packet import MAX_DIGITS, DefaultJson, Frame, Packet, find_placeholders
+from .offsets import NamespaceOffsets
+from .packet import Frame, Packet, find_placeholders
 
 _RESERVED = frozenset(RESERVED_EVENTS)
 
@@ -44,7 +46,8 @@ class Protocol:
 
     :param packet_class: encodes and decodes.
     :param transport_sid: the Engine.IO session id; stands in where a server names no sid for a namespace.
-    :param max_message_size: bytes that all attachments of one packet may have together; ``None`` for any number.
+    :param max_message_size: bytes that all attachments of one packet may have together, and all events that come
+        before their namespace is connected; ``None`` for any number.
     :ivar callbacks: those of the requests that wait for their answers, by namespace and id.
     :ivar keeps_ended: whether a namespace that the server ends stays connected until :meth:`end`.
     """
@@ -56,21 +59,18 @@ class Protocol:
         self._writable: Container[str] = self.namespaces
         self.pending: list[str] = []
         self.keeps_ended = False
-        self._packet_class = packet_class
-        is_own = packet_class.__init__ is not Packet.__init__
-        self._reads_text = not is_own and packet_class.decode is Packet.decode
-        writes_text = not is_own and packet_class.encode is Packet.encode
-        self._loads: Callable[[str], Any] = packet_class.json.loads
-        self._scan: Callable[[str, int], tuple[Any, int]] = getattr(packet_class.json, "scan", DefaultJson.scan)
-        self._longest_to_scan = MAX_DIGITS if hasattr(packet_class.json, "scan") else 0
-        self._refuses_bytes = writes_text and getattr(packet_class.json, "refuses_bytes", False)
+        self._uses_attachments = packet_class.uses_binary_events
+        codec = Codec(packet_class)
+        self._encode, self._decode, self._read_ack = codec.encode, codec.decode, codec.read_ack
+        self._loads, self._scan, self._longest_to_scan = codec.loads, codec.scan, codec.longest_to_scan
+        self._reads_text = codec.reads_text
         self._transport_sid = transport_sid
-        self._partial: Packet | None = None
-        self._partial_size = 0
+        self._partial: PartialPacket | None = None
+        self._early_events = EarlyEvents(max_message_size)
         self._max_message_size = max_message_size
         self._last_ids: dict[str, int] = {}
         self.callbacks: dict[tuple[str, int], Callable[..., Any]] = {}
-        self._recoverable: set[str] = set()
+        self._offsets = NamespaceOffsets()
         self._heads: dict[str, tuple[str, int]] = {}
 
     # -- calls become frames
@@ -144,19 +144,12 @@ class Protocol:
         self.pending = []
         self.callbacks = {}
         self._partial = None
+        self._early_events.clear()
         return callbacks
 
     def _require(self, namespace: str) -> None:
         if namespace not in self._writable:
             raise BadNamespaceError(f"{namespace} is not a connected namespace")
-
-    def _encode(self, packet_type: int, data: Any, namespace: str, id: int | None = None) -> list[Frame]:
-        if self._refuses_bytes and not (isinstance(data, list) and bytes in map(type, data)):
-            # Most data is text: to look for bytes everywhere before takes as long as the encoding.
-            with contextlib.suppress(TypeError):
-                return [self._packet_class(packet_type, data, namespace, id, binary=False).encode()]
-        encoded = self._packet_class(packet_type, data=data, namespace=namespace, id=id).encode()
-        return encoded if isinstance(encoded, list) else [encoded]
 
     # -- frames become events
 
@@ -167,32 +160,18 @@ class Protocol:
             if isinstance(frame, bytes):
                 return self._add_attachment(incomplete, frame)
             return [FrameDropped("a packet without all of its attachments"), *self.receive(frame)]
-        if isinstance(frame, bytes) and self._packet_class.uses_binary_events:
+        if isinstance(frame, bytes) and self._uses_attachments:
             return [FrameDropped("an attachment without a packet")]
         ack = self._read_ack(frame)
         if ack is not None:
-            return [ack]
+            return [self._ack("/", ack[1], ack[0])]
         received = self._decode(frame)
         if isinstance(received, FrameDropped):
             return [received]
         if received.attachment_count:
-            self._partial, self._partial_size = received, 0
+            self._partial = PartialPacket(received, [frame])
             return []
-        return [self._interpret(received)]
-
-    def _read_ack(self, frame: Frame) -> Event | None:
-        """Return the acknowledgement of the namespace ``'/'`` that a frame is, without the detour of a packet."""
-        if not isinstance(frame, str) or not frame.startswith("3") or len(frame) > self._longest_to_scan:
-            return None
-        start = frame.find("[")
-        digits = frame[1:start]
-        if not digits.isdigit() or not digits.isascii():
-            return None
-        try:
-            data, end = self._scan(frame, start)
-        except Exception:  # a packet has words for what is wrong
-            return None
-        return self._ack("/", data, int(digits)) if end == len(frame) else None
+        return self._interpret(received, [frame])
 
     def receive_each(self, frames: Sequence[Frame]) -> Iterator[Event]:
         """Return what frames mean; each is received when the next event is asked for."""
@@ -201,14 +180,14 @@ class Protocol:
     def _receive_plain(self, frames: Sequence[str]) -> Iterator[Event]:
         start = frames[0].find("[")
         namespace, _ = self._heads[frames[0][:start]]
-        for frame in frames:
+        for frame in self._offsets.cut_all(namespace, frames):
             if namespace in self.namespaces:
                 yield self._read(namespace, frame, start, ())
             else:  # since one of the events before
                 yield from self.receive(frame)
 
     def _receive_mixed(self, frames: Sequence[Frame]) -> Iterator[Event]:
-        heads = self._heads
+        heads, offsets = self._heads, self._offsets
         index, end = 0, len(frames)
         while index < end:
             frame = frames[index]
@@ -220,6 +199,8 @@ class Protocol:
                     attachments = frames[index : index + count] if count else ()
                     if not count or self._are_attachments(attachments, count):
                         index += count
+                        if offsets:
+                            frame = offsets.cut(namespace, frame)
                         yield self._read(namespace, frame, start, attachments)
                         continue
             yield from self.receive(frame)
@@ -231,10 +212,11 @@ class Protocol:
         on them. Stops after an event that changes what is connected.
         """
         received: list[Unread | Event] = []
+        heads, offsets = self._heads, self._offsets
         if start == 0 and self._are_plain(frames):
-            received += frames
+            only, _ = heads[frames[0][: frames[0].find("[")]]
+            received += self._offsets.cut_all(only, frames)
             return received, len(frames)
-        heads = self._heads
         index, end = start, len(frames)
         while index < end:
             frame = frames[index]
@@ -242,18 +224,17 @@ class Protocol:
             if isinstance(frame, str) and self._partial is None:
                 namespace, count = heads.get(frame[: frame.find("[")], _UNKNOWN)
                 if namespace in self.namespaces:
-                    if not count:
-                        received.append(frame)
-                        continue
-                    attachments = frames[index : index + count]
-                    if self._are_attachments(attachments, count):
+                    attachments = frames[index : index + count] if count else ()
+                    if not count or self._are_attachments(attachments, count):
                         index += count
-                        received.append([frame, *attachments])
+                        if offsets:
+                            frame = offsets.cut(namespace, frame)
+                        received.append([frame, *attachments] if count else frame)
                         continue
-            for event in self.receive(frame):
-                received.append(event)
-                if not isinstance(event, (tuple, AckReceived, FrameDropped)):
-                    return received, index
+            events = self.receive(frame)
+            received += events
+            if not all(isinstance(event, (tuple, AckReceived, FrameDropped)) for event in events):
+                return received, index
         return received, end
 
     def _are_plain(self, frames: Sequence[Any]) -> TypeGuard[Sequence[str]]:
@@ -296,8 +277,6 @@ class Protocol:
                 for container, key, number in find_placeholders(data, len(attachments)):
                     container[key] = attachments[number]
             name = data[0]
-            if self._recoverable and namespace in self._recoverable and ends_in_offset(data):
-                data.pop()
             if isinstance(name, str) and name not in _RESERVED and end == len(frame):
                 return namespace, name, tuple(data[1:]), None
         except Exception:
@@ -310,46 +289,48 @@ class Protocol:
             return received
         for attachment in attachments:
             received.add_attachment(attachment)
-        namespace = received.namespace or "/"
-        return read_event(namespace, received.data, received.id, namespace in self._recoverable)
+        return read_event(received.namespace or "/", received.data, received.id)
 
-    def _decode(self, frame: Frame) -> Packet | FrameDropped:
-        try:
-            return self._packet_class(encoded_packet=frame)
-        except Exception as exc:  # ValueError from ours; a custom packet class may raise anything
-            return FrameDropped(str(exc) or repr(exc))
-
-    def _add_attachment(self, incomplete: Packet, attachment: bytes) -> list[Event]:
-        self._partial_size += len(attachment)
-        if self._max_message_size is not None and self._partial_size > self._max_message_size:
-            return [FrameDropped(f"a packet whose attachments have more than {self._max_message_size} bytes")]
-        try:
-            complete = incomplete.add_attachment(attachment)
-        except Exception as exc:
-            return [FrameDropped(str(exc) or repr(exc))]
+    def _add_attachment(self, partial: PartialPacket, attachment: bytes) -> list[Event]:
+        complete = partial.add(attachment, self._max_message_size)
+        if isinstance(complete, FrameDropped):
+            return [complete]
         if complete:
-            return [self._interpret(incomplete)]
-        self._partial = incomplete
+            return self._interpret(partial.packet, partial.frames)
+        self._partial = partial
         return []
 
-    def _interpret(self, received: Packet) -> Event:
+    def _interpret(self, received: Packet, frames: list[Frame]) -> list[Event]:
         namespace = received.namespace or "/"
         if received.packet_type in (packet.EVENT, packet.BINARY_EVENT):
-            return self._event(namespace, received.data, received.id)
+            if namespace in self.pending and namespace not in self.namespaces:
+                return self._keep(namespace, frames)
+            return [self._event(namespace, received.data, received.id)]
         if received.packet_type in (packet.ACK, packet.BINARY_ACK):
-            return self._ack(namespace, received.data, received.id)
+            return [self._ack(namespace, received.data, received.id)]
         if received.packet_type == packet.CONNECT:
             return self._connected(namespace, received.data)
         if received.packet_type == packet.DISCONNECT:
-            return self._disconnected(namespace)
+            return [self._disconnected(namespace)]
         if received.packet_type == packet.CONNECT_ERROR:
-            return self._refused(namespace, received.data)
-        return FrameDropped(f"unknown packet type {received.packet_type!r}")
+            return [self._refused(namespace, received.data)]
+        return [FrameDropped(f"unknown packet type {received.packet_type!r}")]
 
     def _event(self, namespace: str, data: Any, ack_id: int | None) -> Event:
         if namespace not in self.namespaces:
             return FrameDropped(f"an event for {namespace}, which is not connected")
-        return read_event(namespace, data, ack_id, namespace in self._recoverable)
+        if ack_id is None:
+            self._offsets.strip(namespace, data)
+        return read_event(namespace, data, ack_id)
+
+    def _keep(self, namespace: str, frames: list[Frame]) -> list[Event]:
+        """Keep an event until its namespace is connected."""
+        excess = self._early_events.add(namespace, frames)
+        if excess is None:
+            return []
+        self.pending = []
+        self._early_events.clear()
+        return [SessionFailed(f"the server has sent {excess} before it answered the CONNECT of {namespace}")]
 
     def _ack(self, namespace: str, data: Any, ack_id: int | None) -> Event:
         callback = None if ack_id is None else self.callbacks.get((namespace, ack_id))
@@ -360,20 +341,22 @@ class Protocol:
         del self.callbacks[namespace, ack_id]
         return AckReceived(namespace, callback, tuple(data or ()), ack_id)
 
-    def _connected(self, namespace: str, data: Any) -> Event:
+    def _connected(self, namespace: str, data: Any) -> list[Event]:
+        """Return the acceptance of a namespace, and the events that came before."""
         if namespace not in self.pending:
-            return FrameDropped(f"a CONNECT for {namespace}, which was not asked for")
+            return [FrameDropped(f"a CONNECT for {namespace}, which was not asked for")]
         fields = data if isinstance(data, dict) else {}
         sid = fields.get("sid")
         self.pending.remove(namespace)
         self.namespaces[namespace] = sid if isinstance(sid, str) else self._transport_sid
-        if fields.get("pid") is not None:
-            self._recoverable.add(namespace)
+        if isinstance(fields.get("pid"), str):
+            self._offsets.expect(namespace)
         if self._reads_text:
             where = "" if namespace == "/" else f"{namespace},"
             self._heads[f"2{where}"] = namespace, 0
             self._heads.update({f"5{count}-{where}": (namespace, count) for count in _FEW})
-        return NamespaceConnected(namespace, self.namespaces[namespace])
+        early = itertools.chain.from_iterable(self._early_events.take(namespace))
+        return [NamespaceConnected(namespace, self.namespaces[namespace]), *itertools.chain(*map(self.receive, early))]
 
     def _disconnected(self, namespace: str) -> Event:
         if not self.namespaces and not self.pending:
@@ -398,4 +381,5 @@ class Protocol:
         self.namespaces.pop(namespace, None)
         if namespace in self.pending:
             self.pending.remove(namespace)
+        self._early_events.take(namespace)
         return known

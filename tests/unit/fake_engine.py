@@ -19,7 +19,7 @@ from typing import Any
 from socketio import timeouts
 from socketio.base_client import BaseClient
 from socketio.details import DisconnectDetails, DisconnectKind
-from socketio.engine import EngineError
+from socketio.engine import EngineError, InvalidDataError
 from socketio.packet import CONNECT, CONNECT_ERROR, Frame, Packet
 from socketio.steps import Steps, Wait
 
@@ -214,6 +214,10 @@ class Peer:
             return False
         try:
             item() if callable(item) else self.handlers["message"](item if isinstance(item, list) else [item])
+        except InvalidDataError as exc:
+            connection.reason = BaseClient.reason.TRANSPORT_ERROR
+            self.details = DisconnectDetails(DisconnectKind.INVALID_DATA, connection.reason, exception=exc)
+            return False
         except Exception as exc:
             self.errors.append(exc)
         return True

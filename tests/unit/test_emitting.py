@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import enum
+import math
 
 import orjson
 import pytest
 
 from socketio import exceptions
+from socketio.events import UNSENDABLE_EVENTS
 from socketio.msgpack_packet import MsgPackPacket
 from socketio.packet import EVENT, AdaptedJson
 
@@ -113,6 +116,47 @@ async def test_an_event_name_is_a_text(sio, event):
     with pytest.raises(TypeError, match="event name"):
         await sio.emit(event)
     assert sio.engine.sent.items == []
+
+
+class Name(str, enum.Enum):
+    """Names as some programs keep them."""
+
+    OWN = "own"
+    RESERVED = "disconnect"
+
+
+@pytest.mark.parametrize("name", [*sorted(UNSENDABLE_EVENTS), Name.RESERVED])
+async def test_a_reserved_name_is_refused(make_client, name):
+    """A name for which a server closes the connection raises ValueError, connected or not. (issue 10, A6)"""
+    sio = make_client()
+    for method in (sio.emit, sio.call):
+        with pytest.raises(ValueError, match="reserved"):
+            await method(name, 1)
+    await sio.connect(URL)
+    for method in (sio.emit, sio.call):
+        with pytest.raises(ValueError, match="reserved"):
+            await method(name, 1)
+    assert sio.engine.sent.items == ["0{}"]
+
+
+async def test_a_name_may_be_of_a_subclass_of_str(sio):
+    """Whatever it is, it is sent as the text that it is. (D1)"""
+    await sio.emit(Name.OWN, 1)
+    assert sio.engine.sent.items == ['2["own",1]']
+
+
+@pytest.mark.parametrize("data", [math.nan, (1, math.inf), [{"a": -math.inf}], (b"x", math.nan), {math.nan: 1}])
+async def test_numbers_that_json_does_not_have_are_refused(sio, data):
+    """nan and inf raise ValueError anywhere, nothing is sent, and no id is used up. (issue 10, A6)"""
+    for method in ("emit", "call"):
+        with pytest.raises(ValueError, match="JSON"):
+            await getattr(sio, method)("up", data)
+    with pytest.raises(ValueError, match="JSON"):
+        await sio.send(data)
+    with pytest.raises(ValueError, match="JSON"):
+        await sio.emit("up", data, callback=print)
+    await sio.emit("next", callback=print)
+    assert sio.engine.sent.items == ['21["next"]']
 
 
 @pytest.mark.parametrize("name", ["ünï côdé", "a-b/c,d", '"', "", "\x00"])

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from socketio import AsyncClient, Client
 from socketio.msgpack_packet import MsgPackPacket
 from socketio.packet import ACK, BINARY_ACK, BINARY_EVENT, CONNECT, EVENT
+from socketio.protocol import Protocol
 
 MEGABYTE = 1_000_000
 SECONDS = 3.0
@@ -259,3 +260,49 @@ def test_a_hostile_megabyte_is_read_quickly(frame):
     with contextlib.suppress(ValueError):
         decoded(frame)
     assert time.thread_time() - began < SECONDS
+
+
+# -- undefined
+
+
+UNDEFINED = msgpack.ExtType(0, b"\x00")
+
+
+def unpacked(data, packet_class=MsgPackPacket):
+    """Return the data of a packet that came with this data."""
+    return packet_class(encoded_packet=msgpack.packb({"type": EVENT, "nsp": "/", "data": data})).data
+
+
+def test_undefined_is_none_wherever_it_stands():
+    """The JavaScript server writes it as extension type 0 with one zero byte. (issue 10, A2)"""
+    data = ["a", UNDEFINED, [UNDEFINED, {"b": UNDEFINED}], {"c": [UNDEFINED]}]
+    assert unpacked(data) == ["a", None, [None, {"b": None}], {"c": [None]}]
+    fields = {"type": EVENT, "nsp": "/", "data": ["a"], "id": UNDEFINED}
+    assert MsgPackPacket(encoded_packet=msgpack.packb(fields)).id is None
+
+
+def test_other_extensions_stay():
+    """Another type, other data, or a longer one are for the application."""
+    others = [msgpack.ExtType(1, b"\x00"), msgpack.ExtType(0, b"\x01"), msgpack.ExtType(0, b"\x00\x00")]
+    assert unpacked(["a", *others]) == ["a", *others]
+
+
+def test_the_hook_of_the_application_gets_the_others():
+    """undefined never reaches it: a hook that knows only its own types would lose the server's answers."""
+    seen = []
+
+    def hook(code, data):
+        seen.append((code, data))
+        return f"own {code}"
+
+    own = MsgPackPacket.configure(ext_hook=hook)
+    assert unpacked(["a", UNDEFINED, msgpack.ExtType(5, b"x")], own) == ["a", None, "own 5"]
+    assert seen == [(5, b"x")]
+
+
+def test_a_pid_that_is_undefined_is_none():
+    """A server without connection state recovery sends one; the last arguments of its events stay."""
+    protocol = Protocol(MsgPackPacket)
+    protocol.connect("/")
+    protocol.receive(msgpack.packb({"type": CONNECT, "nsp": "/", "data": {"sid": "1", "pid": UNDEFINED}}))
+    assert protocol.receive(MsgPackPacket(EVENT, data=["a", "hello"]).encode()) == [("/", "a", ("hello",), None)]

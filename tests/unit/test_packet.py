@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 
 import orjson
 import pytest
@@ -301,8 +302,17 @@ def test_values_are_those_of_the_json_module():
     """White space, escapes, big integers, floats and other keys follow the json module. (M28, M37)"""
     frame = '2 [ "a" ,\t"\\u00fc\\n", 12345678901234567890123, -0.0, 1e300, {"a": NaN} ]'
     assert repr(decoded(frame).data) == repr(json.loads(frame[1:]))
-    data = ["a", {1: "x", None: "y", 2.5: ("z",)}, float("inf")]
+    data = ["a", {1: "x", None: "y", 2.5: ("z",)}, 1e300]
     assert Packet(EVENT, data=data).encode() == "2" + json.dumps(data, separators=(",", ":"))
+
+
+@pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf])
+@pytest.mark.parametrize("wrap", [lambda x: x, lambda x: [x], lambda x: {"a": (x,)}, lambda x: {x: 1}])
+def test_what_is_no_number_in_json_is_refused(number, wrap):
+    """``nan`` and ``inf`` anywhere raise ValueError, in events with bytes too. (issue 10, A6)"""
+    for data in (["a", wrap(number)], ["a", b"x", wrap(number)]):
+        with pytest.raises(ValueError, match="not JSON compliant"):
+            Packet(EVENT, data=data).encode()
 
 
 def test_integers_of_100_digits_are_read_exactly():

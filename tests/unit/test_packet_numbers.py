@@ -14,7 +14,7 @@ from socketio.packet import EVENT, DefaultJson, Packet
 LIMIT = 100
 spaces = st.text(" \t\n\r", max_size=30)
 surroundings = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=40),
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=40),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner, max_size=4),
     max_leaves=10,
 )

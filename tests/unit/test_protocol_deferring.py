@@ -9,15 +9,20 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from socketio.codec import Codec
 from socketio.events import FrameDropped
 from socketio.msgpack_packet import MsgPackPacket
 from socketio.packet import ACK, CONNECT, CONNECT_ERROR, DISCONNECT, EVENT, AdaptedJson, DefaultJson, Packet
 from socketio.protocol import Protocol
 
+from .offset_forms import yeast
 from .sessions import MARK, connected, unused
 
+NOW = yeast()
+CODEC = ("_encode", "_decode", "_read_ack")
+
 values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(max_size=5) | st.sampled_from(["Obx8vM1", b"x"]),
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5) | st.sampled_from(["", NOW, b"x"]),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=6,
 )
@@ -54,7 +59,11 @@ def deferred(protocol, frame):
 
 
 def state(protocol):
-    return {name: repr(value) for name, value in vars(protocol).items()}
+    """Return what a session remembers, but for the offsets it has seen, which are tested with frames that are valid."""
+    return {
+        **{name: repr(value) for name, value in vars(protocol).items() if name not in (*CODEC, "_offsets")},
+        "_early_events": vars(protocol._early_events),
+    }
 
 
 @settings(max_examples=400)
@@ -64,7 +73,8 @@ def state(protocol):
 @example(frame="2/chat")
 @example(frame="2/chat?,")
 @example(frame="2[" + "[" * 100_000)
-@example(frame='2/recovered,["a","Obx8vM1"]')
+@example(frame=f'2/recovered,["a","{NOW}"]')
+@example(frame='2/recovered,["a",""]')
 @example(frame='2["a",%s]' % ("1" * 101))
 @example(frame='2["a",%s]' % (MARK % 0))
 @example(frame="2" + "1" * 101 + '["a"]')
@@ -77,10 +87,10 @@ def test_what_is_read_later_is_what_would_have_been_received(frame):
     before = state(protocol)
     received, end = protocol.receive_many([frame])
     assert end == 1
-    if received == [frame]:
+    if received and isinstance(received[0], str):
         assert state(protocol) == before
-        assert [protocol.read(frame)] == session().receive(frame)
-        assert [protocol.read(frame)] == session().receive(frame)  # and again
+        assert [protocol.read(received[0])] == session().receive(frame)
+        assert [protocol.read(received[0])] == session().receive(frame)  # and again
         assert state(protocol) == before
     else:
         assert received == session().receive(frame)
@@ -127,7 +137,7 @@ def test_many_frames_mean_what_each_of_them_means(many):
     assert without_strays(got) == without_strays(expected)
     assert without_strays(each.receive_each(many)) == without_strays(expected)
     assert (together._partial is None) == (one_by_one._partial is None)
-    together._partial, together._partial_size = one_by_one._partial, one_by_one._partial_size
+    together._partial = one_by_one._partial
     assert state(together) == state(one_by_one)
 
 
@@ -194,7 +204,6 @@ def test_attachments_that_come_later_or_are_too_large_are_received_one_by_one():
         '50-["a"]',
         Packet(EVENT, data=["a"], id=0).encode(),
         Packet(EVENT, data=["a"], namespace="/chat", id=7).encode(),
-        Packet(EVENT, data=["a"], namespace="/late").encode(),
         Packet(EVENT, data=["a"], namespace="/other").encode(),
         b'2["a"]',
         b"",
@@ -230,8 +239,8 @@ def test_a_namespace_that_has_ended_defers_nothing():
 def test_an_event_is_of_the_time_when_it_came():
     """What was deferred is read as it was then, though its namespace has ended meanwhile. (N13)"""
     protocol = session()
-    frame = '2/recovered,["a",1,"Obx8vM1"]'
-    assert deferred(protocol, frame)
+    (frame,), _ = protocol.receive_many([f'2/recovered,["a",1,"{NOW}"]'])
+    assert isinstance(frame, str)
     protocol.close()
     assert protocol.read(frame) == ("/recovered", "a", (1,), None)
 
@@ -285,7 +294,7 @@ def test_whatever_a_json_module_raises_is_dropped_later_too():
     protocol = connected()
     protocol._loads = Failing.loads
     protocol._scan = None
-    protocol._packet_class = with_json(Failing)
+    protocol._decode = Codec(with_json(Failing)).decode
     assert deferred(protocol, '2["a"]')
     event = protocol.read('2["a"]')
     assert isinstance(event, FrameDropped)

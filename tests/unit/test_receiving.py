@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 
 import pytest
 
@@ -117,6 +118,25 @@ async def test_a_result_is_sent_where_the_server_asked_for_one(sio, flavour, res
     sio.engine.sent.items.clear()
     sio.engine.deliver('27["waiting"]')
     await sio.engine.sent.has(*frames)
+
+
+@pytest.mark.parametrize("result", [math.nan, (1, [math.inf]), {"a": -math.inf}, object()])
+async def test_a_result_that_cannot_be_encoded_is_logged(sio, caplog, result):
+    """No acknowledgement is sent then, as for a handler that raises; the next one is. (M23; issue 10, A6)"""
+    results = iter([result, "next"])
+    sio.on("in", lambda: next(results))
+    sio.engine.deliver('21["in"]', '22["in"]')
+    await sio.engine.sent.has('32["next"]')
+    assert "Handler of event in of namespace / failed" in caplog.text
+
+
+async def test_events_may_have_numbers_as_names(sio, calls):
+    """A handler for the number gets the event, one for any event too; true and null are no names. (issue 10, A7)"""
+    sio.on(42, calls.handler("42"))
+    sio.on("*", calls.handler("any"))
+    sio.engine.deliver('2[42,"a"]', "2[true]", "2[null]", '2[42.5,"b"]', f"51-[42,{MARK % 0}]", b"x", '21[0,"c"]')
+    await calls.has(("42", "a"), ("any", 42.5, "b"), ("42", b"x"), ("any", 0, "c"))
+    await sio.engine.sent.has("31[]")
 
 
 async def test_an_id_of_zero_is_an_id(sio):

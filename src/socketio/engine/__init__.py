@@ -5,6 +5,7 @@ from engineio.exceptions import ConnectionError as EngineError
 
 from .async_client import AsyncEngineIOClient
 from .client import EngineIOClient
+from .errors import InvalidDataError
 from .handshake import choose_transports, origin_of, without_secrets
 from .headers import check as check_headers
 
@@ -14,6 +15,7 @@ __all__ = [
     "AsyncEngineIOClient",
     "EngineError",
     "EngineIOClient",
+    "InvalidDataError",
     "check_headers",
     "choose_transports",
     "origin_of",

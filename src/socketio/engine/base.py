@@ -15,7 +15,7 @@ from .. import logs, timeouts
 from ..details import DisconnectDetails, DisconnectKind
 from ..packet import Frame
 from . import headers, packet_log, payload
-from .errors import details_of
+from .errors import InvalidDataError, details_of
 from .frames import ControlFrame, Outgoing
 from .handshake import Handshake, without_secrets
 
@@ -214,6 +214,8 @@ class EngineBase:
             return
         try:
             handler(messages)
+        except InvalidDataError:  # the end of the connection, as if the transport had raised it
+            raise
         except Exception:
             self.logger.exception("message handler error")
 

@@ -1,0 +1,126 @@
+"""The offsets that servers with connection state recovery append to events, told from the application's own arguments.
+
+In: the events of one namespace, in their order. Out: the same events without offsets. Only what has the form of an
+offset and a plausible time is taken off. Source: the adapters of socket.io, whose forms ``_FORMS`` lists.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+
+_DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-_"
+_VALUES = {digit: value for value, digit in enumerate(_DIGITS)}
+
+# The in-memory adapter: milliseconds to the base of 64 ("yeast"), and a counter within the same millisecond.
+# Redis streams: milliseconds and a counter. MongoDB: an ObjectId, which begins with the seconds.
+_FORMS = re.compile(
+    r"(?P<yeast>[0-9A-Za-z_-]{7})(?:\.(?:0|[1-9A-Za-z_-][0-9A-Za-z_-]{0,5}))?"
+    r"|(?P<redis>\d{13})-(?:0|[1-9]\d{0,19})"
+    r"|(?P<mongo>[0-9a-f]{8})[0-9a-f]{16}",
+    re.ASCII,
+)
+_SECONDS: dict[str, Callable[[str], float]] = {
+    "yeast": lambda text: _number(text) / 1000,
+    "redis": lambda text: int(text) / 1000,
+    "mongo": lambda text: float(int(text, 16)),
+}
+
+_WINDOW = 64
+_TAIL = re.compile(r',[ \t\n\r]*(?:"([^"\\]{0,40})"|(null))[ \t\n\r]*\][ \t\n\r]*\Z')
+"""The last argument of an event in JSON text, where it is a short text without escapes, or ``null``."""
+
+MAX_SKEW = 2 * 24 * 60 * 60.0
+"""Seconds that the clocks of server and client may differ, and an event may be old."""
+MAX_STEP_BACK = 10.0
+"""Seconds that the clocks of several servers may differ."""
+
+_NO_ARGUMENT = object()
+_NOTHING = object()
+
+
+class Offsets:
+    """Takes the offsets off the events of one namespace that ask for no acknowledgement.
+
+    The first offset seen fixes the form of all others, and their times do not run backwards. Adapters that keep no
+    events append ``""`` or ``null`` to every event: these are offsets until an event ends in anything else.
+
+    :param now: returns the time, in seconds since 1970.
+    """
+
+    def __init__(self, now: Callable[[], float] = time.time) -> None:
+        self._now = now
+        self._form: str | None = None
+        self._latest = 0.0
+        self._filler: Any = _NO_ARGUMENT
+        """What every event so far has ended in: ``""``, ``None``, or ``_NOTHING`` where they differ."""
+
+    def strip(self, data: list[Any]) -> None:
+        """Take the offset off the name and the arguments of an event, if there is one."""
+        if self._is_offset(data[-1] if len(data) > 1 else _NO_ARGUMENT):
+            data.pop()
+
+    def cut(self, frame: str) -> str:
+        """Return the frame of an event without the offset, if there is one."""
+        tail = _TAIL.search(frame, max(0, len(frame) - _WINDOW))
+        if tail is None:
+            self._is_offset(_NO_ARGUMENT)
+            return frame
+        return frame[: tail.start()] + "]" if self._is_offset(tail[1]) else frame
+
+    def _is_offset(self, last: Any) -> bool:
+        """Return whether the last argument of the next event is an offset."""
+        if last is None or last == "":
+            if self._filler is _NO_ARGUMENT:
+                self._filler = last
+            elif self._filler != last:
+                self._filler = _NOTHING
+            return self._filler is not _NOTHING
+        self._filler = _NOTHING
+        return isinstance(last, str) and self._is_dated(last)
+
+    def _is_dated(self, text: str) -> bool:
+        match = _FORMS.fullmatch(text)
+        if match is None:
+            return False
+        form = match.lastgroup
+        assert form is not None
+        seconds = _SECONDS[form](match[form])
+        if form != (self._form or form) or seconds < self._latest - MAX_STEP_BACK:
+            return False
+        if abs(seconds - self._now()) > MAX_SKEW:
+            return False
+        self._form = form
+        self._latest = max(seconds, self._latest)
+        return True
+
+
+class NamespaceOffsets(dict[str, Offsets]):
+    """The :class:`Offsets` of each namespace whose server appends them; of others nothing is taken off."""
+
+    def expect(self, namespace: str) -> None:
+        """Look for offsets in the events of a namespace from now on."""
+        self[namespace] = Offsets()
+
+    def strip(self, namespace: str, data: Any) -> None:
+        """Take the offset off the name and the arguments of an event."""
+        if namespace in self and isinstance(data, list):
+            self[namespace].strip(data)
+
+    def cut(self, namespace: Any, frame: str) -> str:
+        """Return the frame of an event without the offset."""
+        return self[namespace].cut(frame) if namespace in self else frame
+
+    def cut_all(self, namespace: Any, frames: Iterable[str]) -> Iterable[str]:
+        """Return the frames of events without their offsets, each when it is asked for."""
+        return map(self[namespace].cut, frames) if namespace in self else frames
+
+
+def _number(text: str) -> int:
+    """Return the number that digits to the base of 64 stand for."""
+    number = 0
+    for digit in text:
+        number = number * 64 + _VALUES[digit]
+    return number

@@ -1,0 +1,1 @@
+"""Servers as their own documentation shows them: plain handlers, which emit where programs emit."""

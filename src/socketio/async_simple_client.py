@@ -17,6 +17,7 @@ from .async_condition import AsyncCondition
 from .details import has_ended
 from .exceptions import BadNamespaceError, CallInterruptedError, DisconnectedError, TimeoutError
 from .handlers import inline
+from .overrides import Shown
 
 
 class AsyncSimpleClient:
@@ -25,19 +26,16 @@ class AsyncSimpleClient:
     Takes the arguments of :class:`AsyncClient`. A lost connection is repaired unnoticed: methods wait until it is
     back. It is an asynchronous context manager that disconnects at the end.
 
-    :ivar client: the :class:`AsyncClient` at work, ``None`` before ``connect()`` and after ``disconnect()``.
-    :ivar connected: whether there is a connection, or one is being restored.
     """
 
     client_class: type[AsyncClient] = AsyncClient
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        self.client_args = args
-        self.client_kwargs = kwargs
-        self.client: AsyncClient | None = None
-        self.namespace = self._sio_name = "/"
-        self.connected = False
-        self.input_buffer: deque[list[Any]] = deque()
+        self._sio_options = args, kwargs
+        self._sio_client: AsyncClient | None = None
+        self._sio_namespace = self._sio_name = "/"
+        self._sio_connected = False
+        self._sio_buffer: deque[list[Any]] = deque()
         self._sio_renew()
 
     def _sio_renew(self) -> None:
@@ -63,12 +61,12 @@ class AsyncSimpleClient:
         The other arguments, and the errors, are those of :meth:`AsyncClient.connect`. Raises ``RuntimeError`` when it
         is connected already.
         """
-        if self.connected:
+        if self._sio_connected:
             raise RuntimeError("Already connected")
         process_hooks.watch_forks(self)
-        self.namespace = namespace
-        self.input_buffer.clear()
-        client = self.client = self.client_class(*self.client_args, **self.client_kwargs)
+        self._sio_namespace = namespace
+        self._sio_buffer.clear()
+        client = self._sio_client = self.client_class(*self._sio_options[0], **self._sio_options[1])
         self._sio_name = namespace.partition("?")[0]
         self._sio_register(client, self._sio_name)
         try:
@@ -82,8 +80,8 @@ class AsyncSimpleClient:
                 wait_timeout=wait_timeout,
             )
         except BaseException:
-            self.client = None
-            self.connected = False
+            self._sio_client = None
+            self._sio_connected = False
             raise
 
     def _sio_register(self, client: AsyncClient, namespace: str) -> None:
@@ -94,7 +92,7 @@ class AsyncSimpleClient:
 
         @inline
         def disconnect() -> None:
-            self._sio_set(connected=self.connected, restored=False)
+            self._sio_set(connected=self._sio_connected, restored=False)
 
         @inline
         def disconnect_final() -> None:
@@ -102,27 +100,57 @@ class AsyncSimpleClient:
 
         @inline
         def receive(event: str, *args: Any) -> None:
-            self.input_buffer.append([event, *args])
+            self._sio_buffer.append([event, *args])
             self._sio_changed.notify_all()
 
-        client.on("connect", connect, namespace)
-        client.on("disconnect", disconnect, namespace)
-        client.on("__disconnect_final", disconnect_final, namespace)
-        client.on("*", receive, namespace)
+        client._sio_on("connect", connect, namespace)
+        client._sio_on("disconnect", disconnect, namespace)
+        client._sio_on("__disconnect_final", disconnect_final, namespace)
+        client._sio_on("*", receive, namespace)
 
     def _sio_set(self, connected: bool, restored: bool) -> None:
-        self.connected, self._sio_restored = connected, restored
+        self._sio_connected, self._sio_restored = connected, restored
         self._sio_changed.notify_all()
 
-    @property
+    @Shown
+    def client(self) -> AsyncClient | None:
+        """The :class:`AsyncClient` at work; ``None`` before ``connect()`` and after ``disconnect()``."""
+        return self._sio_client
+
+    @Shown
+    def connected(self) -> bool:
+        """Whether there is a connection, or one is being restored."""
+        return self._sio_connected
+
+    @Shown
+    def namespace(self) -> str:
+        """The namespace that ``connect()`` was called with."""
+        return self._sio_namespace
+
+    @Shown
+    def input_buffer(self) -> deque[list[Any]]:
+        """The events that :meth:`receive` has not returned yet."""
+        return self._sio_buffer
+
+    @Shown
+    def client_args(self) -> tuple[Any, ...]:
+        """The arguments for ``client_class``."""
+        return self._sio_options[0]
+
+    @Shown
+    def client_kwargs(self) -> dict[str, Any]:
+        """The keyword arguments for ``client_class``."""
+        return self._sio_options[1]
+
+    @Shown
     def sid(self) -> str | None:
         """The id that the server gave this client; ``None`` without a connection."""
-        return self.client.get_sid(self._sio_name) if self.client is not None else None
+        return self._sio_client._sio_get_sid(self._sio_name) if self._sio_client is not None else None
 
-    @property
+    @Shown
     def transport(self) -> str:
         """The name of the transport in use, ``'polling'`` or ``'websocket'``; ``''`` without a connection."""
-        return (self.client.transport() or "") if self.client is not None else ""
+        return (self._sio_client.eio.transport() or "") if self._sio_client is not None else ""
 
     async def emit(self, event: str, data: Any = None) -> None:
         """Emit an event. See :meth:`AsyncClient.emit`.
@@ -156,9 +184,9 @@ class AsyncSimpleClient:
         while True:
             if not await self._sio_changed.wait_for(lambda: self._sio_is_ready(failed), _rest(deadline)):  # noqa: B023
                 raise TimeoutError("the connection was not restored in time")
-            client, session = self.client, self._sio_session
-            if not self.connected or client is None:
-                raise has_ended(self.client.disconnect_details if self.client is not None else None)
+            client, session = self._sio_client, self._sio_session
+            if not self._sio_connected or client is None:
+                raise has_ended(self._sio_client._sio_details if self._sio_client is not None else None)
             try:
                 return await action(client)
             except CallInterruptedError:
@@ -168,7 +196,7 @@ class AsyncSimpleClient:
 
     def _sio_is_ready(self, failed: int | None) -> bool:
         """Return whether there is another connection than the one that has failed, or will never be one."""
-        return not self.connected or (self._sio_restored and self._sio_session != failed)
+        return not self._sio_connected or (self._sio_restored and self._sio_session != failed)
 
     async def receive(self, timeout: float | None = None) -> list[Any]:
         """Return the next event: its name, followed by its arguments.
@@ -181,23 +209,23 @@ class AsyncSimpleClient:
         was received.
         """
         timeout = timeouts.limit(timeout)
-        if not await self._sio_changed.wait_for(lambda: self.input_buffer or not self.connected, timeout):
+        if not await self._sio_changed.wait_for(lambda: self._sio_buffer or not self._sio_connected, timeout):
             raise TimeoutError(f"no event within {timeout:g} s")
-        if not self.input_buffer:
-            raise has_ended(self.client.disconnect_details if self.client is not None else None)
-        return self.input_buffer.popleft()
+        if not self._sio_buffer:
+            raise has_ended(self._sio_client._sio_details if self._sio_client is not None else None)
+        return self._sio_buffer.popleft()
 
     async def disconnect(self) -> None:
         """Disconnect from the server, after all that was emitted is sent. Does nothing when it is not connected."""
-        client, self.client = self.client, None
+        client, self._sio_client = self._sio_client, None
         if client is not None:
             await client.disconnect()
         self._sio_set(connected=False, restored=False)
 
     def _sio_after_fork(self) -> None:
-        self.client = None
-        self.connected = False
-        self.input_buffer.clear()
+        self._sio_client = None
+        self._sio_connected = False
+        self._sio_buffer.clear()
         self._sio_renew()
 
     async def __aenter__(self) -> AsyncSimpleClient:

@@ -83,7 +83,7 @@ class BaseClient:
         self.connection_transports: str | list[str] | None = None
         self.connection_namespaces: list[str] = []
         self.socketio_path: Any = None
-        self.failed_namespaces: list[str] = []
+        self._sio_failed: list[str] = []
 
         self._sio_nonsense = logs.Sparse(self._sio_logger)
         self._sio_registry = Handlers()
@@ -161,6 +161,11 @@ class BaseClient:
         return {} if protocol is None else dict(protocol.namespaces)
 
     @Shown
+    def failed_namespaces(self) -> list[str]:
+        """The namespaces that the last attempt did not get."""
+        return self._sio_failed
+
+    @Shown
     def disconnect_details(self) -> DisconnectDetails | None:
         """Why the connection, or a namespace, ended the last time; ``None`` before the first time.
 
@@ -179,8 +184,11 @@ class BaseClient:
 
         ``None`` where the namespace is not connected.
         """
+        return self._sio_get_sid(namespace or "/")
+
+    def _sio_get_sid(self, namespace: str) -> str | None:
         protocol = self._sio_protocol
-        return None if protocol is None else protocol.namespaces.get(namespace or "/")
+        return None if protocol is None else protocol.namespaces.get(namespace)
 
     def transport(self) -> str | None:
         """Return the name of the transport in use, ``'polling'`` or ``'websocket'``; ``None`` without a connection."""

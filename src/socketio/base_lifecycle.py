@@ -112,7 +112,7 @@ class BaseLifecycle(BaseClient):
                 raise ConnectionError(_ENDED)
             self._sio_attempting = True
             attempt = self._sio_attempt = Attempt([name.partition("?")[0] for name in self.connection_namespaces])
-            self.failed_namespaces = attempt.failed
+            self._sio_failed = attempt.failed
             return attempt
 
     def _sio_has_ended(self, life: Life) -> bool:

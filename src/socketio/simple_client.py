@@ -18,6 +18,7 @@ from .details import has_ended
 from .events import EventReceived
 from .exceptions import BadNamespaceError, CallInterruptedError, DisconnectedError, TimeoutError
 from .handlers import inline
+from .overrides import Shown
 from .protocol import Protocol, Unread
 
 
@@ -27,20 +28,17 @@ class SimpleClient:
     Takes the arguments of :class:`Client`. A lost connection is repaired unnoticed: methods wait until it is back. It
     is a context manager that disconnects at the end.
 
-    :ivar client: the :class:`Client` at work, ``None`` before ``connect()`` and after ``disconnect()``.
-    :ivar connected: whether there is a connection, or one is being restored.
     """
 
     client_class: type[Client] = Client
     _sio_read: Callable[[Protocol, Unread], EventReceived | None]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        self.client_args = args
-        self.client_kwargs = kwargs
-        self.client: Client | None = None
-        self.namespace = self._sio_name = "/"
-        self.connected = False
-        self.input_buffer: deque[list[Any] | tuple[Protocol, Unread]] = deque()
+        self._sio_options = args, kwargs
+        self._sio_client: Client | None = None
+        self._sio_namespace = self._sio_name = "/"
+        self._sio_connected = False
+        self._sio_buffer: deque[list[Any] | tuple[Protocol, Unread]] = deque()
         self._sio_renew()
 
     def _sio_renew(self) -> None:
@@ -69,12 +67,12 @@ class SimpleClient:
         The other arguments, and the errors, are those of :meth:`Client.connect`. Raises ``RuntimeError`` when it is
         connected already.
         """
-        if self.connected:
+        if self._sio_connected:
             raise RuntimeError("Already connected")
         process_hooks.watch_forks(self)
-        self.namespace = namespace
-        self.input_buffer.clear()
-        client = self.client = self.client_class(*self.client_args, **self.client_kwargs)
+        self._sio_namespace = namespace
+        self._sio_buffer.clear()
+        client = self._sio_client = self.client_class(*self._sio_options[0], **self._sio_options[1])
         self._sio_read = client._sio_read
         self._sio_name = namespace.partition("?")[0]
         self._sio_register(client, self._sio_name)
@@ -89,8 +87,8 @@ class SimpleClient:
                 wait_timeout=wait_timeout,
             )
         except BaseException:
-            self.client = None
-            self.connected = False
+            self._sio_client = None
+            self._sio_connected = False
             raise
 
     def _sio_register(self, client: Client, namespace: str) -> None:
@@ -102,7 +100,7 @@ class SimpleClient:
 
         @inline
         def disconnect() -> None:
-            self._sio_set(connected=self.connected, restored=False)
+            self._sio_set(connected=self._sio_connected, restored=False)
 
         @inline
         def disconnect_final() -> None:
@@ -110,7 +108,7 @@ class SimpleClient:
 
         @inline
         def receive(event: str, *args: Any) -> None:
-            self.input_buffer.append([event, *args])
+            self._sio_buffer.append([event, *args])
             self._sio_tell_receivers()
 
         def receive_many(protocol: Protocol, events: Sequence[Unread | EventReceived]) -> None:
@@ -118,13 +116,13 @@ class SimpleClient:
                 if isinstance(each, tuple):
                     client._sio_handle(protocol, each)  # it calls receive(), and acknowledges
                 else:
-                    self.input_buffer.append((protocol, each))
+                    self._sio_buffer.append((protocol, each))
             self._sio_tell_receivers()
 
-        client.on("connect", connect, namespace)
-        client.on("disconnect", disconnect, namespace)
-        client.on("__disconnect_final", disconnect_final, namespace)
-        client.on("*", receive, namespace)
+        client._sio_on("connect", connect, namespace)
+        client._sio_on("disconnect", disconnect, namespace)
+        client._sio_on("__disconnect_final", disconnect_final, namespace)
+        client._sio_on("*", receive, namespace)
         client._sio_registry.bulk = receive_many  # instead of receive()
 
     def _sio_tell_receivers(self) -> None:
@@ -134,18 +132,48 @@ class SimpleClient:
 
     def _sio_set(self, connected: bool, restored: bool) -> None:
         with self._sio_lock:
-            self.connected, self._sio_restored = connected, restored
+            self._sio_connected, self._sio_restored = connected, restored
             self._sio_changed.notify_all()
 
-    @property
+    @Shown
+    def client(self) -> Client | None:
+        """The :class:`Client` at work; ``None`` before ``connect()`` and after ``disconnect()``."""
+        return self._sio_client
+
+    @Shown
+    def connected(self) -> bool:
+        """Whether there is a connection, or one is being restored."""
+        return self._sio_connected
+
+    @Shown
+    def namespace(self) -> str:
+        """The namespace that ``connect()`` was called with."""
+        return self._sio_namespace
+
+    @Shown
+    def input_buffer(self) -> deque[list[Any] | tuple[Protocol, Unread]]:
+        """The events that :meth:`receive` has not returned yet."""
+        return self._sio_buffer
+
+    @Shown
+    def client_args(self) -> tuple[Any, ...]:
+        """The arguments for ``client_class``."""
+        return self._sio_options[0]
+
+    @Shown
+    def client_kwargs(self) -> dict[str, Any]:
+        """The keyword arguments for ``client_class``."""
+        return self._sio_options[1]
+
+    @Shown
     def sid(self) -> str | None:
         """The id that the server gave this client; ``None`` without a connection."""
-        return self.client.get_sid(self._sio_name) if self.client is not None else None
+        return self._sio_client._sio_get_sid(self._sio_name) if self._sio_client is not None else None
 
-    @property
+    @Shown
     def transport(self) -> str:
         """The name of the transport in use, ``'polling'`` or ``'websocket'``; ``''`` without a connection."""
-        return (self.client.transport() or "") if self.client is not None else ""
+        return (self._sio_client.eio.transport() or "") if self._sio_client is not None else ""
 
     def emit(self, event: str, data: Any = None) -> None:
         """Emit an event. See :meth:`Client.emit`.
@@ -178,10 +206,10 @@ class SimpleClient:
             with self._sio_lock:
                 if not self._sio_changed.wait_for(lambda: self._sio_is_ready(failed), _rest(deadline)):  # noqa: B023
                     raise TimeoutError("the connection was not restored in time")
-                client, session = self.client, self._sio_session
-            if not self.connected or client is None:
+                client, session = self._sio_client, self._sio_session
+            if not self._sio_connected or client is None:
                 process_hooks.hold_daemon_thread()
-                raise has_ended(self.client.disconnect_details if self.client is not None else None)
+                raise has_ended(self._sio_client._sio_details if self._sio_client is not None else None)
             try:
                 return action(client)
             except CallInterruptedError:
@@ -191,7 +219,7 @@ class SimpleClient:
 
     def _sio_is_ready(self, failed: int | None) -> bool:
         """Return whether there is another connection than the one that has failed, or will never be one."""
-        return not self.connected or (self._sio_restored and self._sio_session != failed)
+        return not self._sio_connected or (self._sio_restored and self._sio_session != failed)
 
     def receive(self, timeout: float | None = None) -> list[Any]:
         """Return the next event: its name, followed by its arguments.
@@ -210,7 +238,7 @@ class SimpleClient:
         """Return the next event that has come, read now; ``None`` where there is none."""
         while True:
             try:
-                unread = self.input_buffer.popleft()
+                unread = self._sio_buffer.popleft()
             except IndexError:
                 return None
             if isinstance(unread, list):
@@ -224,27 +252,27 @@ class SimpleClient:
         with self._sio_lock:
             self._sio_receivers += 1
             try:
-                while self._sio_changed.wait_for(lambda: self.input_buffer or not self.connected, _rest(deadline)):
+                while self._sio_changed.wait_for(lambda: self._sio_buffer or not self._sio_connected, _rest(deadline)):
                     if (event := self._sio_next()) is not None:
                         return event
-                    if not self.connected:
+                    if not self._sio_connected:
                         process_hooks.hold_daemon_thread()
-                        raise has_ended(self.client.disconnect_details if self.client is not None else None)
+                        raise has_ended(self._sio_client._sio_details if self._sio_client is not None else None)
             finally:
                 self._sio_receivers -= 1
         raise TimeoutError(f"no event within {timeout:g} s")
 
     def disconnect(self) -> None:
         """Disconnect from the server, after all that was emitted is sent. Does nothing when it is not connected."""
-        client, self.client = self.client, None
+        client, self._sio_client = self._sio_client, None
         if client is not None:
             client.disconnect()
         self._sio_set(connected=False, restored=False)
 
     def _sio_after_fork(self) -> None:
-        self.client = None
-        self.connected = False
-        self.input_buffer.clear()
+        self._sio_client = None
+        self._sio_connected = False
+        self._sio_buffer.clear()
         self._sio_renew()
 
     def __enter__(self) -> SimpleClient:

@@ -147,6 +147,7 @@ class AsyncClient(AsyncLifecycle):
         already; ``ValueError`` for arguments that can never work. Each step takes at most ``request_timeout``
         seconds.
         """
+        self._sio_check_loop()
         process_hooks.leave_closed_loops()
         self._sio_dispatcher.renew()
         if self._sio_is_ending():
@@ -172,11 +173,12 @@ class AsyncClient(AsyncLifecycle):
         an attempt to connect, and a reconnection. Bounded: what the server does not take within ``request_timeout``
         seconds is given up. Does nothing when there is nothing to end.
         """
-        self._sio_leave_closed_loop()
+        self._sio_check_loop()
         await self._sio_disconnect(self.eio.request_timeout)
 
     async def shutdown(self) -> None:
         """Disconnect, or end a reconnection; the same as :meth:`disconnect`."""
+        self._sio_check_loop()
         await self._sio_disconnect(self.eio.request_timeout)
 
     async def wait(self) -> None:
@@ -184,6 +186,7 @@ class AsyncClient(AsyncLifecycle):
 
         Goes on through reconnections, and when a disconnect handler connects again.
         """
+        self._sio_check_loop()
         life = None
         while life is not self._sio_life:  # a disconnect handler may have connected again
             life = self._sio_life
@@ -215,6 +218,7 @@ class AsyncClient(AsyncLifecycle):
         ``ValueError`` when the data cannot be encoded, ``ValueError`` for a reserved name such as ``'disconnect'``;
         nothing is sent then.
         """
+        self._sio_check_loop()
         if not self.eio.has_room():
             await self._sio_make_room(None)
         try:
@@ -225,6 +229,7 @@ class AsyncClient(AsyncLifecycle):
 
     async def send(self, data: Any, namespace: str | None = None, callback: Callable[..., Any] | None = None) -> None:
         """Emit the event ``message``. See :meth:`emit`."""
+        self._sio_check_loop()
         if not self.eio.has_room():
             await self._sio_make_room(None)
         self._sio_request("message", data, namespace or "/", callback)
@@ -238,6 +243,7 @@ class AsyncClient(AsyncLifecycle):
         once :class:`~socketio.exceptions.CallInterruptedError` when the connection is lost meanwhile. It may be called
         from handlers.
         """
+        self._sio_check_loop()
         loop = asyncio.get_running_loop()
         timeout = timeouts.limit(timeout)
         deadline = None if timeout is None else loop.time() + timeout
@@ -309,6 +315,7 @@ class AsyncClient(AsyncLifecycle):
 
     async def sleep(self, seconds: float = 0) -> None:
         """Sleep for the given number of seconds; infinity is allowed."""
+        self._sio_check_loop()
         if self._sio_is_ending():
             raise asyncio.CancelledError("the event loop ends")
         for nap in timeouts.naps(seconds):
@@ -318,4 +325,5 @@ class AsyncClient(AsyncLifecycle):
         self, target: Callable[..., Coroutine[Any, Any, T]], *args: Any, **kwargs: Any
     ) -> asyncio.Task[T]:
         """Run a coroutine function with these arguments as a task; return the task, which can be awaited."""
+        self._sio_check_loop()
         return self.eio.start_background_task(target, *args, **kwargs)

@@ -15,6 +15,17 @@ from .async_time_limit import TimeLimit
 T = TypeVar("T")
 
 
+def running_loop() -> asyncio.AbstractEventLoop:
+    """Return the running event loop. The ``RuntimeError`` where there is none says what works there."""
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        raise RuntimeError(
+            "no asyncio event loop is running here: the asyncio clients do not work with trio; Client and SimpleClient"
+            " work without an event loop"
+        ) from None
+
+
 class AsyncCondition:
     """Wakes those who wait for something to become true. Can be made outside of an event loop."""
 

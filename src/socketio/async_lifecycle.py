@@ -15,7 +15,7 @@ from functools import partial
 from typing import Any
 
 from . import process_hooks
-from .async_condition import AsyncCondition, AsyncEvent
+from .async_condition import AsyncCondition, AsyncEvent, running_loop
 from .async_dispatch import AsyncDispatcher, Call, Calls
 from .attempt import Attempt, Life
 from .base_client import Reason, State, attempt_failure, check_headers
@@ -262,6 +262,24 @@ class AsyncLifecycle(BaseLifecycle):
             self.eio.send_frames(frames)
         await self.eio.disconnect(abort=connected and not taken)
         return names
+
+    # -- its event loop
+
+    def _sio_check_loop(self) -> None:
+        """Raise ``RuntimeError`` where the client cannot be used: in another event loop than its own, or in none."""
+        loop = running_loop()
+        if loop is self._sio_loop or self._sio_loop is None:
+            return
+        self._sio_leave_closed_loop()
+        if self._sio_is_in_use():
+            raise RuntimeError(
+                "the client is in use in another event loop: call its methods there, with"
+                " asyncio.run_coroutine_threadsafe() for example, or disconnect() it there first"
+            )
+
+    def _sio_is_in_use(self) -> bool:
+        """Return whether the client is connected, or something is under way."""
+        return self._sio_state is not State.IDLE or self._sio_attempting or self.eio.state != "disconnected"
 
     # -- its end without an event loop, or on another thread
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from . import process_hooks, timeouts
 from .async_client import AsyncClient, OrCallable
-from .async_condition import AsyncCondition
+from .async_condition import AsyncCondition, running_loop
 from .details import has_ended
 from .exceptions import BadNamespaceError, CallInterruptedError, DisconnectedError, TimeoutError
 from .handlers import inline
@@ -61,6 +61,7 @@ class AsyncSimpleClient:
         The other arguments, and the errors, are those of :meth:`AsyncClient.connect`. Raises ``RuntimeError`` when it
         is connected already.
         """
+        self._sio_check_loop()
         if self._sio_connected:
             raise RuntimeError("Already connected")
         process_hooks.watch_forks(self)
@@ -158,6 +159,7 @@ class AsyncSimpleClient:
         Waits while the connection is being restored. Raises :class:`~socketio.exceptions.DisconnectedError` when it
         has ended for good.
         """
+        self._sio_check_loop()
         await self._sio_repeat(lambda client: client.emit(event, data, namespace=self._sio_name))
 
     async def call(self, event: str, data: Any = None, timeout: float | None = 60) -> Any:
@@ -167,6 +169,7 @@ class AsyncSimpleClient:
         has ended for good, :class:`~socketio.exceptions.TimeoutError` when there is no answer within ``timeout``
         seconds, or the connection was lost before it came.
         """
+        self._sio_check_loop()
         timeout = timeouts.limit(timeout)
         deadline = None if timeout is None else time.monotonic() + timeout
         return await self._sio_repeat(
@@ -208,6 +211,7 @@ class AsyncSimpleClient:
         :class:`~socketio.exceptions.DisconnectedError` when the connection has ended for good and all that came before
         was received.
         """
+        self._sio_check_loop()
         timeout = timeouts.limit(timeout)
         if not await self._sio_changed.wait_for(lambda: self._sio_buffer or not self._sio_connected, timeout):
             raise TimeoutError(f"no event within {timeout:g} s")
@@ -217,10 +221,21 @@ class AsyncSimpleClient:
 
     async def disconnect(self) -> None:
         """Disconnect from the server, after all that was emitted is sent. Does nothing when it is not connected."""
+        self._sio_check_loop()
         client, self._sio_client = self._sio_client, None
         if client is not None:
             await client.disconnect()
         self._sio_set(connected=False, restored=False)
+
+    def _sio_check_loop(self) -> None:
+        """Raise ``RuntimeError`` where the client cannot be used: in another event loop than its own, or in none."""
+        if self._sio_client is None:
+            running_loop()
+            return
+        self._sio_client._sio_check_loop()
+        if self._sio_connected and not self._sio_client._sio_is_in_use():  # its event loop was closed
+            self._sio_connected = False
+            self._sio_renew()
 
     def _sio_after_fork(self) -> None:
         self._sio_client = None

@@ -124,6 +124,11 @@ class Peer:
         """Take the client's handler of an event."""
         self.handlers[event] = handler
 
+    @property
+    def state(self) -> str:
+        """Whether there is a connection, as engineio says it."""
+        return "connected" if self._connection is not None else "disconnected"
+
     def transport(self) -> str | None:
         """Return the name of the transport in use."""
         return "websocket" if self._connection is not None else None

@@ -18,7 +18,7 @@ from . import process_hooks
 from .async_condition import AsyncCondition, AsyncEvent, running_loop
 from .async_dispatch import AsyncDispatcher, Call, Calls
 from .attempt import Attempt, Life
-from .base_client import Reason, State, attempt_failure, check_headers
+from .base_client import Reason, State, attempt_failure, check_headers, first_cause
 from .base_lifecycle import CONNECT_HANDLERS, BaseLifecycle
 from .engine import AsyncEngineIOClient, EngineError, origin_of
 from .events import EventName
@@ -101,7 +101,7 @@ class AsyncLifecycle(BaseLifecycle):
             await self._sio_call_all(attempt.calls, CONNECT_HANDLERS)
             if error is exc:
                 raise
-            raise error from exc
+            raise error from first_cause(exc)
         try:
             await self._sio_await_namespaces(attempt, life)
         except Exception as exc:

@@ -364,6 +364,16 @@ def attempt_failure(exc: Exception) -> tuple[Exception, Any]:
     return ConnectionError(text), exc.args[1] if len(exc.args) > 1 else text
 
 
+def first_cause(exc: BaseException) -> BaseException:
+    """Return the error from which another one came, without its traceback.
+
+    What lies between has the same text, and the traceback is that of the HTTP library: two more screens to read.
+    """
+    while exc.__cause__ is not None:
+        exc = exc.__cause__
+    return exc.with_traceback(None)
+
+
 def check_url(url: Any) -> urllib.parse.SplitResult:
     """Return the parts of a URL; raise :class:`InvalidURLError` for one that nobody can connect to."""
     if not isinstance(url, str):

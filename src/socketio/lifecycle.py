@@ -16,7 +16,7 @@ from typing import Any
 
 from . import process_hooks
 from .attempt import Attempt, Life
-from .base_client import Reason, State, attempt_failure, check_headers
+from .base_client import Reason, State, attempt_failure, check_headers, first_cause
 from .base_lifecycle import CONNECT_HANDLERS, BaseLifecycle
 from .dispatch import Dispatcher
 from .engine import EngineError, EngineIOClient, origin_of
@@ -89,7 +89,7 @@ class Lifecycle(BaseLifecycle):
             self._sio_call_all(attempt.calls, CONNECT_HANDLERS)
             if error is exc:
                 raise
-            raise error from exc
+            raise error from first_cause(exc)
         try:
             self._sio_await_namespaces(attempt, life)
         except Exception as exc:

@@ -344,9 +344,9 @@ class BaseClient:
         self._sio_wait_timeout = limit
 
     def _sio_check_url(self, url: Any) -> str:
-        """Return the URL to connect to; warn once about a path that has no meaning."""
+        """Return the URL to connect to; warn once about a path that has no meaning. That of the server is none."""
         path = check_url(url).path.strip("/")
-        if path and not self._sio_path_warning_given:
+        if path not in ("", (self.socketio_path or "").strip("/")) and not self._sio_path_warning_given:
             self._sio_path_warning_given = True
             self._sio_logger.warning("The path in the URL is ignored: use socketio_path, or namespaces, for %r", path)
         checked: str = url

@@ -291,17 +291,24 @@ class AsyncLifecycle(BaseLifecycle):
 
     def _sio_leave_closed_loop(self) -> None:
         """Be idle where the event loop of the connection was closed."""
-        loop = self._sio_loop
-        if loop is None or not loop.is_closed():
-            return
+        if self._sio_loop is not None and self._sio_loop.is_closed():
+            process_hooks.hold(self)
+            process_hooks.leave_closed_loops()
+
+    def _sio_abandon(self) -> None:
+        """Be idle without the event loop, which is closed."""
         process_hooks.release(self)
         is_open, line = self._sio_protocol is not None, self._sio_line
         self._sio_dispatcher.abandon()
         self._sio_renew()
         self._sio_forget_session()
-        self.eio.abandon(loop)
+        self.eio.abandon()
         if is_open:
             process_hooks.warn_unclosed("a Socket.IO client was connected when its event loop was closed", line)
+
+    def _sio_is_connected(self) -> bool:
+        self._sio_leave_closed_loop()
+        return super()._sio_is_connected()
 
     def _sio_leave_process(self, timeout: float) -> Steps[None]:
         """Disconnect at the end of the program, on whatever thread its event loop runs."""

@@ -49,7 +49,7 @@ _PACKAGE = __name__.partition(".")[0]
 _lock = threading.Lock()
 _clients: weakref.WeakSet[Any] = weakref.WeakSet()
 _with_locks: weakref.WeakSet[Any] = weakref.WeakSet()
-_held: set[Any] = set()
+_held: dict[Any, None] = {}  # in the order in which they connected
 _has_exit_function = False
 _has_fork_handler = False
 _exit_thread: int | None = None
@@ -78,19 +78,23 @@ def watch_forks(client: Resettable) -> None:
 
 def hold(client: Any) -> None:
     """Keep a client alive that is bound to an event loop, until :func:`release`."""
-    _held.add(client)
+    _held[client] = None
 
 
 def release(client: Any) -> None:
     """Undo :func:`hold`."""
-    _held.discard(client)
+    _held.pop(client, None)
 
 
 def leave_closed_loops() -> None:
     """Have all clients that are held be idle whose event loop was closed."""
-    for client in list(_held):
+    left = [(client, client._sio_loop) for client in list(_held) if client._sio_loop.is_closed()]
+    for client, _ in left:
         with contextlib.suppress(Exception):
-            client._sio_leave_closed_loop()
+            client._sio_abandon()
+    for client, loop in left:
+        with contextlib.suppress(Exception):
+            client.eio.discard_tasks(loop)
 
 
 def is_ending() -> bool:

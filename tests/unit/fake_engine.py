@@ -369,9 +369,12 @@ class FakeAsyncEngine(Peer):
         """Sleep."""
         await asyncio.sleep(seconds)
 
-    def abandon(self, loop: asyncio.AbstractEventLoop) -> None:
+    def abandon(self) -> None:
         """Be disconnected after the end of the event loop."""
         self.after_fork()
+
+    def discard_tasks(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Do nothing."""
 
     def start_background_task(self, target: Callable[..., Any], *args: Any, **kwargs: Any) -> asyncio.Task[Any]:
         """Run a coroutine function as a task."""

@@ -47,7 +47,7 @@ def close_transports(transports: Iterable[Any]) -> None:
 def close_response(response: Any) -> None:
     """Close an answer, and its connection."""
     connection = response.connection
-    for each in (connection, response):
+    for each in (connection, connection, response):  # where the loop is closed, the first attempt ends half-way
         if each is not None:
             with contextlib.suppress(Exception):
                 each.close()
@@ -96,13 +96,19 @@ class AsyncAbandoning:
     _set_up: Callable[[], None]
     _mark_disconnected: Callable[[], None]
 
-    def abandon(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Close what is open without the event loop, which is closed, and be disconnected."""
+    def abandon(self) -> None:
+        """Close what is open without the event loop, which is closed, and be disconnected.
+
+        Afterwards, when all clients of the loop have done so, :meth:`discard_tasks` ends what is left.
+        """
         self._orphan()
-        discard_tasks(loop)
         transports = self._transports()
         self._close_orphans()
         close_transports(transports)
+
+    def discard_tasks(self, loop: asyncio.AbstractEventLoop) -> None:
+        """End the tasks of all clients on a closed event loop. They give their connections back to their session."""
+        discard_tasks(loop)
 
     def after_fork(self) -> None:
         """Be disconnected in a child process. The connection goes on in the parent."""
@@ -130,10 +136,11 @@ class AsyncAbandoning:
         return [*own, *transports_of(self.http)]
 
     def _close_orphans(self) -> None:
-        if self._link is not None:
-            self._link.transport.abandon()
-        if self.http is not None and not self.external_http:
-            close_session(self.http)
+        link, http = self._link, self.http
+        if http is not None and not self.external_http:
+            close_session(http)
             self.http = None
+        if link is not None:
+            link.transport.abandon()
         self._set_up()
         self._mark_disconnected()

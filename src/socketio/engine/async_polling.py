@@ -184,7 +184,8 @@ class AsyncPollingTransport:
                 await asyncio.wait([request])  # what it carries shall not be sent twice
                 raise
             finally:
-                if not request.cancelled() and request.exception() is None and request.result()[0].ok:
+                ended = request.done() and not request.cancelled()
+                if ended and request.exception() is None and request.result()[0].ok:
                     for _ in range(count):
                         frames.popleft()
 

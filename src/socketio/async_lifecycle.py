@@ -191,6 +191,7 @@ class AsyncLifecycle(BaseLifecycle):
             self._sio_reconnect_task = self.eio.start_background_task(self._sio_reconnect, life)
         if ends:
             await self._sio_call_all(calls, CLOSING)
+            await asyncio.sleep(0)  # for tasks that they have started, should these connect again
             await self._sio_dispatcher.end(CLOSING)
 
     def _sio_hang_up(self, life: Life) -> None:

@@ -312,10 +312,9 @@ class Client(Lifecycle):
             result = found[0](*found[1]) if found is not None else None
             if ack_id is not None:
                 self._sio_acknowledge(protocol, namespace, ack_id, result)
-        except process_hooks.EndingError:
-            pass
-        except BaseException:
-            self._sio_logger.exception("Handler of event %s of namespace %s failed", name, namespace)
+        except BaseException as exc:
+            if not process_hooks.is_due_to_end(exc):
+                self._sio_logger.exception("Handler of event %s of namespace %s failed", name, namespace)
 
     def _sio_call_back(self, event: AckReceived) -> None:
         def run() -> None:

@@ -339,10 +339,9 @@ class Lifecycle(BaseLifecycle):
                 found = find()
                 if found is not None:
                     found[0](*found[1])
-            except process_hooks.EndingError:
-                pass
-            except BaseException:
-                self._sio_logger.exception("Handler of %s of namespace %s failed", event, namespace)
+            except BaseException as exc:
+                if not process_hooks.is_due_to_end(exc):
+                    self._sio_logger.exception("Handler of %s of namespace %s failed", event, namespace)
             finally:
                 done.set()
                 if life is not None:

@@ -15,13 +15,16 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     Logger = logging.Logger | logging.LoggerAdapter[logging.Logger]
+    _StreamHandler = logging.StreamHandler[Any]
+else:
+    _StreamHandler = logging.StreamHandler  # which Python 3.10 cannot subscript
 
 INFO = logging.INFO
 
 _writing: ContextVar[bool] = ContextVar("socketio_log_writing", default=False)
 
 
-class StderrHandler(logging.StreamHandler[Any]):
+class StderrHandler(_StreamHandler):
     """Writes to stderr, except what another handler of the program writes there.
 
     :param logger: the logger to which this is added.

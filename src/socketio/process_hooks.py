@@ -102,6 +102,13 @@ def is_ending() -> bool:
     return _exit_thread is not None
 
 
+def is_due_to_end(exc: BaseException) -> bool:
+    """Return whether a handler has failed because the program ends: it wanted to connect, or to start a thread."""
+    if _exit_thread is None:
+        return False
+    return isinstance(exc, EndingError) or (isinstance(exc, RuntimeError) and "interpreter shutdown" in str(exc))
+
+
 def hold_daemon_thread() -> None:
     """While the program ends, never return on a daemon thread.
 

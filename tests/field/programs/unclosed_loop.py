@@ -1,4 +1,4 @@
-"""Uses asyncio without ``asyncio.run()``: ``unclosed_loop.py url transports key way``. Ends while a client is connected.
+"""Asyncio without ``asyncio.run()``: ``unclosed_loop.py url transports key way``. Clients are connected at its end.
 
 ``way`` says what happens to the event loop: ``close``, ``leave`` (it is not closed), ``again`` (it is closed, and the
 client connects in another one), ``disconnect`` (the same, and it only disconnects there).

@@ -22,6 +22,7 @@ FLOORS = """
     1   msgpack_packet  codec  early_events
     1   protocol
     1   event_log
+    1   options
     2   handlers  base_namespace  dispatch  async_dispatch
     2   namespace  async_namespace
     2   engine.frames

@@ -7,7 +7,7 @@ import inspect
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from typing import Any, TypeAlias, TypeVar
 
-from . import process_hooks, timeouts
+from . import options, process_hooks, timeouts
 from .async_condition import AsyncEvent
 from .async_lifecycle import AsyncLifecycle, ignore
 from .async_time_limit import TimeLimit
@@ -120,11 +120,11 @@ class AsyncClient(AsyncLifecycle):
     async def connect(
         self,
         url: OrCallable[str],
-        headers: OrCallable[Mapping[str, str]] = {},
+        headers: OrCallable[Mapping[str, str]] | None = {},
         auth: Any = None,
         transports: str | list[str] | None = None,
         namespaces: str | list[str] | None = None,
-        socketio_path: str = "socket.io",
+        socketio_path: str | None = "socket.io",
         wait: bool = True,
         wait_timeout: float | None = 20,
         retry: bool = False,
@@ -219,6 +219,8 @@ class AsyncClient(AsyncLifecycle):
         nothing is sent then.
         """
         self._sio_check_loop()
+        if callback is not None:
+            options.check_callback(callback, True)
         if not self.eio.has_room():
             await self._sio_make_room(None)
         try:
@@ -229,10 +231,7 @@ class AsyncClient(AsyncLifecycle):
 
     async def send(self, data: Any, namespace: str | None = None, callback: Callable[..., Any] | None = None) -> None:
         """Emit the event ``message``. See :meth:`emit`."""
-        self._sio_check_loop()
-        if not self.eio.has_room():
-            await self._sio_make_room(None)
-        self._sio_request("message", data, namespace or "/", callback)
+        await AsyncClient.emit(self, "message", data, namespace, callback)  # not that of a subclass
 
     async def call(self, event: str, data: Any = None, namespace: str | None = None, timeout: float | None = 60) -> Any:
         """Emit an event and return its acknowledgement: several values as a tuple, one as itself, none as ``None``.

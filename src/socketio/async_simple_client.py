@@ -11,7 +11,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from types import TracebackType
 from typing import Any
 
-from . import process_hooks, timeouts
+from . import options, process_hooks, timeouts
 from .async_client import AsyncClient, OrCallable
 from .async_condition import AsyncCondition, running_loop
 from .details import has_ended
@@ -31,6 +31,7 @@ class AsyncSimpleClient:
     client_class: type[AsyncClient] = AsyncClient
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
+        options.check_all(type(self), self.client_class, kwargs)
         self._sio_options = args, kwargs
         self._sio_client: AsyncClient | None = None
         self._sio_namespace = self._sio_name = "/"
@@ -46,11 +47,11 @@ class AsyncSimpleClient:
     async def connect(
         self,
         url: OrCallable[str],
-        headers: OrCallable[Mapping[str, str]] = {},
+        headers: OrCallable[Mapping[str, str]] | None = {},
         auth: Any = None,
         transports: str | list[str] | None = None,
-        namespace: str = "/",
-        socketio_path: str = "socket.io",
+        namespace: str | None = "/",
+        socketio_path: str | None = "socket.io",
         wait_timeout: float | None = 20,
     ) -> None:
         """Connect to a server.
@@ -65,7 +66,7 @@ class AsyncSimpleClient:
         if self._sio_connected:
             raise RuntimeError("Already connected")
         process_hooks.watch_forks(self)
-        self._sio_namespace = namespace
+        namespace = self._sio_namespace = "/" if namespace is None else namespace
         self._sio_buffer.clear()
         client = self._sio_client = self.client_class(*self._sio_options[0], **self._sio_options[1])
         self._sio_name = namespace.partition("?")[0]

@@ -9,7 +9,7 @@ import urllib.parse
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
-from . import engine, logs, overrides, timeouts
+from . import engine, logs, options, overrides, timeouts
 from .base_namespace import BaseClientNamespace
 from .details import DisconnectDetails
 from .event_log import EventLog
@@ -17,7 +17,7 @@ from .events import RESERVED_EVENTS, EventName
 from .exceptions import ConnectionError, InvalidURLError
 from .handlers import Handler, Handlers, OverriddenHandlers
 from .overrides import ReconnectAbort, Shown, is_overridden
-from .packet import AdaptedJson, Packet
+from .packet import Packet
 from .protocol import Protocol
 
 H = TypeVar("H", bound=Handler)
@@ -66,16 +66,20 @@ class BaseClient:
         async_handlers: bool = True,
         **engineio_options: Any,
     ) -> None:
+        engine_class = self._engineio_client_class()
+        options.check_names(type(self), engineio_options, type(self), engine_class)
+        kind = options.AIOHTTP if self._sio_is_asyncio_based else options.REQUESTS
+        options.check_session(engineio_options.get("http_session"), kind)
         self.reconnection = reconnection
-        self.reconnection_attempts = reconnection_attempts
-        self.reconnection_delay = reconnection_delay
-        self.reconnection_delay_max = reconnection_delay_max
-        self.randomization_factor = randomization_factor
+        self.reconnection_attempts = options.attempts(reconnection_attempts)
+        self.reconnection_delay = options.seconds(reconnection_delay, "reconnection_delay", 1)
+        self.reconnection_delay_max = options.seconds(reconnection_delay_max, "reconnection_delay_max", 5)
+        self.randomization_factor = options.seconds(randomization_factor, "randomization_factor", 0.5)
         self.handle_sigint = handle_sigint
         self.async_handlers = async_handlers
         self._sio_logger = logs.resolve(logger, f"{__package__}.client")
         self._sio_log = EventLog(self._sio_logger)
-        self.packet_class = _packet_class(serializer, json)
+        self.packet_class = options.packet_class(serializer, json)
 
         self.connection_url: Any = None
         self.connection_headers: Any = None
@@ -96,7 +100,7 @@ class BaseClient:
 
         if "engineio_logger" in engineio_options:
             engineio_options["logger"] = engineio_options.pop("engineio_logger")
-        self.eio: Any = self._engineio_client_class()(handle_sigint=handle_sigint, **engineio_options)
+        self.eio: Any = engine_class(handle_sigint=handle_sigint, **engineio_options)
         self.eio.logs_text = self.packet_class.encode is Packet.encode
         self._sio_set_up()
         self._sio_notice_overrides()
@@ -268,7 +272,10 @@ class BaseClient:
         return self._sio_on(event, handler, namespace)
 
     def _sio_on(self, event: EventName, handler: Any = None, namespace: str | None = None) -> Any:
+        options.check_namespace(namespace or "/", any_too=True)
+
         def register(function: H) -> H:
+            options.check_handler(function, self._sio_is_asyncio_based)
             self._sio_registry.add(event, function, namespace or "/")
             return function
 
@@ -287,9 +294,11 @@ class BaseClient:
         """
         if len(args) == 1 and not kwargs and callable(args[0]):
             return self._sio_on(args[0].__name__, args[0])
+        if args:
+            raise TypeError(f"event() takes a function or namespace=, not {args[0]!r:.100}: use on() to name the event")
 
         def register(function: H) -> H:
-            registered: H = self._sio_on(function.__name__, function, *args, **kwargs)
+            registered: H = self._sio_on(function.__name__, function, **kwargs)
             return registered
 
         return register
@@ -303,6 +312,9 @@ class BaseClient:
             raise ValueError(f"Not a namespace instance: {namespace_handler!r}")
         if namespace_handler._sio_is_asyncio_based != self._sio_is_asyncio_based:
             raise ValueError(f"Not a valid namespace class for this client: {type(namespace_handler).__name__}")
+        for name in dir(type(namespace_handler)) if not self._sio_is_asyncio_based else ():
+            if name.startswith("on_"):
+                options.check_handler(getattr(namespace_handler, name), False)
         namespace_handler._sio_client = self
         self._sio_registry.add_object(namespace_handler._sio_namespace, namespace_handler)
 
@@ -325,8 +337,7 @@ class BaseClient:
         elif isinstance(namespaces, str):
             namespaces = [namespaces]
         for namespace in namespaces:
-            if not isinstance(namespace, str) or not namespace.startswith("/"):
-                raise ValueError(f"a namespace begins with '/', {namespace!r} does not")
+            options.check_namespace(namespace)
             namespace.encode("utf-8")  # a lone surrogate is a ValueError
         if not callable(url):
             check_url(url)
@@ -339,7 +350,7 @@ class BaseClient:
         self.connection_auth = auth
         self.connection_transports = transports
         self.connection_namespaces = list(dict.fromkeys(namespaces))
-        self.socketio_path = socketio_path
+        self.socketio_path = "socket.io" if socketio_path is None else socketio_path
         self._sio_wait_for_namespaces = wait
         self._sio_wait_timeout = limit
 
@@ -392,21 +403,3 @@ def check_url(url: Any) -> urllib.parse.SplitResult:
 def check_headers(headers: Any) -> Mapping[str, str]:
     """Return the headers to send; raise ``TypeError`` or ``ValueError`` for what no request can carry."""
     return engine.check_headers(headers)
-
-
-def _packet_class(serializer: str | type[Packet], json: Any) -> type[Packet]:
-    if serializer == "default":
-        packet_class = Packet
-    elif serializer == "msgpack":
-        from .msgpack_packet import MsgPackPacket, require
-
-        require()
-        packet_class = MsgPackPacket
-    elif isinstance(serializer, type):
-        packet_class = serializer
-    else:
-        raise ValueError(f"serializer is 'default', 'msgpack' or a packet class, not {serializer!r}")
-    if json is None:
-        return packet_class
-    adapted: type[Packet] = type(packet_class.__name__, (packet_class,), {"json": AdaptedJson(json)})
-    return adapted

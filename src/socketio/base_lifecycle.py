@@ -286,7 +286,7 @@ class BaseLifecycle(BaseClient):
         with self._sio_lock:
             protocol, ack_id = self._sio_protocol, 0
             if protocol is None:
-                raise BadNamespaceError(f"{namespace} is not a connected namespace")
+                raise BadNamespaceError(f"{namespace} is not a connected namespace.")
             self._sio_emitted = True
             if callback is None:
                 frames = protocol.emit(event, args, namespace)
@@ -296,7 +296,7 @@ class BaseLifecycle(BaseClient):
                 self.eio.send_frames(frames, wake and not is_logged)
             except EngineError as exc:
                 protocol.forget(namespace, ack_id)
-                raise BadNamespaceError(f"{namespace} is not a connected namespace any more") from exc
+                raise BadNamespaceError(f"{namespace} is not a connected namespace.") from exc
             except ValueError:
                 protocol.forget(namespace, ack_id)
                 raise

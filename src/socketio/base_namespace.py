@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from .options import check_namespace
 from .signatures import without_unwanted_reason
 
 
@@ -20,6 +21,7 @@ class BaseClientNamespace:
     _sio_client: Any = None
 
     def __init__(self, namespace: str | None = None) -> None:
+        check_namespace(namespace or "/", any_too=True)
         self._sio_namespace = namespace or "/"
 
     def is_asyncio_based(self) -> bool:
@@ -51,7 +53,10 @@ class BaseClientNamespace:
 
     def _sio_emitter(self) -> Any:
         """Return the client to emit with."""
-        return self._sio_client if self._sio_client is not None else vars(self).get("client")
+        client = self._sio_client if self._sio_client is not None else vars(self).get("client")
+        if client is None:
+            raise RuntimeError(f"{type(self).__name__} has no client: call register_namespace() of one first")
+        return client
 
     def _sio_find(self, event: str, args: tuple[Any, ...]) -> tuple[Any, tuple[Any, ...]] | None:
         """Return the method for an event and its arguments, or ``None`` where there is none."""

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, TypeAlias, TypeVar
 
-from . import process_hooks, timeouts
+from . import options, process_hooks, timeouts
 from .base_client import State
 from .base_lifecycle import Waiter
 from .engine import EngineError
@@ -74,11 +74,11 @@ class Client(Lifecycle):
     def connect(
         self,
         url: OrCallable[str],
-        headers: OrCallable[Mapping[str, str]] = {},
+        headers: OrCallable[Mapping[str, str]] | None = {},
         auth: Any = None,
         transports: str | list[str] | None = None,
         namespaces: str | list[str] | None = None,
-        socketio_path: str = "socket.io",
+        socketio_path: str | None = "socket.io",
         wait: bool = True,
         wait_timeout: float | None = 20,
         retry: bool = False,
@@ -170,6 +170,8 @@ class Client(Lifecycle):
         ``ValueError`` when the data cannot be encoded, ``ValueError`` for a reserved name such as ``'disconnect'``;
         nothing is sent then.
         """
+        if callback is not None:
+            options.check_callback(callback, False)
         if not self.eio.has_room():
             self._sio_make_room(None)
         try:
@@ -180,9 +182,7 @@ class Client(Lifecycle):
 
     def send(self, data: Any, namespace: str | None = None, callback: Callable[..., Any] | None = None) -> None:
         """Emit the event ``message``. See :meth:`emit`."""
-        if not self.eio.has_room():
-            self._sio_make_room(None)
-        self._sio_request("message", data, namespace or "/", callback)
+        Client.emit(self, "message", data, namespace, callback)  # not that of a subclass
 
     def call(self, event: str, data: Any = None, namespace: str | None = None, timeout: float | None = 60) -> Any:
         """Emit an event and return its acknowledgement: several values as a tuple, one as itself, none as ``None``.
@@ -336,5 +336,6 @@ class Client(Lifecycle):
 
     def start_background_task(self, target: Callable[..., Any], *args: Any, **kwargs: Any) -> threading.Thread:
         """Run a function with these arguments in a thread of its own; return the thread, which can be joined."""
+        options.check_handler(target, False)
         thread: threading.Thread = self.eio.start_background_task(target, *args, **kwargs)
         return thread

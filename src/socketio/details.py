@@ -56,7 +56,7 @@ class DisconnectDetails:
 def has_ended(details: DisconnectDetails | None) -> DisconnectedError:
     """Return the error for what cannot be done any more, chained to what ended the connection."""
     if details is None:
-        return DisconnectedError("the connection has ended")
+        return DisconnectedError("not connected: call connect() first")
     error = DisconnectedError(f"the connection has ended: {details}")
     error.__cause__ = details.exception
     return error

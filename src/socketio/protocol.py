@@ -149,7 +149,7 @@ class Protocol:
 
     def _require(self, namespace: str) -> None:
         if namespace not in self._writable:
-            raise BadNamespaceError(f"{namespace} is not a connected namespace")
+            raise BadNamespaceError(f"{namespace} is not a connected namespace.")
 
     # -- frames become events
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Any
 
-from . import process_hooks, timeouts
+from . import options, process_hooks, timeouts
 from .client import Client, OrCallable
 from .details import has_ended
 from .events import EventReceived
@@ -34,6 +34,7 @@ class SimpleClient:
     _sio_read: Callable[[Protocol, Unread], EventReceived | None]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
+        options.check_all(type(self), self.client_class, kwargs)
         self._sio_options = args, kwargs
         self._sio_client: Client | None = None
         self._sio_namespace = self._sio_name = "/"
@@ -52,11 +53,11 @@ class SimpleClient:
     def connect(
         self,
         url: OrCallable[str],
-        headers: OrCallable[Mapping[str, str]] = {},
+        headers: OrCallable[Mapping[str, str]] | None = {},
         auth: Any = None,
         transports: str | list[str] | None = None,
-        namespace: str = "/",
-        socketio_path: str = "socket.io",
+        namespace: str | None = "/",
+        socketio_path: str | None = "socket.io",
         wait_timeout: float | None = 20,
     ) -> None:
         """Connect to a server.
@@ -70,7 +71,7 @@ class SimpleClient:
         if self._sio_connected:
             raise RuntimeError("Already connected")
         process_hooks.watch_forks(self)
-        self._sio_namespace = namespace
+        namespace = self._sio_namespace = "/" if namespace is None else namespace
         self._sio_buffer.clear()
         client = self._sio_client = self.client_class(*self._sio_options[0], **self._sio_options[1])
         self._sio_read = client._sio_read

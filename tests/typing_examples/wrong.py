@@ -34,5 +34,4 @@ async def use_asyncio(sio: socketio.AsyncClient) -> None:
 
 def use_simple(sio: socketio.SimpleClient) -> None:
     name: str = sio.receive()  # error: assignment
-    sio.sid = "x"  # error: misc
     print(name, socketio.Client(reconnection="yes"))  # error: arg-type

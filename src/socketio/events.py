@@ -96,16 +96,14 @@ Event: TypeAlias = (
 
 def read_event(namespace: str, data: Any, ack_id: int | None) -> EventReceived | FrameDropped:
     """Return what the data of a packet means."""
-    if not isinstance(data, list) or not data or not is_event_name(data[0]):
+    if not isinstance(data, list) or not data:
         return FrameDropped("an event without a name")
-    if data[0] in RESERVED_EVENTS:
-        return FrameDropped(f"an event with the reserved name {data[0]}")
-    return namespace, data[0], tuple(data[1:]), ack_id
-
-
-def is_event_name(value: Any) -> bool:
-    """Return whether a value is a text or a number, which ``True`` and ``False`` are not here."""
-    return isinstance(value, (str, int, float)) and not isinstance(value, bool)
+    name = data[0]
+    if not isinstance(name, (str, int, float)) or isinstance(name, bool):
+        return FrameDropped("an event without a name")
+    if name in RESERVED_EVENTS:
+        return FrameDropped(f"an event with the reserved name {name}")
+    return namespace, name, tuple(data[1:]), ack_id
 
 
 def check_event_name(name: Any) -> None:

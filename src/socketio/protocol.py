@@ -303,9 +303,11 @@ class Protocol:
     def _interpret(self, received: Packet, frames: list[Frame]) -> list[Event]:
         namespace = received.namespace or "/"
         if received.packet_type in (packet.EVENT, packet.BINARY_EVENT):
-            if namespace in self.pending and namespace not in self.namespaces:
+            if namespace in self.namespaces:
+                return [self._event(namespace, received.data, received.id)]
+            if namespace in self.pending:
                 return self._keep(namespace, frames)
-            return [self._event(namespace, received.data, received.id)]
+            return [FrameDropped(f"an event for {namespace}, which is not connected")]
         if received.packet_type in (packet.ACK, packet.BINARY_ACK):
             return [self._ack(namespace, received.data, received.id)]
         if received.packet_type == packet.CONNECT:
@@ -317,9 +319,7 @@ class Protocol:
         return [FrameDropped(f"unknown packet type {received.packet_type!r}")]
 
     def _event(self, namespace: str, data: Any, ack_id: int | None) -> Event:
-        if namespace not in self.namespaces:
-            return FrameDropped(f"an event for {namespace}, which is not connected")
-        if ack_id is None:
+        if ack_id is None and self._offsets:
             self._offsets.strip(namespace, data)
         return read_event(namespace, data, ack_id)
 

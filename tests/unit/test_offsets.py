@@ -257,6 +257,12 @@ def test_each_namespace_has_its_own():
     assert protocol.receive('2["a",""]') == [("/", "a", ("",), None)]
 
 
+def five(last):
+    """Return the frames of an event that is received at once, for its many attachments."""
+    placeholders = [{"_placeholder": True, "num": number} for number in range(5)]
+    return f"55-{json.dumps(['five', placeholders, last], separators=(',', ':'))}", *[b"x"] * 5
+
+
 ends = st.sampled_from(["", "null", '""', "1", '"word"', f'"{yeast()}"', f'"{redis()}"', f'"{yeast()}.1"'])
 many = st.lists(
     st.builds(
@@ -266,7 +272,7 @@ many = st.lists(
         ends,
     )
     | st.builds('51-["c",{{"_placeholder":true,"num":0}},{}]'.format, ends.filter(bool)).map(lambda text: (text, b"x"))
-    | st.sampled_from([("0/other,{}",)]),
+    | st.sampled_from([("0/other,{}",), five(yeast()), five("word"), five("")]),
     max_size=12,
 ).map(lambda items: [frame for item in items for frame in (item if isinstance(item, tuple) else (item,))])
 

@@ -26,11 +26,11 @@ FLOORS = """
     2   handlers  base_namespace  dispatch  async_dispatch
     2   namespace  async_namespace
     2   engine.frames
-    2   engine.errors  engine.pacing
+    2   engine.errors  engine.pacing  engine.keep_alive
     2   engine.packet_log
     2   engine.payload  engine.headers  engine.base_outbox  engine.addresses  engine.adapters
     2   engine.outbox  engine.async_outbox
-    2   engine.descriptors  engine.handshake
+    2   engine.descriptors  engine.handshake  engine.async_keep_alive
     2   engine.async_orphans  engine.connections
     2   engine.options  engine.sessions  engine.base_websocket  engine.async_wire
     2   engine.websocket_handshake

@@ -11,6 +11,7 @@ import pytest
 from aiohttp import WSMsgType
 from yarl import URL
 
+from socketio.engine.async_keep_alive import KeptConnections
 from socketio.engine.frames import FrameReader, FrameWriter
 
 from .conftest import CEILING
@@ -347,3 +348,37 @@ async def test_a_session_is_not_callable():
     """A session and a function that makes one can be told apart. (M5)"""
     async with aiohttp.ClientSession() as http:
         assert not callable(http)
+
+
+# -- idle connections
+
+
+async def test_idle_connections_can_be_seen_and_closed(http, server):
+    """The connector's _conns has each idle connection with the time since when it is; a closed one is not used."""
+    for _ in range(2):
+        async with http.get(server.http + "/"):
+            pass
+    kept = KeptConnections(http, server.http)
+    assert kept.idle() is not None
+    kept.note("timeout=1000")
+    kept.close_old()
+    assert kept.idle() is not None
+    kept.close_all()
+    assert kept.idle() is None
+    async with http.get(server.http + "/"):
+        pass
+    assert kept.idle() is not None
+    assert KeptConnections(http, "http://127.0.0.1:1").idle() is None
+
+
+async def test_without_them_nothing_is_closed(server):
+    """A connector that keeps its idle connections in another way costs nothing but this."""
+
+    class Other:
+        connector = None
+
+    kept = KeptConnections(Other(), server.http)
+    kept.note("timeout=1")
+    kept.close_old()
+    kept.close_all()
+    assert kept.idle() is None

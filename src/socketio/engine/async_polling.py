@@ -21,6 +21,7 @@ from ..async_condition import AsyncEvent
 from ..async_time_limit import TimeLimit
 from ..packet import Frame
 from . import async_orphans, payload
+from .async_keep_alive import KeptConnections, is_unanswered
 from .errors import SilenceError
 from .frames import Outgoing
 from .handshake import (
@@ -34,6 +35,7 @@ from .handshake import (
     root_cause,
     status_error,
 )
+from .keep_alive import is_quick
 from .pacing import Pacing
 
 _CLOSING = 0.1
@@ -75,6 +77,7 @@ class AsyncPollingTransport:
     :param options: further arguments for every request.
     :param max_message_size: bytes in one message; a body with a larger one is an error, and not read to its end.
     :param timestamp: returns what to append to the URL of each request.
+    :ivar opening_time: seconds that the handshake took.
     :ivar log_request: called with the method and the URL before each request.
     """
 
@@ -107,18 +110,22 @@ class AsyncPollingTransport:
         self._poll: _Request | None = None
         self._pacing = Pacing(request_timeout)
         self._pause = self._began = 0.0
+        self._kept = KeptConnections(http, url)
         self.max_payload: int | None = None
+        self.opening_time = 0.0
         self._closing = False
         self._ended = AsyncEvent()
         self.log_request: Callable[[str, str], None] = lambda method, url: None
 
     async def open(self) -> tuple[Handshake, list[Frame]]:
         """Shake hands; return what the server said, and the packets that it sent along."""
+        began = time.monotonic()
         try:
             headers, body = await self._answer(self._begin("GET", self._request_timeout))
         except asyncio.CancelledError:
             self.abort()
             raise
+        self.opening_time = time.monotonic() - began
         handshake, packets = read_open_body(body, headers.get("Content-Type", ""))
         self.url += f"&sid={handshake.sid}"
         self.max_payload = handshake.max_payload
@@ -155,7 +162,8 @@ class AsyncPollingTransport:
         if self._closing:
             raise ConnectionError("the connection was closed")
         if self._poll is None:  # it goes on when whoever waits for it is cancelled
-            await self._ended.wait(self._pause)
+            if self._pause:
+                await self._ended.wait(self._pause)
             self._began = time.monotonic()
             timeout = self._pacing.begin(self._began)
             if timeout <= 0:
@@ -254,6 +262,19 @@ class AsyncPollingTransport:
         return response.headers, content
 
     async def _fetch(self, method: str, body: bytes | None) -> tuple[aiohttp.ClientResponse, bytes]:
+        self._kept.close_old()
+        idle = self._kept.idle()
+        began = time.monotonic()
+        try:
+            return await self._fetch_once(method, body)
+        except (aiohttp.ClientError, OSError) as exc:
+            is_stale = idle is not None and is_unanswered(exc, idle)
+            if not is_stale or self._ended.is_set() or not is_quick(time.monotonic() - began, self.opening_time):
+                raise
+        self._kept.close_all()  # any of them may be stale, too
+        return await self._fetch_once(method, body)
+
+    async def _fetch_once(self, method: str, body: bytes | None) -> tuple[aiohttp.ClientResponse, bytes]:
         headers = self.headers if body is None else {**self.headers, "Content-Type": "text/plain"}
         async with self.http.request(
             method,
@@ -265,6 +286,7 @@ class AsyncPollingTransport:
             raise_for_status=False,
             **self._options,
         ) as response:
+            self._kept.note(response.headers.get("Keep-Alive"))
             self._jar.update_cookies(response.cookies, response.url)
             self._as_sent.update({(m.key, m.value): m.coded_value for m in response.cookies.values()})
             return response, await self._read(response)

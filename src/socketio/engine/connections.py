@@ -10,6 +10,8 @@ import contextlib
 import functools
 import http.client
 import io
+import math
+import queue
 import socket
 import ssl
 import threading
@@ -25,8 +27,17 @@ from requests.adapters import HTTPAdapter
 from urllib3.util import connection as urllib3_connection
 
 from . import adapters, addresses, descriptors
+from .keep_alive import may_be_closed, reuse_window
 
 _create_connection = urllib3_connection.create_connection
+
+
+class StaleConnectionError(ConnectionResetError):
+    """A connection that was used before ended before a byte of the answer came."""
+
+
+_CLOSED = (http.client.RemoteDisconnected, ssl.SSLEOFError, ssl.SSLZeroReturnError)
+_RESET = (ConnectionResetError, BrokenPipeError, ConnectionAbortedError)
 
 
 class Waiting:
@@ -118,13 +129,20 @@ def track_sockets(
     if issubclass(pool.ConnectionCls, _Tracked):
         return pool
     pool.ConnectionCls = _tracked(pool.ConnectionCls)
-    # Connections of the class before, kept alive, would be used again.
+    close_idle(pool)  # connections of the class before, kept alive, would be used again
+    return pool
+
+
+def close_idle(pool: Any) -> None:
+    """Close the connections of a pool that nobody uses."""
     for _ in range(pool.pool.qsize() if pool.num_connections else 0):
-        idle = pool.pool.get_nowait()
+        try:
+            idle = pool.pool.get_nowait()
+        except queue.Empty:  # another thread has taken it
+            return
         if idle is not None:
             idle.close()
         pool.pool.put_nowait(None)
-    return pool
 
 
 def _upgrading() -> Upgrading | None:
@@ -146,6 +164,13 @@ class _Tracked:
     ssl_context: Any
     close: Any
     set_tunnel: Any
+    _answers = 0
+    """How many requests of ours were answered over this connection."""
+    _usable_until = math.inf
+    """When the server is about to close it, if it stays idle."""
+    _idle_since = 0.0
+    _idle = 0.0
+    """For how many seconds nobody used it before this request."""
 
     # -- connecting
 
@@ -155,10 +180,11 @@ class _Tracked:
         upgrading = _upgrading()
         if upgrading is not None and upgrading.connection is not self:
             return False
-        return bool(super().is_connected)  # type: ignore[misc]
+        return time.monotonic() < self._usable_until and bool(super().is_connected)  # type: ignore[misc]
 
     def connect(self) -> None:
         descriptors.note(self)
+        self._answers, self._usable_until = 0, math.inf
         upgrading = _upgrading()
         if upgrading is None:
             super().connect()  # type: ignore[misc]
@@ -204,7 +230,17 @@ class _Tracked:
         upgrading = _upgrading()
         if upgrading is not None and url.startswith("http:"):  # by way of a proxy, which is asked for a tunnel instead
             url = self._tunnel_to(upgrading, url, kwargs)
-        super().request(method, url, *args, **kwargs)  # type: ignore[misc]
+        self._idle = time.monotonic() - self._idle_since
+        try:
+            super().request(method, url, *args, **kwargs)  # type: ignore[misc]
+        except ssl.SSLError as exc:  # as to the others, urllib3 looks first whether there is an answer
+            self._check_stale(exc)
+            raise
+
+    def _check_stale(self, exc: OSError) -> None:
+        is_reset = not isinstance(exc, _CLOSED)
+        if self._answers and isinstance(exc, (*_CLOSED, *_RESET)) and may_be_closed(self._idle, is_reset):
+            raise StaleConnectionError("the server closed the connection before it answered") from exc
 
     def _tunnel_to(self, upgrading: Upgrading, url: str, options: dict[str, Any]) -> str:
         """Prepare a tunnel to the server (RFC 6455, section 4.1); return what to ask the server for."""
@@ -223,11 +259,19 @@ class _Tracked:
         upgrading = awaited if isinstance(awaited, Upgrading) else None
         sock = self.sock
         awaited.wait_on(sock)
-        self.response_class = functools.partial(TimedResponse, deadline=deadline, upgrading=upgrading)
+        heard: list[bool] = []
+        self.response_class = functools.partial(TimedResponse, deadline=deadline, upgrading=upgrading, heard=heard)
         try:
             response = super().getresponse(*args, **kwargs)  # type: ignore[misc]
+        except OSError as exc:
+            if not heard:
+                self._check_stale(exc)
+            raise
         finally:
             del self.response_class  # that of the class is back
+        self._answers += 1
+        self._idle_since = time.monotonic()
+        self._usable_until = self._idle_since + reuse_window(response.headers.get("Keep-Alive"))
         if upgrading is not None:
             upgrading.connection = self
             if response.status == 101:
@@ -278,10 +322,16 @@ class TimedResponse(http.client.HTTPResponse):
     """An answer that has to be complete in time: timeouts of requests are those of one byte, however many come."""
 
     def __init__(
-        self, sock: Any, *args: Any, deadline: float, upgrading: Upgrading | None = None, **kwargs: Any
+        self,
+        sock: Any,
+        *args: Any,
+        deadline: float,
+        upgrading: Upgrading | None = None,
+        heard: list[bool] | None = None,
+        **kwargs: Any,
     ) -> None:
         super().__init__(sock, *args, **kwargs)
-        self._timed = _TimedReader(sock, self.fp.detach(), deadline)
+        self._timed = _TimedReader(sock, self.fp.detach(), deadline, [] if heard is None else heard)
         self.fp = io.BufferedReader(self._timed)
         self._upgrading = upgrading
 
@@ -290,6 +340,8 @@ class TimedResponse(http.client.HTTPResponse):
         while 100 <= self.status < 200 and self.status != 101:  # the answer is still to come
             self.headers = self.msg = None  # type: ignore[assignment]
             super().begin()
+        if self._timed.is_at_end:  # http.client takes a head that is cut off for a whole one
+            raise ConnectionResetError("the answer ended within its head")
         if self._upgrading is not None:
             self._upgrading.judge(self)
 
@@ -300,12 +352,13 @@ class TimedResponse(http.client.HTTPResponse):
 
 
 class _TimedReader(io.RawIOBase):
-    """Reads from a socket until a point in time."""
+    """Reads from a socket until a point in time; ``heard`` gets an item when something has come."""
 
     is_over = False
+    is_at_end = False
 
-    def __init__(self, sock: Any, raw: Any, deadline: float) -> None:
-        self._sock, self._raw, self._deadline = sock, raw, deadline
+    def __init__(self, sock: Any, raw: Any, deadline: float, heard: list[bool]) -> None:
+        self._sock, self._raw, self._deadline, self._heard = sock, raw, deadline, heard
 
     def readable(self) -> bool:
         return True
@@ -317,7 +370,12 @@ class _TimedReader(io.RawIOBase):
         if rest <= 0:
             raise TimeoutError("timed out")
         self._sock.settimeout(rest)
-        return self._raw.readinto(buffer)
+        count = self._raw.readinto(buffer)
+        if not count:
+            self.is_at_end = True
+        elif not self._heard:
+            self._heard.append(True)
+        return count
 
     def close(self) -> None:
         self._raw.close()

@@ -192,16 +192,21 @@ def origin_of(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
 
 
-def root_cause(exc: BaseException) -> BaseException:
-    """Return the innermost reason of an error: those around it have the URL in their text, with all its secrets."""
-    seen: set[int] = set()
-    while id(exc) not in seen:
-        seen.add(id(exc))
+def causes(exc: BaseException) -> list[BaseException]:
+    """Return an error and the reasons for it, from the outermost to the innermost."""
+    found: list[BaseException] = []
+    while exc not in found:
+        found.append(exc)
         inner = getattr(exc, "reason", None)
         if not isinstance(inner, BaseException):
             inner = next((arg for arg in exc.args if isinstance(arg, BaseException)), None)
         exc = inner or exc.__cause__ or exc.__context__ or exc
-    return exc
+    return found
+
+
+def root_cause(exc: BaseException) -> BaseException:
+    """Return the innermost reason of an error: those around it have the URL in their text, with all its secrets."""
+    return causes(exc)[-1]
 
 
 def cause_text(exc: BaseException) -> str:

@@ -22,6 +22,7 @@ from .frames import Outgoing
 from .handshake import (
     Handshake,
     cause_text,
+    causes,
     not_a_payload,
     origin_of,
     read_open_body,
@@ -29,6 +30,7 @@ from .handshake import (
     root_cause,
     status_error,
 )
+from .keep_alive import is_quick
 from .pacing import Pacing
 
 _READ_SIZE = 65536
@@ -74,6 +76,7 @@ class PollingTransport(connections.Waiting):
         self._pending: dict[int, socket.socket] = {}
         self._pacing = Pacing(request_timeout)
         self._pause = 0.0
+        self._pool: Any = None
         self.max_payload: int | None = None
         self.opening_time = 0.0
         self.allows_two = True
@@ -83,7 +86,7 @@ class PollingTransport(connections.Waiting):
     def open(self) -> tuple[Handshake, list[Frame]]:
         """Shake hands; return what the server said, and the packets that it sent along."""
         try:
-            pool = connections.track_sockets(self.http, self.url, self._options["verify"])
+            pool = self._pool = connections.track_sockets(self.http, self.url, self._options["verify"])
         except (requests.RequestException, ValueError) as exc:
             raise ConnectionError(f"no request to {origin_of(self.url)} can be made: {cause_text(exc)}") from exc
         self.allows_two = pool is None or not pool.block or pool.pool.maxsize > 1
@@ -102,7 +105,8 @@ class PollingTransport(connections.Waiting):
 
     def receive(self) -> list[Frame]:
         """Wait for packets and return them."""
-        self._ended.wait(self._pause)
+        if self._pause:
+            self._ended.wait(self._pause)
         began = time.monotonic()
         timeout = self._pacing.begin(began)
         if timeout <= 0:
@@ -165,6 +169,19 @@ class PollingTransport(connections.Waiting):
         self, method: str, url: str, timeout: float, body: bytes | None = None
     ) -> tuple[Mapping[str, str], bytes]:
         """Return the headers and the body of the answer, all of which has come in ``timeout`` seconds."""
+        began = time.monotonic()
+        try:
+            return self._request_once(method, url, timeout, body)
+        except _UnansweredError:
+            took = time.monotonic() - began
+            if self._ended.is_set() or not is_quick(took, self.opening_time):
+                raise
+        connections.close_idle(self._pool)  # any of them may be stale, too
+        return self._request_once(method, url, timeout - took, body)
+
+    def _request_once(
+        self, method: str, url: str, timeout: float, body: bytes | None
+    ) -> tuple[Mapping[str, str], bytes]:
         options = self._options
         if body is not None:
             options = {**options, "headers": {**options["headers"], "Content-Type": "text/plain"}}
@@ -181,9 +198,8 @@ class PollingTransport(connections.Waiting):
             )
             content = self._read(response)
         except (requests.RequestException, OSError, ValueError) as exc:
-            cause = root_cause(exc)
-            error = SilenceError if _is_timeout(exc) or _is_timeout(cause) else ConnectionError
-            raise error(f"{method} request to {origin_of(url)} failed: {cause_text(exc)}") from cause
+            text = f"{method} request to {origin_of(url)} failed: {cause_text(exc)}"
+            raise _error_class(exc)(text) from root_cause(exc)
         finally:
             connections.waiting.pop(me, None)
             self.wait_on(None)
@@ -202,5 +218,14 @@ class PollingTransport(connections.Waiting):
         return b"".join(parts)
 
 
-def _is_timeout(exc: BaseException) -> bool:
-    return isinstance(exc, (requests.Timeout, TimeoutError))
+class _UnansweredError(ConnectionError):
+    """A connection that was used before ended before a byte of the answer came."""
+
+
+def _error_class(exc: BaseException) -> Any:
+    for cause in causes(exc):
+        if isinstance(cause, connections.StaleConnectionError):
+            return _UnansweredError
+        if isinstance(cause, (requests.Timeout, TimeoutError)):
+            return SilenceError
+    return ConnectionError

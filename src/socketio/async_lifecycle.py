@@ -149,7 +149,7 @@ class AsyncLifecycle(BaseLifecycle):
     async def _sio_try_again(self, life: Life) -> bool:
         for attempt, delay in enumerate(self._sio_delays(), 1):
             self._sio_log.attempt(delay)
-            if await life.stop.wait(delay) or self._sio_has_ended(life):
+            if await self._sio_pause(life, delay) or self._sio_has_ended(life):
                 self._sio_log.aborted()
                 break
             try:
@@ -164,6 +164,13 @@ class AsyncLifecycle(BaseLifecycle):
                 return True
         self._sio_give_up(life, self._sio_attempt.requested)
         return False
+
+    async def _sio_pause(self, life: Life, delay: float) -> bool:
+        """Wait before an attempt; return whether the application has ended the reconnection meanwhile."""
+        for seconds in self._sio_pauses(delay):
+            if await life.stop.wait(seconds):
+                return True
+        return self._sio_is_aborted()
 
     def _sio_abort(self) -> None:
         """Have a reconnection, or connect(retry=True), ended, without waiting for that."""

@@ -222,7 +222,7 @@ class BaseClient:
 
     @Shown
     def _reconnect_abort(self) -> ReconnectAbort:
-        """What ends a reconnection, or ``connect(retry=True)``, with its method ``set()``."""
+        """What ends a reconnection, or ``connect(retry=True)``: its method ``set()``, or that of an assigned event."""
         return ReconnectAbort(self)
 
     @Shown

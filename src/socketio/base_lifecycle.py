@@ -37,6 +37,8 @@ from .steps import Steps
 
 CONNECT_HANDLERS = 1.0
 """Seconds that connect(), or an attempt that fails, waits for its handlers to return."""
+ABORT_INTERVAL = 0.1
+"""Seconds between looks at an event that a program has assigned to ``_reconnect_abort``."""
 _ENDED = "the connection attempt was ended by disconnect()"
 
 
@@ -133,7 +135,7 @@ class BaseLifecycle(BaseClient):
     def _sio_begin_retry(self, life: Life) -> bool:
         """Go on to reconnecting after the first attempt; return ``False`` where that has been ended."""
         with self._sio_lock:
-            if life.stop.is_set():
+            if life.stop.is_set() or self._sio_is_aborted():
                 return False
             self._sio_state = State.RECONNECTING
             return True
@@ -147,6 +149,20 @@ class BaseLifecycle(BaseClient):
         for delay in backoff.delays(self.reconnection_delay, self.reconnection_delay_max, self.randomization_factor):
             since = time.monotonic() - self._sio_attempt.began
             yield max(delay, backoff.FLOOR - since)
+
+    def _sio_is_aborted(self) -> bool:
+        """Return whether the program has set an event of its own that it has assigned to ``_reconnect_abort``."""
+        is_set = getattr(vars(self).get("_reconnect_abort"), "is_set", None)
+        return is_set is not None and bool(is_set())
+
+    def _sio_pauses(self, delay: float) -> Iterator[float]:
+        """Yield the seconds to wait before an attempt: at once, or in parts to look at an event of the program's."""
+        if "_reconnect_abort" not in vars(self):
+            yield delay
+            return
+        end = time.monotonic() + delay
+        while not self._sio_is_aborted() and (left := end - time.monotonic()) > 0:
+            yield min(left, ABORT_INTERVAL)
 
     # -- the session begins
 

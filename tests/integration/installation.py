@@ -89,8 +89,8 @@ def _locked(path: Path) -> Iterator[None]:
         yield
 
 
-def run_command(command: list[str], folder: Path) -> None:
-    """Run a command; raise with all that it printed when it fails."""
+def run_command(command: list[str], folder: Path) -> str:
+    """Return what a command prints; raise with all that it printed when it fails."""
     done = subprocess.run(
         command,
         cwd=folder,
@@ -102,3 +102,4 @@ def run_command(command: list[str], folder: Path) -> None:
     )
     if done.returncode:
         raise RuntimeError(f"{' '.join(command)} failed:\n{done.stdout}\n{done.stderr}")
+    return done.stdout

@@ -5,13 +5,13 @@ from aiohttp import web
 
 import socketio
 
-sio = socketio.AsyncServer(async_mode="aiohttp")
+sio = socketio.AsyncServer(async_mode="aiohttp", namespaces="*", ping_interval=2)
 application = web.Application()
 sio.attach(application)
 
 
 @sio.event
-async def connect(sid, environ):
+async def connect(sid, environ, auth=None):
     await sio.emit("hello", {"you": "are here"}, to=sid)
 
 

@@ -21,7 +21,7 @@ async def login(sid, credentials):
     if credentials != {"username": "ada", "password": "secret", "token": ""}:
         return {"ok": False, "msg": "Incorrect username or password."}
     await sio.emit("info", {"version": "1.23.2"}, to=sid)
-    await sio.emit("monitorList", {"1": {"id": 1, "name": "Google"}}, to=sid)
+    await sio.emit("monitorList", {"1": {"id": 1, "name": "Google", "notificationIDList": {}}}, to=sid)
     return {"ok": True, "token": "token-of-ada"}
 
 

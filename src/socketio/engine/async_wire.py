@@ -72,6 +72,17 @@ class Wire(asyncio.BufferedProtocol):
         """Return what the event loop's transport knows by this name, ``'socket'`` for one."""
         return self._transport.get_extra_info(name, default)
 
+    @property
+    def closed(self) -> bool:
+        """Whether the connection is closed, or is being closed."""
+        return self._lost or self._transport.is_closing()
+
+    async def close(self, *, code: int = 1000, message: bytes = b"") -> bool:
+        """Close the connection, as a program does that wants it to be lost. Return whether it was open."""
+        was_open = not self.closed
+        self.abort()
+        return was_open
+
     # -- what aiohttp calls, of a parser
 
     def feed_data(self, data: bytes) -> tuple[bool, bytes]:

@@ -61,6 +61,21 @@ class BaseLink:
         return DisconnectDetails(DisconnectKind.CLIENT_DISCONNECT, reason)
 
 
+class SendQueue:
+    """What programs look at as ``eio.queue``, to see how many packets are not sent yet."""
+
+    def __init__(self, link: Any) -> None:
+        self._outbox = None if link is None else link.outbox
+
+    def qsize(self) -> int:
+        """Return the number of packets that are not sent yet."""
+        return 0 if self._outbox is None else int(self._outbox.count())
+
+    def empty(self) -> bool:
+        """Return whether everything is sent."""
+        return self.qsize() == 0
+
+
 class EngineBase:
     """The part of :class:`EngineIOClient` and :class:`AsyncEngineIOClient` that does no I/O.
 
@@ -93,11 +108,19 @@ class EngineBase:
         self.handle_sigint = handle_sigint
         self.max_message_size = max_message_size
         self.high_water_mark = high_water_mark
-        self.queue = None  # what waits is in an outbox, and this one is several kilobytes
         self.details = None
         self._nonsense = logs.Sparse(self.logger)
         self._too_large = logs.Sparse(self.logger)
         self._left_out: set[str] = set()
+
+    @property
+    def queue(self) -> SendQueue:
+        """What is not sent yet. What python-engineio assigns is not kept: it would be several kilobytes."""
+        return SendQueue(self._link)
+
+    @queue.setter
+    def queue(self, queue: Any) -> None:
+        pass
 
     def _without_handshake(self, given: Mapping[str, str]) -> dict[str, str]:
         """Return headers for requests, without those that the handshake decides."""

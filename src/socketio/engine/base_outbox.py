@@ -75,6 +75,10 @@ class BaseOutbox:
         """Return whether all that was put in before a mark is sent."""
         return self._added - len(self._waiting) - len(self._taken) >= mark
 
+    def count(self) -> int:
+        """Return how many packets are not sent yet."""
+        return len(self._waiting) + len(self._taken)
+
     def unsent(self) -> int:
         """Return how many messages were not sent. What the engine itself says, pongs for one, is nobody's loss."""
         return sum(isinstance(packet, bytes) or packet[:1] == "4" for packet in (*self._taken, *self._waiting))

@@ -64,7 +64,7 @@ class Opening(EngineBase, engineio.Client):
             "cookies": cookies,
             "verify": self._verify(),
         }
-        polling_url = self._get_engineio_url(url, path, "polling")
+        polling_url = self.base_url = self._get_engineio_url(url, path, "polling")
         websocket_url = self._get_engineio_url(url, path, "websocket")
         self._log("Connecting to %s over %s", handshake.without_secrets(polling_url), self.transports[0])
         if self.transports[0] == "websocket":

@@ -67,6 +67,15 @@ class RawWebSocket(websocket.WebSocket):
         if self._aborted:
             self.abort()
 
+    @property
+    def closed(self) -> bool:
+        """Whether the connection is closed, or is being closed."""
+        return self._aborted or not self.connected
+
+    def close(self, status: int = 1000, reason: str | bytes = b"", timeout: float | None = 3) -> None:
+        """Close the connection, as a program does that wants it to be lost."""
+        self.abort()
+
     def abort(self) -> None:
         """Cut the connection, whatever is being done with it, the handshake too."""
         self._aborted = True

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+from integration.installation import install_python_socketio
 
 PROGRAMS = Path(__file__).parent / "programs"
 
@@ -64,7 +68,7 @@ def test_uptime_kuma_api_logs_in(run: Run, serve: Serve) -> None:
     assert run("use_uptime_kuma.py", serve("uptime_kuma.py")) == [
         "Incorrect username or password.",
         "{'token': 'token-of-ada'}",
-        "1.23.2 [{'id': 1, 'name': 'Google'}]",
+        "1.23.2 [{'id': 1, 'name': 'Google', 'notificationIDList': []}]",
     ]
 
 
@@ -86,3 +90,16 @@ def test_aioambient_gets_the_weather(run: Run, serve: Serve) -> None:
         "disconnected",
         "WebsocketError",
     ]
+
+
+@pytest.mark.timeout(120)
+def test_what_is_recorded_of_python_socketio_holds(serve: Serve) -> None:
+    """The newest one gives what ``attributes.json`` holds. Its client waits for a ping after it has disconnected."""
+    program = PROGRAMS.parents[1] / "programs" / "attributes.py"
+    record = json.loads(program.with_suffix(".json").read_text())
+    environment = {**os.environ, "PYTHONPATH": str(install_python_socketio())}
+    url = serve("echo.py")
+    for flavour, expected in record.items():
+        command = [sys.executable, str(program), url, flavour]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=100, check=True)
+        assert json.loads(done.stdout) == expected

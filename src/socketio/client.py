@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, TypeAlias, TypeVar
 
@@ -241,11 +241,10 @@ class Client(Lifecycle):
                 if protocol is None:
                     return
                 received, end = protocol.receive_many(frames, end)
-            if self._sio_log.is_logged(INFO):
-                received = list(self._sio_log.received(protocol, received))
-            self._sio_hand_over(protocol, received)
+            is_logged = self._sio_log.is_logged(INFO)
+            self._sio_hand_over(protocol, self._sio_log.received(protocol, received) if is_logged else received)
 
-    def _sio_hand_over(self, protocol: Protocol, received: list[Unread | Event]) -> None:
+    def _sio_hand_over(self, protocol: Protocol, received: Iterable[Unread | Event]) -> None:
         """Have events handled, those that follow each other together; do what others ask for in their turn.
 
         Where it is possible, events are read by the thread that handles them: memory that one core fills and another

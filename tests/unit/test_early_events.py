@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 
 import pytest
 
@@ -352,3 +353,39 @@ async def test_too_many_for_one_of_several_namespaces(sio, calls, monkeypatch):
     sio.engine.deliver(*['2/chat,["a"]'] * 4)
     await calls.has(("disconnect", sio.reason.TRANSPORT_ERROR))
     await sio.settled()
+
+
+async def test_the_log_has_them_in_their_turn(make_client, caplog, start):
+    """Its lines have the order in which handlers are called."""
+    caplog.set_level(logging.INFO, "test")
+    sio = make_client(logger=logging.getLogger("test"))
+    connecting = await start(sio)
+    sio.engine.deliver('21["a",1]', "0{}", '2["b"]')
+    await within(connecting)
+    await sio.engine.sent.has("0{}", "31[]")
+    await sio.engine.idle()
+    lines = [record.getMessage() for record in caplog.records]
+    assert [line for line in lines if line.startswith(("Namespace", "Received event"))] == [
+        "Namespace / is connected",
+        "Received event 'a' [/], ack id 1",
+        "Received event 'b' [/]",
+    ]
+
+
+async def test_a_namespace_with_a_query(sio, calls, start):
+    """Events of a namespace that was asked for with a query belong to the name before it."""
+    sio.on("a", calls.handler("a"), namespace="/chat")
+    connecting = await start(sio, namespaces=["/chat?token=1"])
+    sio.engine.deliver('2/chat,["a",1]', "0/chat,{}")
+    await within(connecting)
+    await calls.has(("a", 1))
+
+
+async def test_a_namespace_that_is_never_accepted(sio, calls, start):
+    """connect() fails when wait_timeout is over, and calls nobody for its events."""
+    sio.on("a", calls.handler("a"))
+    connecting = await start(sio, wait_timeout=0.05)
+    sio.engine.deliver('2["a"]')
+    with pytest.raises(exceptions.ConnectionError):
+        await within(connecting)
+    assert calls.items == []

@@ -18,7 +18,7 @@ from . import process_hooks
 from .async_condition import AsyncCondition, AsyncEvent, running_loop
 from .async_dispatch import AsyncDispatcher, Call, Calls
 from .attempt import Attempt, Life
-from .base_client import Reason, State, attempt_failure, check_headers, first_cause
+from .base_client import Reason, State, attempt_failure, check_headers, error_text, first_cause
 from .base_lifecycle import CONNECT_HANDLERS, BaseLifecycle
 from .engine import AsyncEngineIOClient, EngineError, origin_of
 from .events import EventName
@@ -106,7 +106,7 @@ class AsyncLifecycle(BaseLifecycle):
             await self._sio_await_namespaces(attempt, life)
         except Exception as exc:
             unanswered = [name for name in attempt.failed if name not in attempt.refusals]
-            attempt.calls += [self._sio_trigger("connect_error", name, str(exc)) for name in unanswered]
+            attempt.calls += [self._sio_trigger("connect_error", name, error_text(exc)) for name in unanswered]
             await self._sio_call_all(attempt.calls, CONNECT_HANDLERS)
             await self._sio_drop_session(life)
             raise
@@ -155,7 +155,7 @@ class AsyncLifecycle(BaseLifecycle):
             try:
                 await self._sio_connect_once(life)
             except Exception as exc:
-                self._sio_log.attempt_failed(attempt, exc)
+                self._sio_log.attempt_failed(attempt, error_text(exc))
                 if attempt == self.reconnection_attempts:
                     self._sio_log.gave_up()
                     break

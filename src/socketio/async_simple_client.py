@@ -224,9 +224,11 @@ class AsyncSimpleClient:
         """Disconnect from the server, after all that was emitted is sent. Does nothing when it is not connected."""
         self._sio_check_loop()
         client, self._sio_client = self._sio_client, None
-        if client is not None:
-            await client.disconnect()
-        self._sio_set(connected=False, restored=False)
+        try:
+            if client is not None:
+                await client.disconnect()
+        finally:  # after a cancellation as well
+            self._sio_set(connected=False, restored=False)
 
     def _sio_check_loop(self) -> None:
         """Raise ``RuntimeError`` where the client cannot be used: in another event loop than its own, or in none."""

@@ -58,12 +58,13 @@ class Life:
     :ivar ended: set when it is over, and the disconnect handlers of this life and those before have returned.
     """
 
-    __slots__ = ("_lock", "_next", "_running", "ended", "stop")
+    __slots__ = ("_is_told", "_lock", "_next", "_running", "ended", "stop")
 
     def __init__(self, event: Any, lock: AbstractContextManager[Any], before: Life | None = None) -> None:
         self.stop = event()
         self.ended = event()
         self._lock = lock
+        self._is_told = False
         self._next: Life | None = None
         self._running = 1  # that is the life itself
         if before is not None and not before.ended.is_set():
@@ -83,9 +84,12 @@ class Life:
                 self.cut()
 
     def end(self) -> None:
-        """End it as soon as the handlers have returned. Called once, when all of them were told."""
+        """End it as soon as the handlers have returned. Called when all of them were told."""
         self.stop.set()
-        self.handler_returned()
+        with self._lock:
+            was_told, self._is_told = self._is_told, True
+            if not was_told:
+                self.handler_returned()
 
     def cut(self) -> None:
         """End it at once: the handlers that have not returned never will."""

@@ -370,7 +370,7 @@ def attempt_failure(exc: Exception) -> tuple[Exception, Any]:
     That is the body of an HTTP error answer, ``None`` where it is no JSON, else the text of the error.
     """
     if not isinstance(exc, engine.EngineError):
-        return exc, str(exc)
+        return exc, error_text(exc)
     text = str(exc.args[0]) if exc.args else "the connection failed"
     return ConnectionError(text), exc.args[1] if len(exc.args) > 1 else text
 
@@ -383,6 +383,14 @@ def first_cause(exc: BaseException) -> BaseException:
     while exc.__cause__ is not None:
         exc = exc.__cause__
     return exc.with_traceback(None)
+
+
+def error_text(exc: BaseException) -> str:
+    """Return the text of an error; its type where it has none. An error of the application may not even have a text."""
+    try:
+        return str(exc) or type(exc).__name__
+    except Exception:
+        return type(exc).__name__
 
 
 def check_url(url: Any) -> urllib.parse.SplitResult:

@@ -102,10 +102,10 @@ class BaseLifecycle(BaseClient):
                 raise ConnectionError("The client has not ended its last attempt to connect yet")
             self._sio_remember(*args)
             self._sio_log.use(self._sio_logger)
-            self._sio_state = State.CONNECTING
-            self._sio_life = Life(event, self._sio_lock, self._sio_life)
-            self._sio_attempt = Attempt([])
-            return self._sio_life
+            life = Life(event, self._sio_lock, self._sio_life)
+            # In one step, between two of which Ctrl-C can come.
+            self._sio_attempt, self._sio_life, self._sio_state = Attempt([]), life, State.CONNECTING
+            return life
 
     def _sio_begin_attempt(self, life: Life) -> Attempt:
         self._sio_notice_overrides()

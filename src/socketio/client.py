@@ -109,12 +109,19 @@ class Client(Lifecycle):
             self._sio_changed.wait_for(lambda: self._sio_state is not State.CLOSING)
             self._sio_changed.wait_for(self._sio_is_free, self.eio.request_timeout)
         args = url, headers, auth, transports, namespaces, socketio_path, wait, wait_timeout
+        life = None
         try:
-            self._sio_connect(self._sio_begin(threading.Event, *args), retry)
+            life = self._sio_begin(threading.Event, *args)
+            self._sio_connect(life, retry)
         except Exception:
             raise
         except BaseException:  # Ctrl-C
-            self._sio_disconnect(GOODBYE)
+            try:
+                self._sio_disconnect(GOODBYE)
+            finally:
+                if life is not None:
+                    self._sio_end_attempt(self._sio_attempt)
+                    self._sio_cut_short(life)
             raise
 
     def disconnect(self) -> None:

@@ -73,7 +73,7 @@ class EventLog:
         """An attempt to reconnect will begin."""
         self.write("Connection failed, new attempt in %.2f seconds", delay)
 
-    def attempt_failed(self, number: int, error: Exception) -> None:
+    def attempt_failed(self, number: int, error: Exception | str) -> None:
         """An attempt to reconnect has failed: a warning, unless it is for the same reason as the one before."""
         text = str(error)
         if number == 1 or text != self._last_failure:

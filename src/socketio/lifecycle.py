@@ -16,7 +16,7 @@ from typing import Any
 
 from . import process_hooks
 from .attempt import Attempt, Life
-from .base_client import Reason, State, attempt_failure, check_headers, first_cause
+from .base_client import Reason, State, attempt_failure, check_headers, error_text, first_cause
 from .base_lifecycle import CONNECT_HANDLERS, BaseLifecycle
 from .dispatch import Dispatcher
 from .engine import EngineError, EngineIOClient, origin_of
@@ -94,7 +94,7 @@ class Lifecycle(BaseLifecycle):
             self._sio_await_namespaces(attempt, life)
         except Exception as exc:
             unanswered = [name for name in attempt.failed if name not in attempt.refusals]
-            attempt.calls += [self._sio_trigger("connect_error", name, str(exc)) for name in unanswered]
+            attempt.calls += [self._sio_trigger("connect_error", name, error_text(exc)) for name in unanswered]
             self._sio_call_all(attempt.calls, CONNECT_HANDLERS)
             self._sio_drop_session(life)
             raise
@@ -142,7 +142,7 @@ class Lifecycle(BaseLifecycle):
             try:
                 self._sio_connect_once(life)
             except Exception as exc:
-                self._sio_log.attempt_failed(attempt, exc)
+                self._sio_log.attempt_failed(attempt, error_text(exc))
                 if attempt == self.reconnection_attempts:
                     self._sio_log.gave_up()
                     break
@@ -215,20 +215,40 @@ class Lifecycle(BaseLifecycle):
         run(self._sio_disconnect_steps(timeout))
 
     def _sio_disconnect_steps(self, timeout: float) -> Steps[None]:
-        with self._sio_lock:
-            was = self._sio_state
-            if was is not State.IDLE:
-                self._sio_state = State.CLOSING
-                self._sio_refuse_events()
         self._sio_dispatcher.blocking()
-        if was is State.IDLE:
-            yield from self.eio.disconnect_steps()  # what the server has ended may still be closing
-            return
-        if was is State.CLOSING:
-            yield from self._sio_await_close()
-        else:
-            calls = yield from self._sio_close(timeout, was)
-            yield from self._sio_returned(calls, HANDLERS)
+        life, was = self._sio_life, State.IDLE
+        try:
+            with self._sio_lock:
+                life, was = self._sio_life, self._sio_state
+                if was is not State.IDLE:
+                    self._sio_state = State.CLOSING
+                    self._sio_refuse_events()
+            if was is State.IDLE:
+                yield from self.eio.disconnect_steps()  # what the server has ended may still be closing
+            elif was is State.CLOSING:
+                yield from self._sio_await_close()
+            else:
+                calls = yield from self._sio_close(timeout, was)
+                yield from self._sio_returned(calls, HANDLERS)
+        except BaseException:  # Ctrl-C
+            if was not in (State.IDLE, State.CLOSING):
+                self._sio_cut_short(life)
+            raise
+
+    def _sio_cut_short(self, life: Life) -> None:
+        """End a life at once whose closing was interrupted, wherever that was."""
+        try:
+            if self._sio_is_closing(life):
+                self.eio.disconnect(abort=True)
+        finally:
+            with self._sio_lock:
+                if self._sio_is_closing(life):
+                    self._sio_become_idle()
+            if self._sio_life is not life or self._sio_state is State.IDLE:
+                life.cut()
+
+    def _sio_is_closing(self, life: Life) -> bool:
+        return self._sio_life is life and self._sio_state is State.CLOSING
 
     def _sio_await_close(self) -> Steps[None]:
         """Wait for another disconnect(). In a handler, not for the handlers: this may be one of them."""
@@ -247,18 +267,12 @@ class Lifecycle(BaseLifecycle):
         with self._sio_lock:
             life = self._sio_life
             self._sio_stop_attempts()
-        try:
-            names = yield from self._sio_say_goodbye(timeout)
-            task = self._sio_reconnect_task
-            if task is not None and task is not threading.current_thread():
-                yield joined(task, HANDLERS)
-            requested = self._sio_attempt.requested
-            self._sio_become_idle()
-        except BaseException:  # Ctrl-C
-            self.eio.disconnect(abort=True)
-            self._sio_become_idle()
-            self._sio_submit_end(life)
-            raise
+        names = yield from self._sio_say_goodbye(timeout)
+        task = self._sio_reconnect_task
+        if task is not None and task is not threading.current_thread():
+            yield joined(task, HANDLERS)
+        requested = self._sio_attempt.requested
+        self._sio_become_idle()
         reason = Reason.CLIENT_DISCONNECT
         calls = [self._sio_trigger("disconnect", name, reason, life=life) for name in names]
         finals = requested if was is State.RECONNECTING else names

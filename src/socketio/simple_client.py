@@ -266,9 +266,11 @@ class SimpleClient:
     def disconnect(self) -> None:
         """Disconnect from the server, after all that was emitted is sent. Does nothing when it is not connected."""
         client, self._sio_client = self._sio_client, None
-        if client is not None:
-            client.disconnect()
-        self._sio_set(connected=False, restored=False)
+        try:
+            if client is not None:
+                client.disconnect()
+        finally:  # after Ctrl-C as well
+            self._sio_set(connected=False, restored=False)
 
     def _sio_after_fork(self) -> None:
         self._sio_client = None

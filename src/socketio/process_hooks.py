@@ -88,7 +88,8 @@ def release(client: Any) -> None:
 
 def leave_closed_loops() -> None:
     """Have all clients that are held be idle whose event loop was closed."""
-    left = [(client, client._sio_loop) for client in list(_held) if client._sio_loop.is_closed()]
+    loops = [(client, client._sio_loop) for client in list(_held)]
+    left = [(client, loop) for client, loop in loops if loop is not None and loop.is_closed()]
     for client, _ in left:
         with contextlib.suppress(Exception):
             client._sio_abandon()
@@ -189,6 +190,7 @@ def _reset_child() -> None:
     global _lock, _exit_thread
     _lock = threading.Lock()
     _exit_thread = None
+    _held.clear()
     for client in list(_with_locks):
         with contextlib.suppress(Exception):
             client._sio_after_fork()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from faults.conftest import (  # noqa: F401
     _asyncio_has_no_complaints,
     _leaks_are_reported_with_their_module,
@@ -21,3 +23,12 @@ from faults.conftest import (  # noqa: F401
     tls,
     transport,
 )
+from integration.certificates import Certificates
+
+
+@pytest.fixture
+def trusted(tls: Certificates, monkeypatch: pytest.MonkeyPatch) -> Certificates:  # noqa: F811
+    """Certificates that programs trust in processes of their own."""
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", tls.ca)
+    monkeypatch.setenv("SSL_CERT_FILE", tls.ca)
+    return tls

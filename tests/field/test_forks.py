@@ -20,19 +20,12 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "register_at_fork"), reason="thi
 CHILD = ["child False False None None 0", "child 1 2", "child ['client disconnect']"]
 
 
-@pytest.mark.servers("python", "node")
-@pytest.mark.parametrize(
-    ("name", "way"),
-    [("threads", way) for way in ("_exit", "return", "multiprocessing", "handler")]
-    + [("asyncio", way) for way in ("_exit", "multiprocessing", "handler")],
-)
-async def test_a_child_leaves_the_connections_of_its_parent_alone(server, transport, observer, key, name, way):
-    """The child has none of the connections, sends nothing over them, and connects anew; the parent goes on."""
-    async with Proxy(server.port) as proxy:
+async def _fork(server, transport, key, name, way, scheme="http"):
+    """Run the program; check what child and parent see, and what goes over the connections meanwhile."""
+    async with Proxy(server.port, scheme) as proxy:
         arguments = (name, proxy.url, server.url, json.dumps(transport.argument), key, way)
         async with running("forking", *arguments, programs=PROGRAMS) as process:
             assert await printed(process) == ["ready"]
-            assert await observer.notes(key, 1) == ["before"]
             before = proxy.to_server.carried
             process.stdin.write(b"\n")
             lines = []
@@ -46,8 +39,25 @@ async def test_a_child_leaves_the_connections_of_its_parent_alone(server, transp
             assert errors == b""
             assert output.decode().splitlines() == ["parent 3 4 []"]
             assert process.returncode == 0
+
+
+@pytest.mark.servers("python", "node")
+@pytest.mark.parametrize(
+    ("name", "way"),
+    [("threads", way) for way in ("_exit", "return", "multiprocessing", "handler")]
+    + [("asyncio", way) for way in ("_exit", "multiprocessing", "handler")],
+)
+async def test_a_child_leaves_the_connections_of_its_parent_alone(server, transport, observer, key, name, way):
+    """The child has none of the connections, sends nothing over them, and connects anew; the parent goes on."""
+    await _fork(server, transport, key, name, way)
     notes = ["before", "child", "after"] if way in ("_exit", "multiprocessing") else ["before", "after"]
     assert await observer.notes(key, len(notes)) == notes
+
+
+@pytest.mark.parametrize("name", ["threads", "asyncio"])
+async def test_a_child_leaves_tls_sessions_alone(servers, trusted, transport, key, name):
+    """No close_notify and no shutdown goes over a TLS connection of the parent."""
+    await _fork(servers("node", tls=trusted.server_options()), transport, key, name, "_exit", "https")
 
 
 @pytest.mark.timeout(60)

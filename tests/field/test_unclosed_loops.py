@@ -22,20 +22,13 @@ WARNING = re.compile(
 )
 
 
-@pytest.mark.servers("python", "node")
-@TRANSPORTS
-@pytest.mark.parametrize("way", ["close", "leave", "again", "disconnect"])
-async def test_a_loop_that_is_closed_underneath(server, transport, observer, key, way):
-    """One ResourceWarning for each client names the line of its connect(), and the client is idle.
-
-    Where the loop is not closed, what was emitted is sent at the end of the program, and the server is told.
-    """
+async def _run(server, transport, key, way):
+    """Run the program; check its complaints, and return the lines that it prints."""
     arguments = (server.url, json.dumps(transport.argument), key, way)
     async with running("unclosed_loop", *arguments, programs=PROGRAMS, warnings="always") as process:
         output, errors = await within(CEILING, process.communicate())
         assert process.returncode == 0
-    connected, *lines = output.decode().splitlines()
-    text = errors.decode().replace("sys:1: ResourceWarning: unclosed event loop", "")
+    text = errors.decode()
     warnings = WARNING.findall(text)
     assert sorted(line.split("  #")[0] for line in warnings) == [
         "simple.connect(url, **options)",
@@ -45,10 +38,29 @@ async def test_a_loop_that_is_closed_underneath(server, transport, observer, key
     assert "never retrieved" not in text
     assert "pending" not in text
     assert text.count("ResourceWarning: ") == len(warnings), text
+    return output.decode().splitlines()
+
+
+@pytest.mark.servers("python", "node")
+@TRANSPORTS
+@pytest.mark.parametrize("way", ["close", "leave", "again", "disconnect"])
+async def test_a_loop_that_is_closed_underneath(server, transport, observer, key, way):
+    """One ResourceWarning for each client names the line of its connect(), and the client is idle.
+
+    Where the loop is not closed, what was emitted is sent at the end of the program, and the server is told.
+    """
+    connected, *lines = await _run(server, transport, key, way)
     assert lines == {"again": ["False None {}", "2 3 []"], "disconnect": ["False None {}"]}.get(way, [])
     if way == "leave":
         assert await observer.notes(key, 1) == ["last"]
         assert len(await observer.notes(f"disconnect:{connected.split()[-1]}", 1)) == 1
+
+
+@pytest.mark.parametrize("way", ["close", "again"])
+async def test_a_loop_that_is_closed_underneath_tls(servers, trusted, transport, key, way):
+    """The same, over TLS."""
+    lines = await _run(servers("node", tls=trusted.server_options()), transport, key, way)
+    assert lines[1:] == (["False None {}", "2 3 []"] if way == "again" else [])
 
 
 @pytest.mark.parametrize("name", ["threads", "asyncio"])

@@ -164,7 +164,7 @@ class WebSocketTransport(BaseWebSocketTransport):
         self._writer = FrameWriter()
         self._unsent = memoryview(b"")
         self._covered = 0
-        ws.settimeout(0)
+        ws.sock.setblocking(False)  # eventlet's TLS sockets do not take settimeout(0) for that
 
     def set_silence(self, seconds: float) -> None:
         """From now on the server must send something within each span of so many seconds."""

@@ -160,6 +160,26 @@ async def test_headers_go_with_the_websocket_request(connect, server):
     assert (server.requests[-1]["X-Header"], server.requests[-1]["Cookie"]) == ("1", "a=2")
 
 
+async def test_a_websocket_is_asked_for_by_an_http_url(http, server):
+    """ws_connect() takes a URL of the scheme http, for which the environment names proxies. (M5)"""
+    ws = await http.ws_connect(f"{server.http}/ws")
+    await ws.send_str("hello")
+    assert (await ws.receive(timeout=CEILING)).data == "hello"
+    await ws.close()
+
+
+async def test_the_headers_of_a_session_can_be_taken_out():
+    """headers of a session are those that it sends, and a header can be taken out of them. (M4)"""
+    async with aiohttp.ClientSession(headers={"A": None, "B": "c"}) as http:
+        http.headers.pop("A")
+        assert dict(http.headers) == {"B": "c"}
+
+
+async def test_a_connector_tells_how_many_connections_it_allows(http):
+    """limit and limit_per_host are numbers, 0 for none. (M5)"""
+    assert (http.connector.limit, http.connector.limit_per_host) == (100, 0)
+
+
 async def test_a_websocket_is_asked_for_with_the_sessions_request(http, server):
     """ws_connect() asks by way of request() of what it is called on, which can refuse redirects. (N37)"""
     asked = []

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import io
 import socket
 import threading
 import time
+from http import client as http_client
 
 import pytest
 import requests
+import urllib3
 from requests.adapters import HTTPAdapter
 from urllib3.util.wait import wait_for_read, wait_for_write
+
+from socketio.engine.connections import track_sockets
+from socketio.engine.frames import FrameWriter
+from socketio.engine.websocket_handshake import ask
 
 from .conftest import CEILING
 
@@ -152,17 +159,132 @@ def test_the_adapter_of_a_session_is_an_http_adapter(http):
     assert isinstance(http.get_adapter("https://a"), HTTPAdapter)
 
 
-def test_a_pool_makes_connections_that_have_a_socket(http, server):
-    """_new_conn() makes a connection that nobody else uses, _validate_conn() and connect() connect it. (M6)"""
+def test_the_attributes_of_a_pool(http):
+    """A pool has the headers for its proxy, and tells how many connections it keeps, and whether it makes more. (M5)"""
+    pool = pool_of(http, "http://a")
+    assert (pool.proxy_headers, pool.block, pool.pool.maxsize) == ({}, False, 10)
+
+
+def test_a_connection_is_asked_whether_it_can_be_used_again(http, server):
+    """The pool closes an idle connection that says is_connected is False, and connects it anew. (M1)"""
     pool = pool_of(http, server.http)
-    connection = pool._new_conn()
-    pool._validate_conn(connection)
-    if connection.sock is None:  # plain HTTP is connected when it is used
-        connection.connect()
-    assert isinstance(connection.sock, socket.socket)
-    assert pool.proxy is None
-    assert callable(pool._prepare_proxy)
-    connection.close()
+    connected = []
+
+    class Connection(pool.ConnectionCls):
+        is_connected = False
+
+        def connect(self):
+            connected.append(self)
+            super().connect()
+
+    pool.ConnectionCls = Connection
+    for _ in range(2):
+        assert http.get(f"{server.http}/ok", timeout=CEILING).text == "ok"
+    assert len(connected) == 2
+
+
+def test_a_connection_can_be_taken_when_the_server_has_switched_protocols(http, server):
+    """After a 101 response_class sees what came along, and the socket lives on when the answer is closed. (M1)"""
+    pool = pool_of(http, server.http)
+    taken = []
+
+    class Response(http_client.HTTPResponse):
+        def begin(self):
+            super().begin()
+            assert self.status == 101
+            self.will_close = False
+
+    class Connection(pool.ConnectionCls):
+        response_class = Response
+
+        def getresponse(self, *args, **kwargs):
+            sock = self.sock
+            response = super().getresponse(*args, **kwargs)
+            taken.append(sock)
+            self.sock = None
+            return response
+
+    pool.ConnectionCls = Connection
+    headers = {"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13"}
+    headers["Sec-WebSocket-Key"] = "AAAAAAAAAAAAAAAAAAAAAA=="
+    with http.get(f"{server.http}/ws", headers=headers, timeout=CEILING, stream=True) as response:
+        assert response.status_code == 101
+    with taken[0] as sock:
+        sock.sendall(FrameWriter().encode(["hello"], 1)[0])
+        assert sock.recv(100) == b"\x81\x05hello"
+
+
+def test_an_informational_answer_is_not_the_last():
+    """begin() reads the next head when headers is None again. (M1)"""
+
+    class Socket:
+        def makefile(self, mode):
+            return io.BytesIO(b"HTTP/1.1 103 Hints\r\nA: b\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+
+    response = http_client.HTTPResponse(Socket())
+    response.begin()
+    assert response.status == 103
+    response.headers = None
+    response.begin()
+    assert response.status == 200
+
+
+def test_a_request_by_way_of_a_proxy_is_for_the_whole_url():
+    """request() of the connection class gets the whole URL, and set_tunnel() makes it ask for a tunnel instead. (M5)"""
+    asked = []
+
+    class Connection(urllib3.connection.HTTPConnection):
+        def request(self, method, url, *args, **kwargs):
+            asked.append((url, kwargs["headers"].get("Proxy-Authorization")))
+            self.set_tunnel("a.test", 80, headers={"X": "1"})
+            raise KeyError
+
+    with requests.Session() as http:
+        http.trust_env = False
+        http.proxies = {"http": "http://user:secret@127.0.0.1:1"}
+        pool = pool_of(http, "http://a.test")
+        assert set(pool.proxy_headers) == {"Proxy-Authorization"}
+        pool.ConnectionCls = Connection
+        with pytest.raises(KeyError):
+            http.get("http://a.test/b?c=d", timeout=CEILING)
+    assert asked == [("http://a.test/b?c=d", "Basic dXNlcjpzZWNyZXQ=")]
+
+
+def test_the_socket_of_a_connection_is_made_by_one_method(http, server):
+    """_new_conn() makes it, by way of urllib3.util.connection, with the attributes that are read here. (B7)
+
+    Should it go, _Tracked._new_conn() is not called any more, and urllib3 connects as it does.
+    """
+    pool = pool_of(http, server.http)
+    seen = []
+
+    class Connection(pool.ConnectionCls):
+        def _new_conn(self):
+            assert self._dns_host == "127.0.0.1"
+            seen.append((self.host, self.port, self.timeout, self.source_address, bool(self.socket_options)))
+            return super()._new_conn()
+
+    pool.ConnectionCls = Connection
+    assert http.get(f"{server.http}/ok", timeout=CEILING).text == "ok"
+    assert seen == [("127.0.0.1", server.port, CEILING, None, True)]
+    assert callable(urllib3.util.connection.create_connection)
+    assert urllib3.util.connection.allowed_gai_family() in (socket.AF_UNSPEC, socket.AF_INET)
+
+
+def test_connecting_works_without_that_method(http, server, monkeypatch):
+    """The fallback: urllib3's own way, one address after the other."""
+    original = urllib3.connection.HTTPConnection
+
+    def connect(self):
+        self.sock = urllib3.util.connection.create_connection((self.host, self.port), self.timeout)
+
+    monkeypatch.setattr(original, "connect", connect)
+    monkeypatch.delattr(original, "_new_conn")
+    track_sockets(http, server.http, None)
+    assert http.get(f"{server.http}/ok", timeout=CEILING).text == "ok"
+    url = f"{server.http}/ws"
+    answer = ask(http, url, {"headers": {}, "cookies": {}, "verify": None}, CEILING, {}, lambda abort: None)
+    answer.sock.close()
 
 
 def test_a_plain_adapter_gives_nothing_else_to_its_pools(http):

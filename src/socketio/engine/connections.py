@@ -67,20 +67,19 @@ class Tls:
 class Upgrading(Waiting):
     """A request for a websocket, whose connection is taken from urllib3 when the server agrees.
 
-    :param proxy_headers: what the pool adds for its proxy.
     :param socket_options: further arguments for ``setsockopt()``.
     :param given: a socket that is connected already.
+    :ivar proxy_headers: what the pool adds for its proxy.
     :ivar sock: the connection, when the server has agreed; ``ahead`` is what came behind its answer.
     """
 
     def __init__(
         self,
-        proxy_headers: Mapping[str, str],
         socket_options: Sequence[Sequence[Any]],
         tls: Tls | None,
         given: socket.socket | None,
     ) -> None:
-        self.proxy_headers = proxy_headers
+        self.proxy_headers: Mapping[str, str] = {}
         self.socket_options = socket_options
         self.tls = tls
         self.given = given
@@ -143,6 +142,20 @@ def close_idle(pool: Any) -> None:
         if idle is not None:
             idle.close()
         pool.pool.put_nowait(None)
+
+
+def connect(url: str, deadline: float, upgrading: Upgrading) -> socket.socket:
+    """Return a socket that is connected to the server of an HTTP URL, as urllib3 would connect it."""
+    parts = urllib.parse.urlsplit(url)
+    host, port = parts.hostname or "", parts.port or 80
+    options = [*urllib3.connection.HTTPConnection.default_socket_options, *upgrading.socket_options]
+    if urllib3_connection.create_connection is _create_connection:
+        connected = addresses.connect(host, port, deadline, upgrading.is_cut, None, options)
+    else:  # an application has put something in its place
+        timeout = max(0.001, deadline - time.monotonic())
+        connected = urllib3_connection.create_connection((host, port), timeout, socket_options=options)
+    upgrading.wait_on(connected)
+    return connected
 
 
 def _upgrading() -> Upgrading | None:

@@ -7,6 +7,7 @@ first request only, the caller's dicts are edited, and a websocket that fails sa
 from __future__ import annotations
 
 import contextlib
+import http.client
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
@@ -114,7 +115,13 @@ class Opening(EngineBase, engineio.Client):
         timeout = extra.get("timeout") or self.request_timeout
         try:
             answer = websocket_handshake.ask(self.http, url, request, timeout, extra, self._enter)
-        except (requests.RequestException, OSError, ValueError, urllib3.exceptions.HTTPError) as exc:
+        except (
+            requests.RequestException,
+            OSError,
+            ValueError,
+            urllib3.exceptions.HTTPError,
+            http.client.HTTPException,
+        ) as exc:
             text = f"websocket connection to {place} failed: {handshake.cause_text(exc)}"
             raise ConnectionError(text) from handshake.root_cause(exc)
         of_websocket = {name: extra[name] for name in _OF_WEBSOCKET if name in extra}

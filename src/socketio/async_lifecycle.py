@@ -51,6 +51,7 @@ class AsyncLifecycle(BaseLifecycle):
         self.eio.on("connect", self._sio_on_transport_open)
         self.eio.on("message", self._sio_on_messages)
         self.eio.on("disconnect", self._sio_on_transport_closed)
+        self.eio.is_shared = True
         self.eio.farewell = self._sio_farewell
 
     def _sio_renew(self) -> None:

@@ -42,6 +42,7 @@ class Lifecycle(BaseLifecycle):
         self.eio.on("connect", self._sio_on_transport_open)
         self.eio.on("message", self._sio_on_messages)
         self.eio.on("disconnect", self._sio_on_transport_closed)
+        self.eio.is_shared = True
 
     def _sio_renew(self) -> None:
         # Re-entrant: a signal handler may call disconnect() on the main thread while that holds the lock.

@@ -228,7 +228,7 @@ def test_a_server_takes_16_packets_at_once():
 )
 def test_only_what_is_meant_to_be_replaced_is_replaced(own, base):
     """No name of the engine hides one that python-engineio has for something else. (A2)"""
-    meant = {"__init__", "connect", "disconnect", "send", "_reset", "__del__", "start_background_task", "__doc__"}
+    meant = {"__init__", "connect", "disconnect", "send", "on", "_reset", "__del__", "start_background_task", "__doc__"}
     classes = [found for found in own.__mro__ if found.__module__.startswith("socketio.")]
     defined = {name for found in classes for name in vars(found)}
     inherited = {name for found in base.__mro__ if found is not object for name in vars(found)}

@@ -139,6 +139,7 @@ class AsyncEngineIOClient(AsyncAbandoning, AsyncOpening):
         link.writer = self.write_loop_task = asyncio.ensure_future(self._write(link))
         if "connect" in self.handlers:
             await self.handlers["connect"]()
+            self._tell("connect")
         link.reader = asyncio.ensure_future(self._read(link))
 
     async def _abandon(self) -> None:
@@ -382,6 +383,7 @@ class AsyncEngineIOClient(AsyncAbandoning, AsyncOpening):
         if "disconnect" in self.handlers:
             try:
                 await self.handlers["disconnect"](reason)
+                self._tell("disconnect", reason)
             except Exception:
                 self.logger.exception("disconnect handler error")
 

@@ -58,7 +58,7 @@ class Wire(asyncio.BufferedProtocol):
         self._changed = AsyncCondition()
         self._reading_paused = self._writing_paused = False
         self.heard = self._loop.time()
-        self._lost = False
+        self._lost = self._is_closed = False
         self._cause: BaseException | None = None
         connection.protocol.set_parser(self, self)  # which hands over what came along with the answer
         self._transport.set_protocol(self)
@@ -80,6 +80,7 @@ class Wire(asyncio.BufferedProtocol):
     async def close(self, *, code: int = 1000, message: bytes = b"") -> bool:
         """Close the connection, as a program does that wants it to be lost. Return whether it was open."""
         was_open = not self.closed
+        self._is_closed = True
         self.abort()
         return was_open
 
@@ -140,7 +141,8 @@ class Wire(asyncio.BufferedProtocol):
         if not self._received:
             if self._reader.error is not None:
                 raise self._reader.error
-            raise self._cause or ConnectionError("the server closed the connection")
+            by = "program" if self._is_closed else "server"
+            raise self._cause or ConnectionError(f"the {by} closed the connection")
         received, self._received = self._received, []
         if self._reading_paused and not self._lost:
             self._reading_paused = False

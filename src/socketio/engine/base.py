@@ -16,6 +16,7 @@ from ..details import DisconnectDetails, DisconnectKind
 from ..packet import Frame
 from . import headers, packet_log, payload
 from .errors import InvalidDataError, details_of
+from .face import Face
 from .frames import ControlFrame, Outgoing
 from .handshake import Handshake, without_secrets
 
@@ -76,15 +77,13 @@ class SendQueue:
         return self.qsize() == 0
 
 
-class EngineBase:
+class EngineBase(Face):
     """The part of :class:`EngineIOClient` and :class:`AsyncEngineIOClient` that does no I/O.
 
     :ivar details: why the last connection ended; set before the ``disconnect`` handler is called.
     """
 
     _link: Any
-    logger: logs.Logger
-    handlers: dict[str, Callable[..., Any]]
     reason: Any
     details: DisconnectDetails | None
     state: str
@@ -233,6 +232,9 @@ class EngineBase:
 
     def _deliver(self, messages: list[Frame]) -> None:
         handler = self.handlers.get("message")
+        if self._listeners:
+            for each in messages:
+                self._tell("message", each)
         if handler is None:
             return
         try:

@@ -141,6 +141,7 @@ class EngineIOClient(Opening):
         link.transport.set_silence(shaken.silence)
         if "connect" in self.handlers:
             self.handlers["connect"]()
+            self._tell("connect")
         link.reader = self.read_loop_task = _thread("socketio-reader", self._begin_reading, link)
         link.reader.start()
 
@@ -357,6 +358,7 @@ class EngineIOClient(Opening):
         if "disconnect" in self.handlers:
             try:
                 self.handlers["disconnect"](reason)
+                self._tell("disconnect", reason)
             except Exception:
                 self.logger.exception("disconnect handler error")
         self._forget(link)  # from here on, another connection can be opened

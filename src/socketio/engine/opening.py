@@ -44,10 +44,12 @@ class Opened:
 class Opening(EngineBase, engineio.Client):
     """The part of :class:`EngineIOClient` that opens connections."""
 
-    http: Any
     ws: Any
     max_message_size: int
+    state: str = "disconnected"
     _guard: threading.Lock
+    _http: Any = None
+    _cookies: Any = None
     _opening: Callable[[], None] | None
     _cancelled: bool
 
@@ -55,7 +57,7 @@ class Opening(EngineBase, engineio.Client):
         headers = self._without_handshake(headers)
         cookies = dict(handshake.cookie_pairs(handshake.pop_header(headers, "cookie") or ""))
         if self.http is None:
-            self.http = self.http_factory() if self.http_factory else sessions.Session()
+            self.http = self._new_session()
         left_out = check_session(self.http.headers)
         self._warn_of_headers(left_out)
         self._without_handshake(check(options.headers(self.websocket_extra_options)))  # before anything is opened
@@ -94,11 +96,31 @@ class Opening(EngineBase, engineio.Client):
             raise ConnectionError(handshake.ONE_CONNECTION)
         return opened
 
+    @property
+    def http(self) -> Any:
+        """The session; ``None`` without a connection, unless the application has given one.
+
+        What goes over a websocket needs none, and it takes several kilobytes: it is made when it is asked for.
+        """
+        if self._http is None and self.state == "connected":
+            self._http = self._new_session()
+            if self._cookies:
+                self._http.cookies = self._cookies
+        return self._http
+
+    @http.setter
+    def http(self, session: Any) -> None:
+        self._http = session
+
+    def _new_session(self) -> Any:
+        return self.http_factory() if self.http_factory else sessions.Session()
+
     def _close_session(self) -> None:
-        """Close a session of the client's own: what goes over a websocket needs none."""
-        if self.http is not None and not self.external_http:
-            self.http.close()
-            self.http = None
+        """Close a session of the client's own."""
+        if self._http is not None and not self.external_http:
+            self._cookies = getattr(self._http, "cookies", None)
+            self._http.close()
+            self._http = None
 
     def _verify(self) -> bool | str | None:
         """Return what ``requests`` calls so; ``None`` lets REQUESTS_CA_BUNDLE and its like have a say."""

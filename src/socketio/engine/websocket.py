@@ -40,7 +40,7 @@ class RawWebSocket(websocket.WebSocket):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._sock: Any = None
-        self._aborted = False
+        self._aborted = self._is_closed = False
         descriptors.note(self)
         super().__init__(*args, **kwargs)
         self._session = threading.Lock()
@@ -74,6 +74,7 @@ class RawWebSocket(websocket.WebSocket):
 
     def close(self, status: int = 1000, reason: str | bytes = b"", timeout: float | None = 3) -> None:
         """Close the connection, as a program does that wants it to be lost."""
+        self._is_closed = True
         self.abort()
 
     def abort(self) -> None:
@@ -100,7 +101,8 @@ class RawWebSocket(websocket.WebSocket):
                         pass
                     else:
                         if not data:
-                            raise ConnectionError("the server closed the connection")
+                            by = "program" if self._is_closed else "server"
+                            raise ConnectionError(f"the {by} closed the connection")
                         self._drained = len(data) < _READ_SIZE and not isinstance(self.sock, ssl.SSLSocket)
                         return data
             self._drained = False

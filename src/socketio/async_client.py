@@ -231,7 +231,7 @@ class AsyncClient(AsyncLifecycle):
 
     async def send(self, data: Any, namespace: str | None = None, callback: Callable[..., Any] | None = None) -> None:
         """Emit the event ``message``. See :meth:`emit`."""
-        await AsyncClient.emit(self, "message", data, namespace, callback)  # not that of a subclass
+        await self.emit("message", data=data, namespace=namespace, callback=callback)
 
     async def call(self, event: str, data: Any = None, namespace: str | None = None, timeout: float | None = 60) -> Any:
         """Emit an event and return its acknowledgement: several values as a tuple, one as itself, none as ``None``.
@@ -249,12 +249,17 @@ class AsyncClient(AsyncLifecycle):
         if not self.eio.has_room() and not await self._sio_make_room(timeout):
             raise TimeoutError(f"the server read too little for {event!r} to be sent within {timeout:g} s")
         waiter = _FutureWaiter(loop)
+        protocol: Protocol | None
         try:
-            protocol, ack_id = self._sio_request(event, data, namespace or "/", waiter, wake=False)
+            if self._sio_emit_is_overridden():
+                await self.emit(event, data=data, namespace=namespace, callback=waiter)
+                protocol, ack_id = self._sio_request_of(waiter)
+            else:
+                protocol, ack_id = self._sio_request(event, data, namespace or "/", waiter, wake=False)
         except BadNamespaceError:
             await self._sio_hold_at_exit()
             raise
-        if protocol.request_count() == 1:
+        if protocol is not None and protocol.request_count() == 1:
             self.eio.send_at_once()
         else:
             self.eio.wake()  # together with those of other tasks
@@ -264,7 +269,7 @@ class AsyncClient(AsyncLifecycle):
         finally:
             if limit is not None:
                 limit.cancel()
-            if waiter.args is None:
+            if waiter.args is None and protocol is not None:
                 protocol.forget(namespace or "/", ack_id)
         if waiter.args is not None:
             return ack_result(waiter.args)
@@ -272,6 +277,10 @@ class AsyncClient(AsyncLifecycle):
             raise TimeoutError(f"no acknowledgement of {event!r} within {timeout:g} s")
         await self._sio_hold_at_exit()
         raise self._sio_interrupted(event) from self._sio_cause()
+
+    def _sio_emit_is_overridden(self) -> bool:
+        """Return whether a subclass, or the program, has put something in the place of ``emit()``."""
+        return type(self).emit is not _EMIT or "emit" in vars(self)
 
     async def _sio_make_room(self, timeout: float | None) -> bool:
         """Wait until less than ``high_water_mark`` waits to be sent; return whether it does, in ``timeout`` seconds."""
@@ -326,3 +335,7 @@ class AsyncClient(AsyncLifecycle):
         """Run a coroutine function with these arguments as a task; return the task, which can be awaited."""
         self._sio_check_loop()
         return self.eio.start_background_task(target, *args, **kwargs)
+
+
+_EMIT = AsyncClient.emit
+"""The method of this class, to see whether another one stands in its place."""

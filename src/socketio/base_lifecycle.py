@@ -322,6 +322,13 @@ class BaseLifecycle(BaseClient):
                 self.eio.wake()
         return protocol, ack_id
 
+    def _sio_request_of(self, waiter: Waiter) -> tuple[Protocol | None, int]:
+        """Return the session and the id of the acknowledgement that a waiter has got by an overridden ``emit()``."""
+        with self._sio_lock:
+            protocol = self._sio_protocol
+            waiting = {} if protocol is None else protocol.callbacks
+            return protocol, next((key[1] for key, callback in waiting.items() if callback is waiter), 0)
+
     # -- the session ends
 
     def _sio_farewell(self) -> list[Frame]:

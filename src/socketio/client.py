@@ -189,7 +189,7 @@ class Client(Lifecycle):
 
     def send(self, data: Any, namespace: str | None = None, callback: Callable[..., Any] | None = None) -> None:
         """Emit the event ``message``. See :meth:`emit`."""
-        Client.emit(self, "message", data, namespace, callback)  # not that of a subclass
+        self.emit("message", data=data, namespace=namespace, callback=callback)
 
     def call(self, event: str, data: Any = None, namespace: str | None = None, timeout: float | None = 60) -> Any:
         """Emit an event and return its acknowledgement: several values as a tuple, one as itself, none as ``None``.
@@ -205,9 +205,14 @@ class Client(Lifecycle):
         if not self.eio.has_room() and not self._sio_make_room(timeout):
             raise TimeoutError(f"the server read too little for {event!r} to be sent within {timeout:g} s")
         waiter = _LockWaiter()
+        protocol: Protocol | None
         self._sio_dispatcher.blocking()
         try:
-            protocol, ack_id = self._sio_request(event, data, namespace or "/", waiter, wake=False)
+            if self._sio_emit_is_overridden():
+                self.emit(event, data=data, namespace=namespace, callback=waiter)
+                protocol, ack_id = self._sio_request_of(waiter)
+            else:
+                protocol, ack_id = self._sio_request(event, data, namespace or "/", waiter, wake=False)
         except BadNamespaceError:
             self._sio_hold_at_exit()
             raise
@@ -218,7 +223,7 @@ class Client(Lifecycle):
             self._sio_leave_after_interrupt()
             raise
         finally:
-            if waiter.args is None:
+            if waiter.args is None and protocol is not None:
                 with self._sio_lock:
                     protocol.forget(namespace or "/", ack_id)
         if waiter.args is not None:
@@ -227,6 +232,10 @@ class Client(Lifecycle):
             raise TimeoutError(f"no acknowledgement of {event!r} within {timeout:g} s")
         self._sio_hold_at_exit()
         raise self._sio_interrupted(event) from self._sio_cause()
+
+    def _sio_emit_is_overridden(self) -> bool:
+        """Return whether a subclass, or the program, has put something in the place of ``emit()``."""
+        return type(self).emit is not _EMIT or "emit" in vars(self)
 
     def _sio_make_room(self, timeout: float | None) -> bool:
         """Wait until less than ``high_water_mark`` waits to be sent; return whether it does, in ``timeout`` seconds."""
@@ -345,3 +354,7 @@ class Client(Lifecycle):
         options.check_handler(target, False)
         thread: threading.Thread = self.eio.start_background_task(target, *args, **kwargs)
         return thread
+
+
+_EMIT = Client.emit
+"""The method of this class, to see whether another one stands in its place."""

@@ -59,9 +59,12 @@ done with it.
 """
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class AckReceived:
-    """The answer to a request, for the callback that was given with it."""
+    """The answer to a request, for the callback that was given with it.
+
+    Not frozen, unlike the others: that makes it four times as expensive, and there can be one for each event.
+    """
 
     namespace: str
     callback: Callable[..., Any]

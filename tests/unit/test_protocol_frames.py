@@ -242,7 +242,9 @@ def recovering(packet_class=Packet):
     return protocol
 
 
-@pytest.mark.parametrize("offset", [yeast(), yeast(counter=70), redis(), mongo()])
+@pytest.mark.parametrize(
+    "offset", [yeast(), yeast(counter=70), redis(), mongo()], ids=["yeast", "yeast with counter", "redis", "mongo"]
+)
 def test_the_offset_of_a_recoverable_namespace_is_taken_off(offset):
     """Where the server gave a pid, the offset that it appends to an event is no argument. (E3)"""
     protocol = recovering()
@@ -259,8 +261,8 @@ def test_the_offset_of_a_recoverable_namespace_is_taken_off(offset):
 @pytest.mark.parametrize(
     ("frame", "args"),
     [
-        (f'2/plain,["a",1,"{NOW}"]', (1, NOW)),
-        (f'25["a",1,"{NOW}"]', (1, NOW)),
+        pytest.param(f'2/plain,["a",1,"{NOW}"]', (1, NOW), id="without recovery"),
+        pytest.param(f'25["a",1,"{NOW}"]', (1, NOW), id="with an id"),
         ('2["a"]', ()),
         ('2["a",1]', (1,)),
         ('2["a",["x"]]', (["x"],)),

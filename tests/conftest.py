@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import sys
 
@@ -14,10 +15,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--eager-tasks", action="store_true", help="run all event loops with asyncio.eager_task_factory")
 
 
-def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
-    """Run the tests of single files in this process: to start others takes longer."""
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    """Run the tests on all processors, four at most, unless ``-n`` says otherwise: ``-n0`` is this process alone.
+
+    The tests of one or two files run in this process, too: to start others takes longer.
+    """
     named = [argument.partition("::")[0] for argument in config.args]
-    return 0 if len(named) < 3 and all(name.endswith(".py") for name in named) else None
+    is_small = len(named) < 3 and all(name.endswith(".py") for name in named)
+    is_worker = hasattr(config, "workerinput")
+    if is_small or is_worker or config.option.usepdb or config.option.collectonly:
+        return
+    if config.pluginmanager.hasplugin("xdist") and config.option.numprocesses is None:
+        config.option.numprocesses = min(os.cpu_count() or 1, 4)
+        config.option.dist = "loadgroup"
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -59,12 +59,9 @@ done with it.
 """
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class AckReceived:
-    """The answer to a request, for the callback that was given with it.
-
-    Not frozen, unlike the others: that makes it four times as expensive, and there can be one for each event.
-    """
+    """The answer to a request, for the callback that was given with it."""
 
     namespace: str
     callback: Callable[..., Any]

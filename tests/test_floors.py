@@ -39,6 +39,7 @@ FLOORS = """
     2   engine.opening  engine.async_opening
     2   engine.client  engine.async_client
     2   engine
+    3   attributes
     3   base_client
     4   attempt
     4   base_lifecycle

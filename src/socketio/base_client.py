@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import enum
-import logging
 import urllib.parse
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from . import engine, logs, options, overrides, timeouts
+from .attributes import ClientAttributes
 from .base_namespace import BaseClientNamespace
 from .details import DisconnectDetails
 from .event_log import EventLog
 from .events import RESERVED_EVENTS, EventName
 from .exceptions import ConnectionError, InvalidURLError
 from .handlers import Handler, Handlers, OverriddenHandlers
-from .overrides import ReconnectAbort, Shown, is_overridden
+from .overrides import is_overridden
 from .packet import Packet
 from .protocol import Protocol
 
@@ -40,14 +40,12 @@ reconnecting_clients: list[BaseClient] = []
 """The clients that are reconnecting."""
 
 
-class BaseClient:
+class BaseClient(ClientAttributes):
     """The part of :class:`Client` and :class:`AsyncClient` that does no I/O."""
 
     reason = Reason
     """Why a connection ended: ``CLIENT_DISCONNECT``, ``SERVER_DISCONNECT`` or ``TRANSPORT_ERROR``."""
     reserved_events: tuple[str, ...] = RESERVED_EVENTS
-    _sio_is_asyncio_based = False
-    _sio_reconnect_task: Any = None
     _sio_retries = False
     _sio_abort: Callable[[], None]
     _trigger_event: Callable[..., Any]
@@ -145,105 +143,7 @@ class BaseClient:
         finally:
             reconnecting_clients.remove(self)
 
-    def _sio_is_connected(self) -> bool:
-        protocol = self._sio_protocol
-        return protocol is not None and bool(protocol.namespaces)
-
-    def _sio_namespaces(self) -> list[str]:
-        protocol = self._sio_protocol
-        return [] if protocol is None else list(protocol.namespaces)
-
-    @Shown
-    def connected(self) -> bool:
-        """Whether a namespace is connected."""
-        return self._sio_is_connected()
-
-    @Shown
-    def namespaces(self) -> dict[str, str]:
-        """The connected namespaces and the sid that the server gave for each."""
-        protocol = self._sio_protocol
-        return {} if protocol is None else dict(protocol.namespaces)
-
-    @Shown
-    def failed_namespaces(self) -> list[str]:
-        """The namespaces that the last attempt did not get."""
-        return self._sio_failed
-
-    @Shown
-    def disconnect_details(self) -> DisconnectDetails | None:
-        """Why the connection, or a namespace, ended the last time; ``None`` before the first time.
-
-        It is there when the ``disconnect`` handlers are called, and stays until the next end.
-        """
-        return self._sio_details
-
-    @Shown
-    def sid(self) -> str | None:
-        """The id of the Engine.IO session, ``None`` without one. See :meth:`get_sid` for the id of a namespace."""
-        sid: str | None = self.eio.sid
-        return sid
-
-    def get_sid(self, namespace: str | None = None) -> str | None:
-        """Return the id that the server gave this client in a namespace, ``'/'`` by default.
-
-        ``None`` where the namespace is not connected.
-        """
-        return self._sio_get_sid(namespace or "/")
-
-    def _sio_get_sid(self, namespace: str) -> str | None:
-        protocol = self._sio_protocol
-        return None if protocol is None else protocol.namespaces.get(namespace)
-
-    def transport(self) -> str | None:
-        """Return the name of the transport in use, ``'polling'`` or ``'websocket'``; ``None`` without a connection."""
-        name: str | None = self.eio.transport()
-        return name
-
-    def is_asyncio_based(self) -> bool:
-        """Return whether this is the asyncio client."""
-        return self._sio_is_asyncio_based
-
-    @property
-    def logger(self) -> Any:
-        """Where the client logs. Another logger may be assigned; a value that is no logger is kept, and not used."""
-        return vars(self).get("logger", self._sio_logger)
-
-    @logger.setter
-    def logger(self, value: Any) -> None:
-        vars(self)["logger"] = value
-        if isinstance(value, (logging.Logger, logging.LoggerAdapter)):
-            self._sio_logger = value
-            self._sio_log.use(value)
-
-    @Shown
-    def _reconnect_task(self) -> Any:
-        """The thread or task that reconnects, or has done so last; ``None`` where there was none."""
-        return self._sio_reconnect_task
-
-    @Shown
-    def _reconnect_abort(self) -> ReconnectAbort:
-        """What ends a reconnection, or ``connect(retry=True)``: its method ``set()``, or that of an assigned event."""
-        return ReconnectAbort(self)
-
-    @Shown
-    def callbacks(self) -> dict[str, dict[int, Callable[..., Any]]]:
-        """The callbacks that wait for an acknowledgement, by namespace and id."""
-        protocol, found = self._sio_protocol, dict[str, dict[int, Callable[..., Any]]]()
-        for (namespace, ack_id), callback in ({} if protocol is None else dict(protocol.callbacks)).items():
-            found.setdefault(namespace, {})[ack_id] = callback
-        return found
-
     # -- handlers
-
-    @Shown
-    def handlers(self) -> dict[str, dict[EventName, Handler]]:
-        """The registered functions, by namespace and event."""
-        return self._sio_registry.functions
-
-    @Shown
-    def namespace_handlers(self) -> dict[str, BaseClientNamespace]:
-        """The registered namespace objects, by namespace."""
-        return self._sio_registry.objects
 
     @overload
     def on(self, event: EventName, handler: None = None, namespace: str | None = None) -> Callable[[H], H]: ...
@@ -332,6 +232,7 @@ class BaseClient:
         wait_timeout: float | None,
     ) -> None:
         """Check the arguments of ``connect()`` and keep them for this connection and its reconnections."""
+        overrides.warn_of_assignments(self)
         if namespaces is None:
             namespaces = self._sio_registry.namespaces() or ["/"]
         elif isinstance(namespaces, str):

@@ -112,6 +112,16 @@ def warn_of_overrides(subclass: type, base: type) -> None:
             )
 
 
+def warn_of_assignments(instance: object) -> None:
+    """Warn of what a program has assigned to an instance, as :func:`warn_of_overrides` does."""
+    for name in vars(instance).keys() & INSTEAD.keys():
+        warnings.warn(
+            f"{name} of this {type(instance).__name__} is never called: python-socketio calls it, this package"
+            f" does not. Use {INSTEAD[name]} instead.",
+            stacklevel=5,
+        )
+
+
 def missing(instance: object, name: str) -> AttributeError:
     """Return the error for an attribute that does not exist, with what to use in place of python-socketio's."""
     text = f"{type(instance).__name__!r} object has no attribute {name!r}"

@@ -285,6 +285,16 @@ def test_other_private_names_say_what_to_use(base, name):
         getattr(sio, "nonsense")  # noqa: B009
 
 
+@pytest.mark.servers("python")
+@pytest.mark.transports("websocket")
+async def test_assigned_to_an_instance_they_warn_at_connect(flavour, server, transport):
+    """A program that replaces one on the instance is told so when it connects."""
+    sio = flavour.client()
+    flavour.native(sio)._handle_event = print
+    with pytest.warns(UserWarning, match="_handle_event of this .*Client is never called.*Use _trigger_event"):
+        await sio.connect(server.url, transports=transport.argument)
+
+
 def test_nobody_else_pays():
     """A client without overrides has the plain registry."""
     for base in (socketio.Client, socketio.AsyncClient):

@@ -7,6 +7,7 @@ broke the client, and so did a program that kept things of its own in ``self.sid
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 
 import pytest
@@ -216,6 +217,27 @@ async def test_the_library_reads_nothing_that_is_assigned(flavour, server, trans
     assert native.sid is None
     with pytest.raises(AttributeError):
         del native.sid
+
+
+@pytest.mark.parametrize("base", [socketio.Client, socketio.AsyncClient])
+def test_a_logger_of_the_program(base, caplog):
+    """A logger that the program assigns is used from then on; one that it assigns before our constructor is kept."""
+    mine = logging.getLogger("mine")
+
+    class Feed(base):
+        def __init__(self):
+            self.logger = mine
+            super().__init__()
+
+    assert Feed().logger is mine
+    sio = base()
+    sio.logger = mine
+    with caplog.at_level("INFO"):
+        sio._sio_log.gave_up()
+    assert {record.name for record in caplog.records} == {"mine"}
+    sio.logger = "not a logger"
+    assert sio.logger == "not a logger"
+    sio._sio_log.gave_up()
 
 
 def test_no_private_name_of_ours_is_common():

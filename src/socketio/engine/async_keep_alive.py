@@ -25,7 +25,9 @@ class KeptConnections:
 
     def __init__(self, http: aiohttp.ClientSession, url: str) -> None:
         self._http = http
-        self._place = URL(url).raw_host, URL(url).port
+        self._place: tuple[str | None, int | None] = None, None
+        with contextlib.suppress(ValueError):  # a host name that cannot be: the request tells
+            self._place = URL(url).raw_host, URL(url).port
         self._window = math.inf
 
     def note(self, keep_alive: str | None) -> None:

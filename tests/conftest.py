@@ -6,8 +6,11 @@ import asyncio
 import os
 import signal
 import sys
+from pathlib import Path
 
 import pytest
+
+TESTS = Path(__file__).parent
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -31,8 +34,17 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
         config.option.dist = "loadgroup"
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Have one process run the tests of a file in this folder: they share what takes seconds to make."""
+    for item in items:
+        if item.path.parent == TESTS:
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Prepare the process for the tests."""
+    config.addinivalue_line("markers", "xdist_group(name): run by one process, the same for all of the group")
     _have_programs_interrupted()
     _set_policy(config)
 

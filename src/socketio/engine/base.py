@@ -110,6 +110,7 @@ class EngineBase(Face):
         self.details = None
         self._nonsense = logs.Sparse(self.logger)
         self._too_large = logs.Sparse(self.logger)
+        self._oversized: deque[tuple[int, int]] = deque()
         self._left_out: set[str] = set()
 
     @property
@@ -168,18 +169,17 @@ class EngineBase(Face):
             raise ConnectionError("there is no connection")
 
     def _check_size(self, link: Any, packet: Outgoing) -> None:
-        """Warn of a message that is larger than the server said it takes; over polling raise ``ValueError``."""
+        """Have a message that is larger than the server takes warned of; over polling raise ``ValueError``.
+
+        The warning is written when the message is sent: here the caller holds a lock.
+        """
         limit = link.handshake.max_payload
         if link.transport.name == "polling":
             payload.check(packet, limit)
             return
         size = len(packet.encode("utf-8") if isinstance(packet, str) else packet)
         if size > limit:
-            self._too_large.warning(
-                "A message of %d bytes is larger than the server's maxPayload, %d bytes: it may close the connection",
-                size,
-                limit,
-            )
+            self._oversized.append((size, limit))
 
     def wake(self) -> None:
         """Leave what is queued to the writing thread or task."""
@@ -279,6 +279,11 @@ class EngineBase(Face):
 
     def _log_sending(self, packets: Iterable[Outgoing], logged: int = 0) -> None:
         """Log packets that are about to be sent, but for the first, which were logged but could not be sent then."""
+        while self._oversized:
+            self._too_large.warning(
+                "A message of %d bytes is larger than the server's maxPayload, %d bytes: it may close the connection",
+                *self._oversized.popleft(),
+            )
         if self._is_logged(self._packet_level):
             for packet in itertools.islice(packets, logged, None):
                 logs.write(self._log_packet, "Sending %s", packet_log.sent(packet, self.logs_text))

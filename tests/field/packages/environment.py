@@ -26,6 +26,8 @@ def install_packages() -> Path:
         pip = [str(python_of(target)), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
         # One command, so that pip finds no other python-socketio for what the packages require.
         run_command([*pip, "-e", str(ROOT), str(STAND_IN), "-r", str(requirements)], HERE)
+        # It requires "asyncio", which on PyPI is a copy of the standard library's from Python 3.3.
+        run_command([*pip, "--no-deps", "simple-async-mq==0.2.5"], HERE)
 
     sources = [requirements, ROOT / "pyproject.toml", STAND_IN / "pyproject.toml"]
     wanted = b"".join(path.read_bytes() for path in sources) + sys.version.encode()

@@ -92,6 +92,53 @@ def test_aioambient_gets_the_weather(run: Run, serve: Serve) -> None:
     ]
 
 
+def test_dockgectl_reads_the_settings(run: Run, serve: Serve) -> None:
+    """It connects without reconnection, calls, and gets its own error where nothing listens."""
+    assert run("use_dockge.py", serve("various.py")) == [
+        "authIncorrectCreds",
+        "{'version': '1.4.2'} {'primaryHostname': 'here'}",
+        "True",
+    ]
+
+
+def test_cider_py_controls_a_player(run: Run, serve: Serve) -> None:
+    """It has a catch-all handler with threads, and removes a handler by ``sio.handlers["/"].pop()`` with asyncio."""
+    assert run("use_cider.py", serve("various.py")) == [
+        "['playing', \"{'song': 'one'}\"]",
+        "['playing', \"{'song': 'two'}\"]",
+        "playing 0",
+    ]
+
+
+def test_pykumaapi2_logs_in(run: Run, serve: Serve) -> None:
+    """It waits for a future that the callback of ``emit()`` sets."""
+    assert run("use_kuma2.py", serve("uptime_kuma.py")) == [
+        "Connected to Uptime Kuma",
+        "Server info: {'primaryBaseURL': None}",
+        "Login required",
+        "Server info: {'version': '1.23.2'}",
+        "{'ok': True, 'token': 'token-of-ada'}",
+        "Disconnected from Uptime Kuma",
+    ]
+
+
+def test_shadowob_sdk_joins_a_channel(run: Run, serve: Serve) -> None:
+    """It calls over websocket, and reads ``connected``."""
+    assert run("use_shadow.py", serve("various.py")) == ["{'ok': True} {'channel': 'general'} True"]
+
+
+def test_pine_assistant_opens_a_session(run: Run, serve: Serve) -> None:
+    """The path has slashes at both ends, the server emits in its ``connect`` handler, a refusal has a reason."""
+    assert run("use_pine.py", serve("various.py")) == ["{'room': 7}", "ConnectionError True"]
+
+
+def test_simple_async_mq_publishes_from_several_event_loops(run: Run, serve: Serve) -> None:
+    """What it emits before its event loop ends is delivered, and the same client connects on the next loop."""
+    lines = run("use_mq.py", serve("various.py"))
+    assert lines[-1] == "['news', {'topic': 'news', 'number': 2}]"
+    assert sum(line.startswith("['news'") for line in lines) == 3
+
+
 @pytest.mark.timeout(120)
 def test_what_is_recorded_of_python_socketio_holds(serve: Serve) -> None:
     """The newest one gives what ``attributes.json`` holds. Its client waits for a ping after it has disconnected."""

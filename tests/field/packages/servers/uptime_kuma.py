@@ -18,7 +18,7 @@ async def connect(sid, environ):
 
 @sio.event
 async def login(sid, credentials):
-    if credentials != {"username": "ada", "password": "secret", "token": ""}:
+    if (credentials["username"], credentials["password"]) != ("ada", "secret"):
         return {"ok": False, "msg": "Incorrect username or password."}
     await sio.emit("info", {"version": "1.23.2"}, to=sid)
     await sio.emit("monitorList", {"1": {"id": 1, "name": "Google", "notificationIDList": {}}}, to=sid)

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from pathlib import Path
 
 import pytest
 
 from faults.running import printed, running
 from integration.proxy import Proxy
-from integration.waiting import CEILING, within
+from integration.scripted import ScriptedServer
+from integration.waiting import CEILING, until, within
 
 PROGRAMS = Path(__file__).parent / "programs"
 pytestmark = pytest.mark.skipif(not hasattr(os, "register_at_fork"), reason="this system has no fork")
@@ -58,6 +60,27 @@ async def test_a_child_leaves_the_connections_of_its_parent_alone(server, transp
 async def test_a_child_leaves_tls_sessions_alone(servers, trusted, transport, key, name):
     """No close_notify and no shutdown goes over a TLS connection of the parent."""
     await _fork(servers("node", tls=trusted.server_options()), transport, key, name, "_exit", "https")
+
+
+@pytest.mark.parametrize("name", ["threads", "asyncio"])
+@pytest.mark.parametrize("state", ["connecting", "reconnecting", "connect handler", "auth"])
+async def test_a_fork_in_each_state(server, transport, name, state):
+    """Also while the client connects or reconnects, and in functions that it calls, the child connects anew."""
+    async with ScriptedServer(handshake="silent") as silent, Proxy(server.port) as proxy:
+        other = proxy.url if state == "reconnecting" else silent.url
+        arguments = (name, server.url, other, json.dumps(transport.argument), state)
+        async with running("forking_states", *arguments, programs=PROGRAMS) as process:
+            if state == "connecting":
+                await until(lambda: silent.requests)
+            elif state == "reconnecting":
+                assert await printed(process) == ["connected"]
+                await proxy.drop()
+            output, errors = await within(2 * CEILING, process.communicate(b"\n"))
+            assert re.sub(rb"Connection lost: .*\n|Attempt .*\n", b"", errors) == b""
+            lines = [line for line in output.decode().splitlines() if line != "connecting"]
+            last = {"connecting": ["parent ended"], "reconnecting": []}.get(state, ["parent 2"])
+            assert lines == ["child False", "child 1", "parent 0", *last]
+            assert process.returncode == 0
 
 
 @pytest.mark.timeout(60)

@@ -146,6 +146,10 @@ class AsyncOpening(EngineBase, engineio.AsyncClient):
         except (aiohttp.ClientError, asyncio.TimeoutError, OSError, ValueError) as exc:
             text = f"websocket connection to {place} failed: {handshake.cause_text(exc)}"
             raise ConnectionError(text) from handshake.root_cause(exc)
+        except asyncio.CancelledError:
+            if asking.wire is not None:  # it was opened in the very moment
+                asking.wire.abandon()
+            raise
         if asking.wire is None:
             return AsyncWebSocketTransport(AiohttpWire(self.ws))
         asking.wire.settle()

@@ -15,6 +15,8 @@ from typing import Any
 from . import descriptors
 
 _PACKAGE = __name__.partition(".")[0]
+_of_parents: list[asyncio.Task[Any]] = []
+"""In a child process, the tasks of its parent: kept, since aiohttp warns of open connections when they are deleted."""
 
 
 def transports_of(http: Any) -> list[Any]:
@@ -115,6 +117,7 @@ class AsyncAbandoning:
         tasks = self._orphan()
         close_copies(self._transports())
         self._close_orphans()
+        _of_parents.extend(tasks)
         for task in tasks:  # should the child go on with the event loop
             with contextlib.suppress(Exception):
                 task.cancel()

@@ -46,10 +46,9 @@ async def test_a_status(make_client, transport, status, chunked):
     assert HTML[:201] not in text
 
 
-async def test_a_status_for_a_session_of_the_application(make_client, flavour, transport):
+@pytest.mark.flavours("asyncio")  # requests has no such rules
+async def test_a_status_for_a_session_of_the_application(make_client, transport):
     """With a session of the application the body is shown too, and its own rules for a status have no say."""
-    if not flavour.is_asyncio:
-        pytest.skip("requests has no such rules")
 
     async def answer(request):
         await request.answer('{"message": "no"}', 403, "Content-Type: application/json")

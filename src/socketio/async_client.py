@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from threading import get_ident
 from typing import Any, TypeAlias, TypeVar
 
 from . import options, process_hooks, timeouts
@@ -218,7 +219,9 @@ class AsyncClient(AsyncLifecycle):
         ``ValueError`` when the data cannot be encoded, ``ValueError`` for a reserved name such as ``'disconnect'``;
         nothing is sent then.
         """
-        self._sio_check_loop()
+        loop = self._sio_loop
+        if loop is None or get_ident() != self._sio_thread or not loop.is_running():
+            self._sio_check_loop()
         if callback is not None:
             options.check_callback(callback, True)
         if not self.eio.has_room():

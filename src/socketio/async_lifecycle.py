@@ -56,6 +56,7 @@ class AsyncLifecycle(BaseLifecycle):
 
     def _sio_renew(self) -> None:
         self._sio_loop: asyncio.AbstractEventLoop | None = None
+        self._sio_thread = 0
         self._sio_line = ("sys", 1)
         self._sio_dispatcher = AsyncDispatcher(serial=not self.async_handlers)
         self._sio_lock = threading.RLock()  # never held while anything is awaited: it costs less than none would
@@ -275,9 +276,16 @@ class AsyncLifecycle(BaseLifecycle):
     # -- its event loop
 
     def _sio_check_loop(self) -> None:
-        """Raise ``RuntimeError`` where the client cannot be used: in another event loop than its own, or in none."""
+        """Raise ``RuntimeError`` where the client cannot be used: in another event loop than its own, or in none.
+
+        ``emit()`` calls this only when its thread is not that of the loop, or the loop does not run: up to Python 3.11,
+        it takes a system call to know which loop is running.
+        """
         loop = running_loop()
-        if loop is self._sio_loop or self._sio_loop is None:
+        if loop is self._sio_loop:
+            self._sio_thread = threading.get_ident()
+            return
+        if self._sio_loop is None:
             return
         self._sio_leave_closed_loop()
         if self._sio_is_in_use():

@@ -102,6 +102,8 @@ def measure_all(workloads: list[Workload], arguments: argparse.Namespace) -> dic
 def main() -> int:
     """Do what the command line says."""
     arguments = parser().parse_args()
+    if arguments.publish and (arguments.only or set(arguments.peers) != set(NAMES)):
+        parser().error("--publish needs all workloads and all peers: leave out --only and --peers")
     workloads = [workload for workload in WORKLOADS if re.search(arguments.only, workload.name)]
     if arguments.list:
         print("\n".join(workload.name for workload in workloads))

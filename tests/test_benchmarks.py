@@ -113,6 +113,14 @@ def test_no_comparison_is_written_by_hand(path: Path) -> None:
     assert found == []
 
 
+def test_figures_of_a_part_are_not_published() -> None:
+    """``--publish`` with ``--only`` or ``--peers`` measures nothing and says why."""
+    for part in (["--only", "call"], ["--peers", "ours"]):
+        done = run("--publish", *part)
+        assert done.returncode == 2
+        assert "--publish needs all workloads and all peers" in done.stderr
+
+
 def test_the_result_file_has_the_memory_of_idle_clients() -> None:
     """Measured for both flavours, for this library and for python-socketio's clients."""
     rows = {row["name"]: row["medians"] for row in json.loads(LATEST.read_text(encoding="utf-8"))["rows"]}

@@ -301,6 +301,7 @@ class AsyncLifecycle(BaseLifecycle):
     # -- its end without an event loop, or on another thread
 
     def _sio_after_fork(self) -> None:
+        process_hooks.release(self)
         self._sio_dispatcher.abandon()
         self._sio_renew()
         self._sio_forget_session()

@@ -141,7 +141,8 @@ class BaseClient(ClientAttributes):
         try:
             yield
         finally:
-            reconnecting_clients.remove(self)
+            with contextlib.suppress(ValueError):  # it is not, in a child process
+                reconnecting_clients.remove(self)
 
     # -- handlers
 

@@ -71,7 +71,8 @@ def run_together(tasks: Iterable[tuple[Steps[Any], float]]) -> None:
             return
         running = [(steps, deadline, _look(steps, deadline, step)) for steps, deadline, step in waiting]
         if [step for _, _, step in running] == [step for _, _, step in waiting]:
-            running[0][2][0].until(_LOOK)  # type: ignore[index]
+            with contextlib.suppress(Exception):
+                running[0][2][0].until(_LOOK)  # type: ignore[index]
 
 
 _Step: TypeAlias = "tuple[Wait, float]"

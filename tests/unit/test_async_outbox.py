@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 
 import pytest
 
@@ -182,3 +183,14 @@ async def test_whoever_waits_for_room_is_told_by_a_caller_who_has_sent():
     outbox.try_take().clear()
     outbox.give_back()
     assert await asyncio.gather(*waiting) == [True, True]
+
+
+async def test_flushing_waits_for_what_is_in_only():
+    """What is put in after flush() has begun is not waited for. (issue 10, B4)"""
+    outbox = AsyncOutbox(2**20)
+    outbox.put(["before"])
+    flushing = await begun(outbox.flush(CEILING))
+    (await outbox.take()).clear()
+    outbox.put(["after"])
+    assert await outbox.take() == deque(["after"])
+    assert await flushing

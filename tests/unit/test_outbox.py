@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 
 import pytest
 
@@ -87,6 +88,21 @@ def test_what_was_taken_is_sent_when_the_next_is_taken():
     assert outbox.flush(CEILING)
     outbox.close()
     assert ended(thread)
+
+
+def test_flushing_waits_for_what_is_in_only():
+    """What is put in after flush() has begun, or after a mark, is not waited for. (issue 10, B4)"""
+    outbox = Outbox(lambda: None, 2**20)
+    outbox.put(["before"])
+    mark = outbox.mark()
+    assert outbox.take() == deque(["before"])
+    outbox.put(["after"])
+    assert not outbox.flush(0, mark)
+    outbox.take().clear()
+    assert outbox.flush(0, mark)
+    outbox.put(["later"])
+    assert outbox.flush(0, mark)
+    assert not outbox.flush(0)
 
 
 def test_flushing_is_bounded():

@@ -391,3 +391,18 @@ def test_the_offset_of_a_recoverable_namespace_is_taken_off():
 def test_the_reserved_names():
     """The reserved names are those of the handlers, and the one behind them. (E7)"""
     assert RESERVED_EVENTS == ("connect", "connect_error", "disconnect", "__disconnect_final")
+
+
+def test_a_session_that_refuses_events():
+    """It sends none any more; its namespaces stay connected, acknowledgements go on. (issue 10, B4)"""
+    protocol = connected()
+    protocol.request("before", (), "/", unused)
+    protocol.refuse_events()
+    with pytest.raises(BadNamespaceError):
+        protocol.emit("after", (), "/")
+    with pytest.raises(BadNamespaceError):
+        protocol.request("after", (), "/", unused)
+    assert list(protocol.namespaces) == ["/"]
+    assert protocol.acknowledge("/", 1, ("x",)) == ['31["x"]']
+    assert isinstance(only(protocol.receive('31["answer"]')), AckReceived)
+    assert protocol.disconnect("/") == ["1"]

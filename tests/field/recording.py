@@ -184,3 +184,56 @@ async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
     while data := await reader.read(65536):
         writer.write(data)
         await writer.drain()
+
+
+class SocksProxy(HttpProxy):
+    """A proxy that speaks SOCKS 5 without credentials (RFC 1928).
+
+    :ivar names: the hosts that it was asked for by name.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: list[str] = []
+        self._listener: asyncio.Server | None = None
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    @property
+    def port(self) -> int:
+        """Its port."""
+        assert self._listener is not None
+        return int(self._listener.sockets[0].getsockname()[1])
+
+    async def __aenter__(self) -> SocksProxy:
+        self._listener = await asyncio.start_server(self._connected, "127.0.0.1", 0)
+        return self
+
+    async def __aexit__(self, *exc_info: Any) -> None:
+        assert self._listener is not None
+        self._listener.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        with contextlib.suppress(OSError, EOFError, asyncio.CancelledError):
+            _, count = await reader.readexactly(2)
+            await reader.readexactly(count)
+            writer.write(b"\x05\x00")
+            *_, kind = await reader.readexactly(4)
+            if kind == 3:
+                (length,) = await reader.readexactly(1)
+                host = (await reader.readexactly(length)).decode()
+                self.names.append(host)
+            else:
+                host = ".".join(map(str, await reader.readexactly(4)))
+            port = int.from_bytes(await reader.readexactly(2), "big")
+            async with self._connection(host, port) as (server_reader, server_writer):
+                writer.write(b"\x05\x00\x00\x01" + bytes(6))
+                request = Request("", "", {}, b"", reader, writer)
+                await self._join(request, server_reader, server_writer)
+        writer.close()

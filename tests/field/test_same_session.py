@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import inspect
+import socket
 import ssl
 import urllib.parse
 
@@ -22,7 +23,7 @@ from faults.hostile import RawServer
 from integration.waiting import CEILING, within
 from socketio import exceptions
 
-from .recording import HttpProxy, UpgradingPeer, asked
+from .recording import HttpProxy, SocksProxy, UpgradingPeer, asked
 
 pytestmark = pytest.mark.transports("websocket", "upgrade")
 threads = pytest.mark.flavours("threads")
@@ -84,8 +85,6 @@ def authority(tmp_path_factory):
 @pytest.fixture
 def names(monkeypatch):
     """All names in the domain ``test`` are this machine's; what was asked for is returned."""
-    import socket
-
     seen, resolve = [], socket.getaddrinfo
 
     def getaddrinfo(host, *args, **kwargs):
@@ -691,3 +690,103 @@ async def test_a_proxy_of_the_extra_options(make_client, transport, option):
         options = {"http_proxy_host": "127.0.0.1", "http_proxy_port": proxy.port, **option}
         await asked(make_client(websocket_extra_options=options), transport)
         assert [request.method for request in proxy.requests] == [] if "http_no_proxy" in option else ["CONNECT"]
+
+
+@threads
+@pytest.mark.parametrize(("scheme", "named"), [("socks5", False), ("socks5h", True)])
+async def test_a_socks_proxy(make_client, sessions, transport, names, scheme, named):
+    """A SOCKS proxy of the session serves both transports; with socks5h it looks the name up."""
+    async with SocksProxy() as proxy:
+        session = sessions(proxies={"http": f"{scheme}://127.0.0.1:{proxy.port}"})
+        assert await _through(proxy, make_client(http_session=session), transport, "http://a.test:{port}")
+        assert bool(proxy.names) is named
+
+
+@threads
+async def test_a_socks_proxy_of_the_extra_options(make_client, transport):
+    """websocket_extra_options may name one, as websocket-client has it."""
+    async with SocksProxy() as proxy:
+        options = {"http_proxy_host": "127.0.0.1", "http_proxy_port": proxy.port, "proxy_type": "socks5"}
+        await asked(make_client(websocket_extra_options=options), transport)
+        assert proxy.ways
+
+
+# -- TLS options for the websocket alone
+
+
+@threads
+@pytest.mark.transports("websocket")
+@pytest.mark.parametrize("proxied", [False, True])
+async def test_tls_options_for_the_websocket(make_client, authority, transport, proxied):
+    """sslopt holds for the websocket, with a proxy of the options too."""
+    options = {"sslopt": {"ca_certs": authority.file}}
+    async with HttpProxy() as proxy:
+        if proxied:
+            options |= {"http_proxy_host": "127.0.0.1", "http_proxy_port": proxy.port}
+        await asked(make_client(websocket_extra_options=options), transport, tls=authority.context)
+        assert bool(proxy.ways) is proxied
+
+
+@threads
+@pytest.mark.transports("websocket")
+async def test_tls_options_that_trust_another_authority(make_client, sessions, authority, transport):
+    """What sslopt says of the authority wins over the session's."""
+    session = sessions(verify=authority.file)
+    options = {"sslopt": {"ca_certs": requests.certs.where()}}
+    sio = make_client(http_session=session, websocket_extra_options=options)
+    with pytest.raises(exceptions.ConnectionError, match=r"(?i)certificate"):
+        await asked(sio, transport, tls=authority.context)
+
+
+@threads
+@pytest.mark.transports("websocket")
+@pytest.mark.filterwarnings("ignore:Unverified HTTPS request")
+async def test_tls_options_do_not_stay_with_the_session(make_client, sessions, authority, transport):
+    """A websocket without verification, refused by the server, leaves no connection that polling would use."""
+    session = sessions()
+    options = {"sslopt": {"cert_reqs": ssl.CERT_NONE}}
+
+    async def refuse(request):
+        await request.answer("no", 403)
+
+    async with RawServer(refuse, authority.context) as server:
+        sio = make_client(http_session=session, websocket_extra_options=options)
+        with pytest.raises(exceptions.ConnectionError, match="403"):
+            await within(CEILING, sio.connect(server.url, transports="websocket"))
+        sio = make_client(http_session=session)
+        for transports in ("polling", "websocket"):
+            with pytest.raises(exceptions.ConnectionError, match=r"(?i)certificate"):
+                await within(CEILING, sio.connect(server.url, transports=transports))
+        assert len(server.requests) == 1
+
+
+@threads
+@pytest.mark.transports("websocket")
+async def test_a_name_that_tls_asks_for(make_client, sessions, authority, transport):
+    """server_hostname in sslopt is what TLS asks for, and what the certificate has to be for."""
+    asked_for = []
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("other.test").configure_cert(context)
+    context.sni_callback = lambda connection, name, context: asked_for.append(name)
+    options = {"sslopt": {"ca_certs": authority.file, "server_hostname": "other.test"}}
+    await asked(make_client(websocket_extra_options=options), transport, tls=context)
+    assert asked_for == ["other.test"]
+
+
+@threads
+@pytest.mark.transports("websocket")
+async def test_options_of_the_socket(make_client, transport):
+    """sockopt and socket are those of the connection."""
+    options = {"sockopt": [(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)]}
+    found = await asked(make_client(websocket_extra_options=options), transport)
+    assert found.websocket
+    peer = UpgradingPeer()
+    async with RawServer(peer) as server:
+        given = socket.create_connection(("127.0.0.1", server.port))
+        address = given.getsockname()
+        sio = make_client(websocket_extra_options={"socket": given})
+        await within(CEILING, sio.connect("http://a.invalid", transports="websocket"))
+        peer.connected.set()
+        await sio.disconnect()
+        assert server.requests[0].writer.get_extra_info("peername") == address
+        assert server.requests[0].headers["host"] == "a.invalid"

@@ -18,6 +18,7 @@ import pytest
 import requests
 import trustme
 from requests.adapters import HTTPAdapter
+from urllib3.util.ssl_ import create_urllib3_context
 
 from faults.hostile import RawServer
 from integration.waiting import CEILING, within
@@ -223,6 +224,8 @@ def _demands_digest(refused):
 async def test_digest_authentication(make_client, sessions, flavour, transport):
     """Credentials that depend on the server's challenge are given over both transports."""
     if flavour.is_asyncio:
+        if not hasattr(aiohttp, "DigestAuthMiddleware"):
+            return  # of another version
         session = sessions(middlewares=(aiohttp.DigestAuthMiddleware("user", "password"),))
     else:
         session = sessions(auth=requests.auth.HTTPDigestAuth("user", "password"))
@@ -340,6 +343,8 @@ async def test_settings_of_aiohttp(make_client, sessions, transport, name):
     """Each shows in the requests of both transports, and the websocket's is that of polling otherwise."""
     if name.split()[0] not in _parameters(aiohttp.ClientSession.__init__):
         return  # of another version
+    if name == "base_url" and "middlewares" not in _parameters(aiohttp.ClientSession.__init__):
+        return  # in which such a session takes no other URLs
     settings, shows = AIOHTTP[name]
     found = await asked(make_client(http_session=sessions(**settings())), transport)
     for request in found.shown:
@@ -363,6 +368,9 @@ async def test_trace_configs(make_client, sessions, transport):
 @asyncio_only
 async def test_middlewares(make_client, sessions, transport):
     """The session's middlewares work on the request for the websocket."""
+
+    if "middlewares" not in _parameters(aiohttp.ClientSession.__init__):
+        return  # of another version
 
     async def sign(request, handler):
         request.headers["X-Signed"] = "yes"
@@ -479,6 +487,9 @@ async def test_the_bundle_that_requests_brings(make_client, sessions, authority,
     OpenSSL's own is another one, or none: on macOS, on Alpine, in programs of PyInstaller.
     """
     monkeypatch.setattr("requests.adapters.DEFAULT_CA_BUNDLE_PATH", authority.file)
+    loaded = create_urllib3_context()  # as requests 2.32.2 has it
+    loaded.load_verify_locations(authority.file)
+    monkeypatch.setattr("requests.adapters._preloaded_ssl_context", loaded, raising=False)
     for bundle in ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"):
         monkeypatch.delenv(bundle, raising=False)
     session = {"http_session": sessions()} if own else {}
@@ -771,6 +782,18 @@ async def test_a_name_that_tls_asks_for(make_client, sessions, authority, transp
     options = {"sslopt": {"ca_certs": authority.file, "server_hostname": "other.test"}}
     await asked(make_client(websocket_extra_options=options), transport, tls=context)
     assert asked_for == ["other.test"]
+
+
+@threads
+@pytest.mark.transports("websocket")
+async def test_tls_options_and_another_host(make_client, authority, transport):
+    """With options of its own, too, a certificate has to be for the host."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("other.test", "127.0.0.2").configure_cert(context)
+    for url in ("https://127.0.0.1:{port}", "https://localhost:{port}"):
+        sio = make_client(websocket_extra_options={"sslopt": {"ca_certs": authority.file}})
+        with pytest.raises(exceptions.ConnectionError, match=r"(?i)mismatch|not valid for|match"):
+            await asked(sio, transport, url, tls=context)
 
 
 @threads

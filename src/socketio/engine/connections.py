@@ -62,6 +62,7 @@ class Tls:
 
     context: ssl.SSLContext
     server_hostname: str | None
+    checks_hostname: bool
 
 
 class Upgrading(Waiting):
@@ -315,7 +316,7 @@ def _tls_settings(tls: Tls) -> dict[str, Any]:
         "ssl_context": context,
         "server_hostname": tls.server_hostname,
         "cert_reqs": context.verify_mode,
-        "assert_hostname": None if context.check_hostname else False,
+        "assert_hostname": None if tls.checks_hostname else False,
         **dict.fromkeys(("ca_certs", "ca_cert_dir", "ca_cert_data", "cert_file", "key_file", "ssl_version")),
     }
 

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import requests
+import urllib3
 from requests.utils import should_bypass_proxies
 from urllib3.util import SKIP_HEADER
 
@@ -80,7 +81,10 @@ def tls(http: requests.Session, extra: Mapping[str, Any], verify: Any, cert: Any
     if not own:
         return None
     context = own.get("context") or _context({**_of_session(verify, cert), **own})
-    return Tls(context, own.get("server_hostname"))
+    settings = Tls(context, own.get("server_hostname"), context.check_hostname)
+    if "context" not in own and urllib3.__version__.startswith("1."):  # type: ignore[attr-defined]
+        context.check_hostname = False  # which it does itself: with addresses it cannot leave that to OpenSSL
+    return settings
 
 
 def accepts_any_certificate(sslopt: Mapping[str, Any]) -> bool:

@@ -36,7 +36,7 @@ FLOORS = """
     2   engine.websocket_handshake
     2   engine.base
     2   engine.polling  engine.websocket  engine.async_polling  engine.async_websocket
-    2   engine.opening  engine.async_opening
+    2   engine.opening  engine.async_opening  engine.async_leaving
     2   engine.client  engine.async_client
     2   engine
     3   attributes

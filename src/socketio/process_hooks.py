@@ -46,7 +46,7 @@ class EndingError(SystemExit):
 
 
 _PACKAGE = __name__.partition(".")[0]
-_lock = threading.Lock()
+_lock = threading.RLock()  # a signal handler may call connect() on the thread that holds it
 _clients: weakref.WeakSet[Any] = weakref.WeakSet()
 _with_locks: weakref.WeakSet[Any] = weakref.WeakSet()
 _held: dict[Any, None] = {}  # in the order in which they connected
@@ -144,7 +144,7 @@ def leave_all() -> None:
     timeout = INTERRUPT_TIMEOUT if _was_interrupted() else EXIT_TIMEOUT
     tasks = []
     for client in clients:
-        own = timeout if client.eio.request_timeout is None else min(timeout, client.eio.request_timeout)
+        own = min(timeout, client.eio.request_timeout)
         tasks.append((client._sio_leave_process(own), own))
     run_together(tasks)
 
@@ -188,7 +188,7 @@ def _leave_process() -> None:
 
 def _reset_child() -> None:
     global _lock, _exit_thread
-    _lock = threading.Lock()
+    _lock = threading.RLock()
     _exit_thread = None
     _held.clear()
     for client in list(_with_locks):

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections import deque
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
@@ -25,12 +24,13 @@ from .. import logs
 from ..async_condition import AsyncCondition, AsyncEvent
 from ..packet import Frame
 from . import handshake
+from .async_leaving import AsyncLeaving
 from .async_opening import AsyncOpening, Opened
 from .async_orphans import AsyncAbandoning
 from .async_outbox import AsyncOutbox
 from .async_websocket import AsyncWebSocketTransport
 from .async_wire import CLOSING
-from .base import HIGH_WATER_MARK, BaseLink, message
+from .base import HIGH_WATER_MARK, BaseLink
 from .frames import Outgoing
 
 _LARGEST_PORTION = 256
@@ -56,7 +56,7 @@ class _Link(BaseLink):
         self.writer: asyncio.Task[None] | None = None
 
 
-class AsyncEngineIOClient(AsyncAbandoning, AsyncOpening):
+class AsyncEngineIOClient(AsyncAbandoning, AsyncLeaving, AsyncOpening):
     """An Engine.IO client whose messages come in order.
 
     Takes the options of ``engineio.AsyncClient``, and ``max_message_size`` and ``high_water_mark``, in bytes.
@@ -326,41 +326,6 @@ class AsyncEngineIOClient(AsyncAbandoning, AsyncOpening):
             await link.transport.close()
         else:
             link.transport.abort()
-
-    async def _leave_in_time(self, link: _Link) -> None:
-        """Leave; give up on a server that takes nothing for a second, and after ``request_timeout`` on any."""
-        loop = asyncio.get_running_loop()
-        leaving = asyncio.ensure_future(self._leave(link))
-        deadline = loop.time() + max(CLOSING, self.request_timeout)
-        left = -1
-        while not leaving.done() and left != link.outbox.unsent() and loop.time() < deadline:
-            left = link.outbox.unsent()
-            await asyncio.wait([leaving], timeout=CLOSING)
-        if not leaving.done():
-            leaving.cancel()
-            await asyncio.wait([leaving])
-        if not leaving.cancelled():
-            leaving.result()
-
-    async def _leave(self, link: _Link) -> None:
-        """Say goodbye while the event loop ends, which has ended the writing task too."""
-        if link.reason is not None:
-            return
-        link.reason = self.reason.CLIENT_DISCONNECT
-        if link.writer is not None:
-            await asyncio.wait([link.writer])
-        link.outbox.close()
-        reading = asyncio.ensure_future(self._receive_all(link))
-        try:
-            await link.transport.send(link.outbox.rest())
-            await link.transport.send(deque(link.transport.probe()))
-            await link.transport.confirm(CLOSING)
-            await link.transport.send(self._logged(map(message, self.farewell())))
-            await link.transport.send(deque(link.transport.goodbye))
-            await link.transport.close()
-        finally:
-            reading.cancel()
-            await asyncio.wait([reading])
 
     async def _end(self, link: _Link) -> None:
         """Release a connection whose reading has ended, and tell. Each step is taken, even if the event loop ends in

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import sys
@@ -32,18 +33,37 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
     if config.pluginmanager.hasplugin("xdist") and config.option.numprocesses is None:
         config.option.numprocesses = min(os.cpu_count() or 1, 4)
         config.option.dist = "loadgroup"
+        config.option.loadscopereorder = False  # or the largest group is the first
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Have one process run the tests of a file in this folder: they share what takes seconds to make."""
+    """Have one process run the tests of a file in this folder, which share what takes seconds to make.
+
+    Tests that are marked with ``alone`` are the last, and one process runs them while the others have nothing to do.
+    """
+    items.sort(key=_is_alone)
     for item in items:
-        if item.path.parent == TESTS:
+        if _is_alone(item):
+            item.add_marker(pytest.mark.xdist_group("alone"))
+        elif item.path.parent == TESTS:
             item.add_marker(pytest.mark.xdist_group(item.path.stem))
+
+
+def _is_alone(item: pytest.Item) -> bool:
+    return item.get_closest_marker("alone") is not None
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Have the garbage collector look at what tests make only, not at thousands of tests each time."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Prepare the process for the tests."""
+    config.addinivalue_line("markers", "alone: needs a processor that is not busy with other tests; run last")
     config.addinivalue_line("markers", "xdist_group(name): run by one process, the same for all of the group")
     _have_programs_interrupted()
     _set_policy(config)

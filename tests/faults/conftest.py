@@ -32,6 +32,7 @@ from integration.conftest import (  # noqa: F401
     transport,
 )
 from integration.processes import ServerProcess
+from socketio import dispatch
 
 PARAMETERS = {"server": ("node",), "transport": ("polling", "websocket"), "flavour": ("threads", "asyncio")}
 
@@ -52,6 +53,12 @@ def _asyncio_has_no_complaints() -> Iterator[None]:
     gc.collect()
     logger.removeHandler(handler)
     assert [record.getMessage() for record in records] == []
+
+
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Handlers of threads are taken for blocked after seconds only: on a busy machine a quick one can look like it."""
+    monkeypatch.setattr(dispatch, "LOOK", 1.0)
 
 
 @pytest.fixture

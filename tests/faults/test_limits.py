@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import gzip
+import logging
 import zlib
 
 import pytest
@@ -21,7 +22,7 @@ BLOCK = bytes(65536)
 
 @pytest.fixture
 def lines():
-    return Lines()
+    return Lines(logging.WARNING)  # each of a hundred thousand packets is a line at INFO
 
 
 @pytest.fixture

@@ -59,7 +59,7 @@ def _resources():
         "threads": threading.active_count(),
         "tasks": len(asyncio.all_tasks()),
         "descriptors": len(os.listdir("/proc/self/fd")),
-        "objects": len(gc.get_objects()),
+        "objects": len(gc.get_objects()) + gc.get_freeze_count(),
     }
 
 

@@ -12,14 +12,15 @@ MEGABYTE = 1_000_000
 
 
 class Lines(logging.Handler):
-    """A logger's lines, from INFO on.
+    """A logger's lines.
 
+    :param level: that of the logger.
     :ivar logger: for the options ``logger`` and ``engineio_logger``.
     """
 
-    def __init__(self) -> None:
-        super().__init__(logging.INFO)
-        self.logger = logging.Logger("faults", logging.INFO)
+    def __init__(self, level: int = logging.INFO) -> None:
+        super().__init__(level)
+        self.logger = logging.Logger("faults", level)
         self.logger.addHandler(self)
         self.records: list[logging.LogRecord] = []
         self.setFormatter(logging.Formatter("%(message)s"))

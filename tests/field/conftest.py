@@ -13,6 +13,7 @@ from faults.conftest import (  # noqa: F401
     make_simple_client,
     observer,
     own_server,
+    patient,
     proxy,
     pytest_collection_finish,
     pytest_configure,

@@ -72,6 +72,7 @@ class Protocol:
         self.callbacks: dict[tuple[str, int], Callable[..., Any]] = {}
         self._offsets = NamespaceOffsets()
         self._heads: dict[str, tuple[str, int]] = {}
+        self._left: set[str] = set()
 
     # -- calls become frames
 
@@ -86,6 +87,7 @@ class Protocol:
         """Leave a namespace; return the frames to send, none if it is not connected."""
         if self.namespaces.pop(namespace, None) is None:
             return []
+        self._left.add(namespace)
         return self._encode(packet.DISCONNECT, None, namespace)
 
     def end(self, namespace: str) -> bool:
@@ -307,6 +309,8 @@ class Protocol:
                 return [self._event(namespace, received.data, received.id)]
             if namespace in self.pending:
                 return self._keep(namespace, frames)
+            if namespace in self._left:  # the server has yet to read that
+                return []
             return [FrameDropped(f"an event for {namespace}, which is not connected")]
         if received.packet_type in (packet.ACK, packet.BINARY_ACK):
             return [self._ack(namespace, received.data, received.id)]

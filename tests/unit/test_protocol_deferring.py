@@ -153,6 +153,16 @@ def test_events_of_a_namespace_that_is_left_meanwhile_are_dropped(frames):
     assert all(isinstance(event, FrameDropped) for event in events)
 
 
+def test_what_the_server_sends_before_it_knows_of_the_leaving_is_no_nonsense():
+    """Events for a namespace that this side has left are ignored, without a warning: they were on their way."""
+    protocol = session()
+    protocol.disconnect("/chat")
+    assert protocol.receive('2/chat,["late"]') == []
+    assert protocol.receive(f'51-/chat,["late",{MARK % 0}]') == []
+    assert protocol.receive(b"x") == []
+    assert len(protocol.receive('2["in"]')) == 1
+
+
 @pytest.mark.parametrize("change", ["1/chat,", '0/late,{"sid":"1"}', '4/late,"no"'])
 def test_what_changes_the_namespaces_ends_what_is_received_at_a_time(change):
     """What comes after it is received when the client has seen the change. (M10, N25)"""

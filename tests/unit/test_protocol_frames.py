@@ -222,9 +222,9 @@ def test_an_event_with_a_reserved_name_is_dropped(name, form):
 
 @pytest.mark.parametrize("namespace", ["/other", "/chat"])
 def test_an_event_for_a_namespace_that_is_not_connected_is_dropped(namespace):
-    """Events of namespaces that are unknown or left have no effect. (E1, M12)"""
+    """Events of namespaces that are unknown, or that the server has ended, have no effect. (E1, M12)"""
     protocol = connected("/", "/chat")
-    protocol.disconnect("/chat")
+    protocol.receive("1/chat,")
     assert is_dropped(protocol.receive(f'2{namespace},["a"]'))
 
 

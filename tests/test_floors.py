@@ -29,7 +29,7 @@ FLOORS = """
     2   engine.errors  engine.pacing  engine.keep_alive
     2   engine.packet_log
     2   engine.face  engine.payload  engine.headers  engine.base_outbox  engine.addresses  engine.adapters
-    2   engine.outbox  engine.async_outbox
+    2   engine.outbox  engine.async_outbox  engine.async_reading
     2   engine.descriptors  engine.handshake  engine.async_keep_alive
     2   engine.async_orphans  engine.connections
     2   engine.options  engine.sessions  engine.base_websocket  engine.async_wire

@@ -312,6 +312,11 @@ class AsyncClient(AsyncLifecycle):
             if self._sio_protocol is not protocol:
                 return
 
+    def _sio_is_awaited(self, frame: str) -> bool:
+        """Return whether a frame is the answer to a call(), which does not wait for handlers of events before it."""
+        protocol = self._sio_protocol
+        return protocol is not None and isinstance(protocol.callback_for(frame), Waiter)
+
     def _sio_run_event(self, protocol: Protocol, event: EventReceived) -> None:
         namespace, name, _, _ = event
         self._sio_run(name, namespace, _Handling(self, protocol), event)

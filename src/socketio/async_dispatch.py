@@ -11,12 +11,17 @@ from __future__ import annotations
 import asyncio
 import inspect
 import sys
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
 from functools import partial
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 T = TypeVar("T")
+
+
+_TURN = 0.001
+"""Seconds after which other tasks have their turn, while calls wait."""
 
 
 class Calls(Protocol):
@@ -101,6 +106,7 @@ class AsyncDispatcher:
         self.serial = serial
         self._waiting: deque[tuple[Calls, Any]] = deque()
         self._blocked = False
+        self._draining: asyncio.Handle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._not_begun: set[asyncio.Task[None]] = set()
         self._current: asyncio.Task[None] | None = None
@@ -132,7 +138,7 @@ class AsyncDispatcher:
             self._waiting.clear()
             self._tasks.clear()
             self._not_begun.clear()
-            self._current = None
+            self._current = self._draining = None
             self._blocked = False
 
     async def end(self, timeout: float) -> None:
@@ -147,6 +153,7 @@ class AsyncDispatcher:
     def abandon(self) -> None:
         """Do nothing any more: the event loop is closed, or it is the parent's, in a child process."""
         self._waiting.clear()
+        self._draining = None
 
     def runs(self, task: asyncio.Task[Any] | None) -> bool:
         """Return whether a task is one of the calls."""
@@ -160,11 +167,25 @@ class AsyncDispatcher:
         """Return whether the running task is a call that was added here."""
         return asyncio.current_task() in self._tasks
 
+    def is_draining(self) -> bool:
+        """Return whether calls wait for the next turn of the event loop, since those before have taken long."""
+        return self._draining is not None
+
     def _begin_next(self) -> None:
-        """Begin the calls that wait, as far as it is their turn."""
+        """Begin the calls that wait, as far as it is their turn, and give other tasks theirs after a while."""
         waiting = self._waiting
+        if self._draining is not None:
+            return
+        deadline = time.monotonic() + _TURN
         while waiting and not self._blocked and (not self._not_begun or waiting[0][0].is_coroutine(waiting[0][1])):
+            if time.monotonic() > deadline:
+                self._draining = asyncio.get_running_loop().call_soon(self._go_on)
+                return
             self._begin(*waiting.popleft())
+
+    def _go_on(self) -> None:
+        self._draining = None
+        self._begin_next()
 
     def _begin(self, calls: Calls, subject: Any) -> None:
         self._blocked = True

@@ -11,6 +11,7 @@ import concurrent.futures
 import contextlib
 import inspect
 import threading
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -44,6 +45,7 @@ class AsyncLifecycle(BaseLifecycle):
     """The part of :class:`AsyncClient` that makes, repairs and ends connections."""
 
     eio: AsyncEngineIOClient
+    _sio_is_awaited: Callable[[str], bool]
     _sio_is_asyncio_based = True
 
     def _sio_set_up(self) -> None:
@@ -53,6 +55,8 @@ class AsyncLifecycle(BaseLifecycle):
         self.eio.on("disconnect", self._sio_on_transport_closed)
         self.eio.is_shared = True
         self.eio.farewell = self._sio_farewell
+        self.eio.is_busy = self._sio_dispatcher.is_draining
+        self.eio.is_awaited = self._sio_is_awaited
 
     def _sio_renew(self) -> None:
         self._sio_loop: asyncio.AbstractEventLoop | None = None

@@ -9,6 +9,7 @@ Source: Socket.IO protocol, revision 5.
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Callable, Container, Iterator, Sequence
 from typing import Any, TypeAlias, TypeGuard
 
@@ -33,6 +34,7 @@ from .packet import Frame, Packet, find_placeholders
 
 _RESERVED = frozenset(RESERVED_EVENTS)
 
+_ACK_HEAD = re.compile(r"3(?:(/[^,\[]*),)?([0-9]{1,100})\[")
 _UNKNOWN = None, 0
 _FEW = range(1, 5)
 """So many attachments are handed over with their event; one with more takes the way of a packet."""
@@ -154,6 +156,11 @@ class Protocol:
             raise BadNamespaceError(f"{namespace} is not a connected namespace.")
 
     # -- frames become events
+
+    def callback_for(self, frame: str) -> Callable[..., Any] | None:
+        """Return the callback of the request that a frame acknowledges, if it can be received before others."""
+        head = _ACK_HEAD.match(frame) if self._reads_text and self._partial is None else None
+        return None if head is None else self.callbacks.get((head[1] or "/", int(head[2])))
 
     def receive(self, frame: Frame) -> list[Event]:
         """Return what a frame means: nothing while attachments are awaited, mostly one event."""

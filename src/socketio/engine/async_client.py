@@ -15,7 +15,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from engineio.exceptions import ConnectionError
@@ -28,15 +29,11 @@ from .async_leaving import AsyncLeaving
 from .async_opening import AsyncOpening, Opened
 from .async_orphans import AsyncAbandoning
 from .async_outbox import AsyncOutbox
+from .async_reading import AsyncReading, is_own
 from .async_websocket import AsyncWebSocketTransport
 from .async_wire import CLOSING
 from .base import HIGH_WATER_MARK, BaseLink
 from .frames import Outgoing
-
-_LARGEST_PORTION = 256
-"""Packets that are delivered between two looks at the clock, at the most."""
-_TURN = 0.001
-"""Seconds after which other tasks have their turn, while there is more to deliver."""
 
 
 class _Link(BaseLink):
@@ -52,6 +49,7 @@ class _Link(BaseLink):
         self.read = AsyncEvent()
         self.ended = AsyncEvent()
         self.is_orphan = False
+        self.reading: AsyncReading | None = None
         self.reader: asyncio.Task[None] | None = None
         self.writer: asyncio.Task[None] | None = None
 
@@ -63,6 +61,8 @@ class AsyncEngineIOClient(AsyncAbandoning, AsyncLeaving, AsyncOpening):
     Constructing one changes nothing in the process: no signal handler, and no log level or handler unless
     ``logger=True``.
 
+    :ivar is_busy: returns whether what was delivered is still being handled, in turns of the event loop.
+    :ivar is_awaited: returns whether a message is an answer that a task waits for, whatever comes before it.
     :ivar farewell: returns the messages to send when the event loop ends while this is connected.
     :ivar loop_ends: whether the event loop ends while this is connected, and it is being closed.
     """
@@ -82,6 +82,8 @@ class AsyncEngineIOClient(AsyncAbandoning, AsyncLeaving, AsyncOpening):
         self._take_options(handle_sigint, max_message_size, high_water_mark)
         self._choose_packet_level(logger)
         self.farewell: Callable[[], list[Frame]] = list
+        self.is_busy: Callable[[], bool] = bool
+        self.is_awaited: Callable[[str], bool] = lambda message: False
         self._set_up()
 
     def _set_up(self) -> None:
@@ -268,21 +270,23 @@ class AsyncEngineIOClient(AsyncAbandoning, AsyncLeaving, AsyncOpening):
             self.loop_ends = False
 
     async def _receive_all(self, link: _Link) -> None:
-        loop = asyncio.get_running_loop()
-        portion = 1
+        if link.reading is None:
+            deliver = partial(self._receive_and_check, link)
+            link.reading = AsyncReading(
+                link.transport, deliver, self._is_urgent, lambda: self.is_busy(), self.high_water_mark
+            )
         while link.reason != self.reason.SERVER_DISCONNECT:
-            packets = await link.transport.receive()
-            began, start = loop.time(), 0
-            while start < len(packets):
-                self._receive(link, packets[start : start + portion])
-                self._check_answers(link)
-                start += portion
-                if loop.time() - began > _TURN:
-                    portion = max(portion // 2, 1)
-                    await asyncio.sleep(0)
-                    began = loop.time()
-                else:
-                    portion = min(2 * portion, _LARGEST_PORTION)
+            await link.reading.deliver_next()
+
+    def _receive_and_check(self, link: _Link, packets: Sequence[Outgoing]) -> None:
+        self._receive(link, packets)
+        self._check_answers(link)
+
+    def _is_urgent(self, packet: Outgoing) -> bool:
+        """Return whether a packet does not wait for the handlers of those before it."""
+        if isinstance(packet, str) and packet.startswith("43"):
+            return self.is_awaited(packet[1:])
+        return is_own(packet)
 
     # -- closing
 
@@ -335,6 +339,8 @@ class AsyncEngineIOClient(AsyncAbandoning, AsyncLeaving, AsyncOpening):
         link.read.set()
         self._log_end(link, link.outbox.close())
         link.transport.abort()
+        if link.reading is not None:
+            link.reading.close()
         async with contextlib.AsyncExitStack() as steps:
             steps.callback(link.ended.set)
             steps.push_async_callback(self._forget, link)  # from here on, another connection can be opened

@@ -82,6 +82,7 @@ class AsyncPollingTransport:
     """
 
     name = "polling"
+    is_behind = False  # no more than one answer comes at a time
     # CLOSE, and UPGRADE before it: python-engineio leaves the pending GET without an answer when it reads a CLOSE, but
     # answers it when it reads an UPGRADE. The reference server answers it in any case.
     goodbye: ClassVar[list[Outgoing]] = ["5", "1"]

@@ -38,6 +38,11 @@ class AsyncWebSocketTransport(BaseWebSocketTransport):
         self._watch: TimeLimit | None = None
         self._over = AsyncEvent()
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether more had come already when the last frames were taken."""
+        return self._wire.is_behind
+
     def set_silence(self, seconds: float) -> None:
         """From now on the server must send something within each span of so many seconds."""
         self._silence = seconds

@@ -33,6 +33,9 @@ _WRITE_SIZE = 65536
 _TURN = 16
 """Frames of aiohttp's after which other tasks have their turn: what has come is received without waiting."""
 
+_AT_ONCE = 0.001
+"""Seconds: a frame of aiohttp's that takes less to be received had come before."""
+
 # One for each event loop: what is read into it is taken out before anybody else reads.
 _buffers: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, memoryview] = weakref.WeakKeyDictionary()
 
@@ -42,6 +45,7 @@ class Wire(asyncio.BufferedProtocol):
 
     :param response: the answer to the request for a websocket, with the status 101.
     :param max_message_size: the largest message that may come, in bytes.
+    :ivar is_behind: whether more had come already when the last frames were taken.
     :ivar heard: when something came last, be it a part of a frame, in the event loop's time.
     """
 
@@ -56,7 +60,7 @@ class Wire(asyncio.BufferedProtocol):
         self._writer = FrameWriter()
         self._received: list[Outgoing] = []
         self._changed = AsyncCondition()
-        self._reading_paused = self._writing_paused = False
+        self._reading_paused = self._writing_paused = self.is_behind = False
         self.heard = self._loop.time()
         self._lost = self._is_closed = False
         self._cause: BaseException | None = None
@@ -144,6 +148,7 @@ class Wire(asyncio.BufferedProtocol):
             by = "program" if self._is_closed else "server"
             raise self._cause or ConnectionError(f"the {by} closed the connection")
         received, self._received = self._received, []
+        self.is_behind = self._reading_paused
         if self._reading_paused and not self._lost:
             self._reading_paused = False
             self._transport.resume_reading()
@@ -200,6 +205,7 @@ class AiohttpWire:
     """
 
     heard = 0.0  # it does not tell before a message is whole
+    is_behind = False
 
     def __init__(self, ws: aiohttp.ClientWebSocketResponse) -> None:
         self._ws = ws
@@ -210,7 +216,10 @@ class AiohttpWire:
         self._count += 1
         if self._count % _TURN == 0:
             await asyncio.sleep(0)
+        loop = asyncio.get_running_loop()
+        asked = loop.time()
         message = await self._ws.receive()
+        self.is_behind = loop.time() - asked < _AT_ONCE
         if message.type is WSMsgType.TEXT or message.type is WSMsgType.BINARY:
             return [message.data]
         if message.type is WSMsgType.PING or message.type is WSMsgType.PONG:

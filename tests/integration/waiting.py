@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -69,6 +70,7 @@ class Recorder:
 
     def __init__(self) -> None:
         self.calls: list[tuple[str, tuple[Any, ...]]] = []
+        self._counts: Counter[str] = Counter()
         self._lock = threading.Lock()
         self._waiters: list[tuple[Callable[[], bool], Gate]] = []
 
@@ -76,6 +78,7 @@ class Recorder:
         """Add a call."""
         with self._lock:
             self.calls.append((name, args))
+            self._counts[name] += 1
             ready = [waiter for waiter in self._waiters if waiter[0]()]
             self._waiters = [waiter for waiter in self._waiters if waiter not in ready]
         for _, gate in ready:
@@ -101,7 +104,7 @@ class Recorder:
 
     async def wait_for(self, name: str, count: int = 1, timeout: float = CEILING) -> list[tuple[Any, ...]]:
         """Return the arguments of each call under ``name``, once there are ``count``."""
-        await self.wait_until(lambda: len(self.of(name)) >= count, timeout)
+        await self.wait_until(lambda: self._counts[name] >= count, timeout)
         return self.of(name)
 
     async def wait_until(self, holds: Callable[[], bool], timeout: float = CEILING) -> None:

@@ -8,7 +8,7 @@ import urllib.parse
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
-from . import engine, logs, options, overrides, timeouts
+from . import engine, logs, options, overrides, process_hooks, timeouts
 from .attributes import ClientAttributes
 from .base_namespace import BaseClientNamespace
 from .details import DisconnectDetails
@@ -137,12 +137,16 @@ class BaseClient(ClientAttributes):
     @contextlib.contextmanager
     def _sio_listed(self) -> Iterator[None]:
         """Be one of the clients that are reconnecting."""
-        reconnecting_clients.append(self)
+        with process_hooks.lock():
+            reconnecting_clients.append(self)
         try:
             yield
         finally:
-            with contextlib.suppress(ValueError):  # it is not, in a child process
-                reconnecting_clients.remove(self)
+            self._sio_unlist()
+
+    def _sio_unlist(self) -> None:
+        with process_hooks.lock():  # by identity: a subclass may define __eq__
+            reconnecting_clients[:] = [client for client in reconnecting_clients if client is not self]
 
     # -- handlers
 

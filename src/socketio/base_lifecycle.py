@@ -13,7 +13,7 @@ from typing import Any
 
 from . import backoff, process_hooks
 from .attempt import Attempt, Life
-from .base_client import BaseClient, Reason, State, reconnecting_clients
+from .base_client import BaseClient, Reason, State
 from .details import DisconnectDetails, DisconnectKind
 from .engine import EngineError, InvalidDataError
 from .events import (
@@ -388,8 +388,7 @@ class BaseLifecycle(BaseClient):
         self._sio_state = State.IDLE
         self._sio_attempting = False
         self._sio_attempt = Attempt([])
-        with contextlib.suppress(ValueError):
-            reconnecting_clients.remove(self)
+        self._sio_unlist()
 
     def _sio_end_life(self) -> None:
         """Be idle, under the lock; nobody goes on trying."""

@@ -47,12 +47,18 @@ class EndingError(SystemExit):
 
 _PACKAGE = __name__.partition(".")[0]
 _lock = threading.RLock()  # a signal handler may call connect() on the thread that holds it
-_clients: weakref.WeakSet[Any] = weakref.WeakSet()
-_with_locks: weakref.WeakSet[Any] = weakref.WeakSet()
-_held: dict[Any, None] = {}  # in the order in which they connected
+# By id: a subclass may define __eq__, and so have no hash.
+_clients: weakref.WeakValueDictionary[int, Any] = weakref.WeakValueDictionary()
+_with_locks: weakref.WeakValueDictionary[int, Any] = weakref.WeakValueDictionary()
+_held: dict[int, Any] = {}  # in the order in which they connected
 _has_exit_function = False
 _has_fork_handler = False
 _exit_thread: int | None = None
+
+
+def lock() -> Any:
+    """Return the lock for what all clients of the process share. It is another one in a forked child."""
+    return _lock
 
 
 def watch(client: Watched) -> None:
@@ -60,7 +66,7 @@ def watch(client: Watched) -> None:
     global _has_exit_function
     watch_forks(client)
     with _lock:
-        _clients.add(client)
+        _clients[id(client)] = client
         if not _has_exit_function:
             _has_exit_function = True
             atexit.register(_AfterExitFunctions())
@@ -70,7 +76,7 @@ def watch_forks(client: Resettable) -> None:
     """Reset a client in a forked child."""
     global _has_fork_handler
     with _lock:
-        _with_locks.add(client)
+        _with_locks[id(client)] = client
         if not _has_fork_handler and hasattr(os, "register_at_fork"):
             _has_fork_handler = True
             os.register_at_fork(after_in_child=_reset_child)
@@ -78,17 +84,17 @@ def watch_forks(client: Resettable) -> None:
 
 def hold(client: Any) -> None:
     """Keep a client alive that is bound to an event loop, until :func:`release`."""
-    _held[client] = None
+    _held[id(client)] = client
 
 
 def release(client: Any) -> None:
     """Undo :func:`hold`."""
-    _held.pop(client, None)
+    _held.pop(id(client), None)
 
 
 def leave_closed_loops() -> None:
     """Have all clients that are held be idle whose event loop was closed."""
-    loops = [(client, client._sio_loop) for client in list(_held)]
+    loops = [(client, client._sio_loop) for client in list(_held.values())]
     left = [(client, loop) for client, loop in loops if loop is not None and loop.is_closed()]
     for client, _ in left:
         with contextlib.suppress(Exception):
@@ -140,7 +146,7 @@ def warn_unclosed(text: str, line: tuple[str, int]) -> None:
 def leave_all() -> None:
     """Disconnect all clients, at the same time."""
     with _lock:
-        clients = list(_clients)
+        clients = list(_clients.values())
     timeout = INTERRUPT_TIMEOUT if _was_interrupted() else EXIT_TIMEOUT
     tasks = []
     for client in clients:
@@ -191,6 +197,6 @@ def _reset_child() -> None:
     _lock = threading.RLock()
     _exit_thread = None
     _held.clear()
-    for client in list(_with_locks):
+    for client in list(_with_locks.values()):
         with contextlib.suppress(Exception):
             client._sio_after_fork()

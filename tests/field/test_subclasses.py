@@ -92,19 +92,20 @@ def subclass(base, how, extra=()):
     members = {
         "attributes": mine,
         "methods": dict.fromkeys(names, fail),
+        "properties": dict.fromkeys(names, property(fail)),
         "instance": {"__init__": after},
         "before": {"__init__": before},
     }[how]
 
     def check(instance):
-        for name in names:
+        for name in names if how != "properties" else ():
             found = getattr(instance, name)
             assert getattr(found, "__func__", found) is fail if how == "methods" else found == mine[name], name
 
     return type("Mine", (base,), members), check
 
 
-HOW = pytest.mark.parametrize("how", ["attributes", "methods", "instance", "before"])
+HOW = pytest.mark.parametrize("how", ["attributes", "methods", "properties", "instance", "before"])
 
 
 @HOW
@@ -217,6 +218,37 @@ async def test_the_library_reads_nothing_that_is_assigned(flavour, server, trans
     assert native.sid is None
     with pytest.raises(AttributeError):
         del native.sid
+
+
+def odd(base):
+    """Return a subclass that is equal to nothing, empty, false, and fails when it is called, shown or iterated."""
+
+    def fail(*args):
+        raise AssertionError("a method of the program was called")
+
+    names = ["__eq__", "__iter__", "__call__", "__str__", "__repr__", "__contains__", "__getitem__", "__lt__", "__ne__"]
+    members = {"__len__": lambda self: 0, "__bool__": lambda self: False, "__hash__": None}
+    return type("Odd", (base,), {**dict.fromkeys(names, fail), **members})
+
+
+@pytest.mark.transports("websocket")
+async def test_special_methods_of_a_subclass(flavour, server, transport, recorder):
+    """A client that defines __eq__ (and so has no hash), __len__ or __bool__ works, as a dataclass does."""
+    prefix = "Async" if flavour.is_asyncio else ""
+    sio = flavour.client(odd(getattr(socketio, f"{prefix}Client")), reconnection_delay=0.01)
+    room = odd(getattr(socketio, f"{prefix}ClientNamespace"))("/chat")
+    flavour.native(sio).register_namespace(room)
+    sio.on("connect", recorder.handler("connect"))
+    await sio.connect(server.url, transports=transport.argument, namespaces=["/", "/chat"])
+    await sio.emit("close_transport")
+    await recorder.wait_for("connect", 2)
+    assert await sio.call("echo", 1) == 1
+    await sio.disconnect()
+    simple = flavour.simple_client()
+    flavour.native(simple).client_class = odd(getattr(socketio, f"{prefix}Client"))
+    await simple.connect(server.url, transports=transport.argument)
+    assert await simple.call("echo", 1) == 1
+    await simple.disconnect()
 
 
 @pytest.mark.parametrize("base", [socketio.Client, socketio.AsyncClient])

@@ -19,6 +19,7 @@ import socketio
 
 from .environment import ROOT, STAND_IN, python_of
 
+pytestmark = pytest.mark.timeout(300)  # pip takes its time on a busy machine
 PROGRAMS = Path(__file__).parent / "programs"
 DEPENDENCIES = ["aiohttp", "bidict", "msgpack", "python-engineio", "requests", "setuptools>=77", "websocket-client"]
 UNINSTALL = ["-m", "pip", "uninstall", "--quiet", "--yes", "python-socketio", "python-socketio-client"]

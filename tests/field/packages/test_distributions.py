@@ -19,7 +19,8 @@ import socketio
 
 from .environment import ROOT, STAND_IN, python_of
 
-pytestmark = pytest.mark.timeout(300)  # pip takes its time on a busy machine
+# pip takes its time on a busy machine, and all tests of this file share what it has installed.
+pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("distributions")]
 PROGRAMS = Path(__file__).parent / "programs"
 DEPENDENCIES = ["aiohttp", "bidict", "msgpack", "python-engineio", "requests", "setuptools>=77", "websocket-client"]
 UNINSTALL = ["-m", "pip", "uninstall", "--quiet", "--yes", "python-socketio", "python-socketio-client"]

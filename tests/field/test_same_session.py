@@ -312,7 +312,7 @@ AIOHTTP = {
     "max_field_size": (lambda: {"max_field_size": 500}, None),
     "max_headers": (lambda: {"max_headers": 20}, None),
     "fallback_charset_resolver": (lambda: {"fallback_charset_resolver": lambda response, body: "latin-1"}, None),
-    "ssl_shutdown_timeout": (lambda: {"ssl_shutdown_timeout": 0.1}, None),
+    "ssl_shutdown_timeout": (lambda: {"ssl_shutdown_timeout": 0}, None),
     "read_timeout": (lambda: {"read_timeout": 0.0001}, None),
     "conn_timeout": (lambda: {"conn_timeout": 0.0001}, None),
     "base_url": (lambda: {"base_url": "http://elsewhere.test/base/"}, None),

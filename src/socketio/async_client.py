@@ -179,6 +179,9 @@ class AsyncClient(AsyncLifecycle):
 
     async def shutdown(self) -> None:
         """Disconnect, or end a reconnection; the same as :meth:`disconnect`."""
+        if options.is_replaced(self, "disconnect", AsyncClient.disconnect):
+            await self.disconnect()
+            return
         self._sio_check_loop()
         await self._sio_disconnect(self.eio.request_timeout)
 

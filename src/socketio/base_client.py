@@ -197,13 +197,15 @@ class BaseClient(ClientAttributes):
 
         Used as ``@sio.event`` or ``@sio.event(namespace='/chat')``. See :meth:`on`.
         """
+        is_replaced = options.is_replaced(self, "on", BaseClient.on, "event", print, namespace=None)
+        on = self.on if is_replaced else self._sio_on
         if len(args) == 1 and not kwargs and callable(args[0]):
-            return self._sio_on(args[0].__name__, args[0])
+            return on(args[0].__name__, args[0])
         if args:
             raise TypeError(f"event() takes a function or namespace=, not {args[0]!r:.100}: use on() to name the event")
 
         def register(function: H) -> H:
-            registered: H = self._sio_on(function.__name__, function, **kwargs)
+            registered: H = on(function.__name__, function, **kwargs)
             return registered
 
         return register

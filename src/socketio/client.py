@@ -136,6 +136,9 @@ class Client(Lifecycle):
 
     def shutdown(self) -> None:
         """Disconnect, or end a reconnection; the same as :meth:`disconnect`."""
+        if options.is_replaced(self, "disconnect", Client.disconnect):
+            self.disconnect()
+            return
         with self._sio_leaving_on_interrupt():
             self._sio_disconnect(self.eio.request_timeout)
 

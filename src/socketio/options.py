@@ -15,6 +15,7 @@ from typing import Any
 
 from . import timeouts
 from .packet import AdaptedJson, Packet
+from .signatures import accepts
 
 REQUESTS, AIOHTTP = "prepare_request", "ws_connect"
 """A method by which the sessions of each library are known."""
@@ -98,6 +99,16 @@ def check_callback(callback: Any, is_asyncio: bool) -> None:
 def is_coroutine_function(function: Any) -> bool:
     """Return whether a function, or what calls an object, is a coroutine function."""
     return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(type(function).__call__)
+
+
+def is_replaced(instance: object, name: str, original: Any, *args: Any, **kwargs: Any) -> bool:
+    """Return whether a subclass, or the program, has put another method in the place of a public one.
+
+    That is one which can be called with these arguments: something else may have the same name by chance.
+    """
+    found = getattr(instance, name)
+    is_other = getattr(found, "__func__", found) is not original
+    return is_other and callable(found) and accepts(found, *args, **kwargs) is not False
 
 
 def check_namespace(namespace: Any, any_too: bool = False) -> None:

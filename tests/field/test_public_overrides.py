@@ -62,3 +62,55 @@ async def test_call_uses_an_emit_of_the_instance(make_client, server, transport,
     assert seen == [(event, "hello")]
     assert native.callbacks == {}
     await sio.disconnect()
+
+
+def test_event_goes_through_an_overridden_on():
+    """A subclass that wraps handlers in ``on()`` wraps those of ``@sio.event``; an ``on()`` of another kind is left alone."""
+    for base in (socketio.Client, socketio.AsyncClient):
+
+        class Wrapping(base):
+            def on(self, event, handler=None, namespace=None):
+                return super().on(f"wrapped {event}", handler, namespace)
+
+        class Switch(base):
+            def on(self):
+                raise AssertionError("this is no way to register a handler")
+
+        for found, expected in ((Wrapping, ["wrapped first", "wrapped second"]), (Switch, ["first", "second"])):
+            sio = found()
+
+            @sio.event
+            def first():
+                pass
+
+            @sio.event(namespace="/")
+            def second():
+                pass
+
+            assert list(sio.handlers["/"]) == expected
+
+
+async def test_shutdown_goes_through_an_overridden_disconnect(flavour, server, transport):
+    """A subclass that cleans up in ``disconnect()`` does so when ``shutdown()`` is called."""
+    calls = []
+    if flavour.is_asyncio:
+
+        class AsyncCleaning(socketio.AsyncClient):
+            async def disconnect(self):
+                calls.append("cleaned")
+                await super().disconnect()
+
+        found = AsyncCleaning
+    else:
+
+        class Cleaning(socketio.Client):
+            def disconnect(self):
+                calls.append("cleaned")
+                super().disconnect()
+
+        found = Cleaning
+    sio = flavour.client(found)
+    await sio.connect(server.url, transports=transport.argument)
+    await sio.shutdown()
+    assert calls == ["cleaned"]
+    assert not sio.connected

@@ -65,7 +65,7 @@ async def test_call_uses_an_emit_of_the_instance(make_client, server, transport,
 
 
 def test_event_goes_through_an_overridden_on():
-    """A subclass that wraps handlers in ``on()`` wraps those of ``@sio.event``; another kind of ``on()`` is left alone."""
+    """If a subclass wraps handlers in ``on()``, ``@sio.event`` does so too; another kind of ``on()`` is not used."""
     for base in (socketio.Client, socketio.AsyncClient):
 
         class Wrapping(base):

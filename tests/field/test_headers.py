@@ -187,7 +187,7 @@ async def test_names_that_no_request_can_have(make_client, transport, nothing_li
         await make_client().connect(nothing_listens, headers={name: SECRET}, transports=transport.argument)
 
 
-@pytest.mark.parametrize("value", [f"{SECRET}\r\nX-Evil: 1", f"{SECRET}\n", f"{SECRET}\0"])
+@pytest.mark.parametrize("value", [f"{SECRET}\r\nX-Evil: 1", f"{SECRET}\n", f"{SECRET}\0", f"{SECRET}\ud800"])
 async def test_values_that_no_request_can_have(make_client, transport, nothing_listens, value):
     """A line break in a value is a ValueError that names the header, and does not show the value."""
     with pytest.raises(ValueError, match="X-Token") as caught:

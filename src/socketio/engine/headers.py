@@ -56,6 +56,10 @@ def check(headers: Any) -> dict[str, str]:
             raise TypeError(f"the value of header {name} is a str, not {type(value).__name__}")
         if _BROKEN.search(value):
             raise ValueError(f"the value of header {name} has a line break, or a zero, in it")
+        try:
+            value.encode("utf-8")
+        except UnicodeEncodeError:
+            raise ValueError(f"the value of header {name} has half of a surrogate pair in it") from None
         checked[name] = _readable(value) if name.lower() == "accept-encoding" else value.strip()
     return checked
 

@@ -7,11 +7,21 @@ import gc
 import os
 import signal
 import sys
-from pathlib import Path
+from typing import Any
 
 import pytest
 
-TESTS = Path(__file__).parent
+ALONE = frozenset(
+    {
+        "test_a_burst_of_ten_thousand_events",
+        "test_a_burst_for_a_simple_client",
+        "test_all_emits_arrive_before_the_end_of_a_program",
+        "test_an_application_that_computes_stays_connected",
+        "test_ten_thousand_events",
+        "test_the_end_with_many_clients_of_a_hung_server",
+    }
+)
+"""Tests of time and load, which need processors that are not busy with other tests."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -25,33 +35,41 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
 
     The tests of one or two files run in this process, too: to start others takes longer.
     """
+    if hasattr(config, "workerinput"):  # this is one of those processes
+        return
     named = [argument.partition("::")[0] for argument in config.args]
     is_small = len(named) < 3 and all(name.endswith(".py") for name in named)
-    is_worker = hasattr(config, "workerinput")
-    if is_small or is_worker or config.option.usepdb or config.option.collectonly:
+    if is_small or config.option.usepdb or config.option.collectonly:
         return
     if config.pluginmanager.hasplugin("xdist") and config.option.numprocesses is None:
         config.option.numprocesses = min(os.cpu_count() or 1, 4)
-        config.option.dist = "loadgroup"
-        config.option.loadscopereorder = False  # or the largest group is the first
+        config.option.dist = "loadscope"
+        config.option.loadscopereorder = False  # else the largest group is the first
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Have one process run the tests of a file in this folder, which share what takes seconds to make.
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Return what hands out the tests: those that share what takes seconds to make go to the same process.
 
-    Tests that are marked with ``alone`` are the last, and one process runs them while the others have nothing to do.
+    The marker ``xdist_group`` has no effect with pytest 9.2 and pytest-xdist 3.8.
     """
-    items.sort(key=_is_alone)
-    for item in items:
-        if _is_alone(item):
-            item.add_marker(pytest.mark.xdist_group("alone"))
-        elif item.path.parent == TESTS:
-            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Scheduling(LoadScopeScheduling):  # type: ignore[misc]  # pytest-xdist may not be there
+        def _split_scope(self, nodeid: str) -> str:
+            path, _, name = nodeid.partition("::")
+            function = name.partition("[")[0]
+            if function in ALONE:
+                return "alone"
+            return path if path.count("/") < 2 else f"{path}::{function}"
+
+    return Scheduling(config, log)
 
 
-def _is_alone(item: pytest.Item) -> bool:
-    return item.get_closest_marker("alone") is not None
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the tests that are run alone last, when the other processes are done."""
+    items.sort(key=lambda item: getattr(item, "originalname", item.name) in ALONE)
 
 
 @pytest.hookimpl(trylast=True)
@@ -63,8 +81,6 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Prepare the process for the tests."""
-    config.addinivalue_line("markers", "alone: needs a processor that is not busy with other tests; run last")
-    config.addinivalue_line("markers", "xdist_group(name): run by one process, the same for all of the group")
     _have_programs_interrupted()
     _set_policy(config)
 

@@ -90,7 +90,6 @@ async def test_a_quiet_application_stays_connected(make_client, server, transpor
 
 
 @pytest.mark.usefixtures("patient")
-@pytest.mark.alone
 @HEARTBEAT
 async def test_an_application_that_computes_stays_connected(make_client, server, transport, recorder):
     """Pings are answered between handlers that compute: a burst of events does not cost the connection."""

@@ -73,7 +73,6 @@ async def test_large_and_small_events_keep_their_order(make_client, server, tran
 
 
 @pytest.mark.usefixtures("patient")
-@pytest.mark.alone
 @pytest.mark.parametrize("event", ["burst", "burst_binary"])
 async def test_a_burst_of_ten_thousand_events(make_client, server, transport, recorder, event):
     """Ten thousand events at once are handled, in order, over the connection that they came on."""
@@ -88,7 +87,6 @@ async def test_a_burst_of_ten_thousand_events(make_client, server, transport, re
     assert sio.get_sid() == sid
 
 
-@pytest.mark.alone
 async def test_a_burst_for_a_simple_client(make_simple_client, server, transport):
     """A simple client that asks late still gets each event of a burst, in order."""
     sio = make_simple_client()

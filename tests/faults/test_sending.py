@@ -52,7 +52,6 @@ async def test_all_emits_arrive_before_the_end_of_a_block(make_simple_client, se
     assert await observer.notes(key, 1000) == list(range(1000))
 
 
-@pytest.mark.alone
 @SERVERS
 @pytest.mark.parametrize("count", [1, 5_000])
 @pytest.mark.parametrize("name", ["threads", "asyncio"])

@@ -32,7 +32,6 @@ async def _end(process):
     return output.decode(), errors.decode(), time.monotonic() - began
 
 
-@pytest.mark.alone
 @FLAVOURS
 async def test_the_end_with_many_clients_of_a_hung_server(server, transport, observer, key, name):
     """Twenty clients, every other one of a server that hangs, end within one limit: the others' events arrive.

@@ -200,7 +200,6 @@ async def test_however_it_connects(make_client, emitting, transport, recorder, o
 
 
 @pytest.mark.usefixtures("patient")
-@pytest.mark.alone
 @node
 async def test_ten_thousand_events(make_client, emitting, transport):
     """The most events that are kept: all of them arrive, in order."""

@@ -8,6 +8,7 @@ Threads are started when needed, used again, and end when there is nothing to do
 
 from __future__ import annotations
 
+import contextlib
 import dis
 import sys
 import threading
@@ -16,6 +17,7 @@ from collections import deque
 from collections.abc import Callable, Hashable, Iterator
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
+from . import process_hooks
 from .signatures import accepts
 
 T = TypeVar("T")
@@ -85,6 +87,7 @@ class Dispatcher:
         self._kind: Hashable = None
         self._suspects: set[Hashable] = set()
         self._retired = False
+        self._is_abandoned = False
 
     def submit(self, job: Job, kind: Hashable = None) -> None:
         """Add a job; one of the same ``kind`` as one that blocked is expected to block too. Returns at once."""
@@ -134,7 +137,7 @@ class Dispatcher:
         self._batch = None
         self._box.clear()
         self._box = []
-        self._retired = True
+        self._retired = self._is_abandoned = True
 
     def retire(self) -> None:
         """Let the threads end as soon as all jobs are done, until there is another job."""
@@ -191,7 +194,10 @@ class Dispatcher:
                 pass
         finally:
             self._threads.discard(me)
-            self._lock.release()  # which is another one in a child process
+            with contextlib.suppress(RuntimeError):  # another one in a child process
+                self._lock.release()
+            if self._is_abandoned:
+                process_hooks.hold_copy()
 
     def _find_role(self, me: int) -> bool:
         """Lead, watch or be spare for a while; return ``False`` when there is nothing more to do."""

@@ -126,6 +126,15 @@ def hold_daemon_thread() -> None:
     threading.Event().wait()
 
 
+def hold_copy() -> None:
+    """In a child process, never return on a thread that the fork has copied, other than the one that has forked.
+
+    Only green threads are copied. Their ends would be reported as errors.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        threading.Event().wait()
+
+
 def calling_line() -> tuple[str, int]:
     """Return the file and the line of the application that is being run."""
     frame = inspect.currentframe()

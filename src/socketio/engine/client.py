@@ -12,6 +12,7 @@ ends the connection when there is nothing to write.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -19,7 +20,7 @@ from typing import Any
 
 from engineio.exceptions import ConnectionError
 
-from .. import logs
+from .. import logs, process_hooks
 from ..packet import Frame
 from ..steps import Steps, Wait, joined, run
 from . import connections, descriptors, handshake
@@ -249,7 +250,8 @@ class EngineIOClient(Opening):
                 self.logger.warning("Sending failed: %s", exc)
             failure: Exception = exc
         except Exception as exc:
-            self.logger.exception("Sending failed: unexpected error")
+            if not link.is_orphan:
+                self.logger.exception("Sending failed: unexpected error")
             failure = exc
         else:
             return
@@ -285,7 +287,8 @@ class EngineIOClient(Opening):
                 self.logger.warning("Connection lost: %s", link.failure)
         except Exception as exc:
             link.fail(exc)
-            self.logger.exception("Connection lost: unexpected error")
+            if not link.is_orphan:
+                self.logger.exception("Connection lost: unexpected error")
         finally:
             self._end(link)
 
@@ -345,6 +348,7 @@ class EngineIOClient(Opening):
     def _end(self, link: _Link) -> None:
         """Release a connection whose reading has ended, and tell."""
         if link.is_orphan:
+            process_hooks.hold_copy()
             return
         self.details = details = link.details(self.reason)
         reason = link.reason = details.reason
@@ -369,9 +373,11 @@ class EngineIOClient(Opening):
         descriptors.close_copies()
         if self._link is not None:
             self._link.is_orphan = True
+            self._link.transport.orphan()
             self._link.reason = self.reason.CLIENT_DISCONNECT
         if self.http is not None:
-            connections.renew_locks(self.http)
+            with contextlib.suppress(Exception):  # whatever kind of session it is
+                connections.renew_locks(self.http)
             if not self.external_http:
                 self.http = None
         self._set_up()

@@ -298,8 +298,8 @@ def renew_locks(http: requests.Session) -> None:
     for pools in adapters.pools_of(http):
         pools.lock = threading.RLock()
         for key in pools.keys():  # noqa: SIM118
-            mutex = pools[key].pool.mutex
-            if mutex.locked():
+            mutex = getattr(pools[key].pool, "mutex", None)  # gevent's queues have none
+            if mutex is not None and mutex.locked():
                 mutex.release()
 
 

@@ -143,6 +143,11 @@ class PollingTransport(connections.Waiting):
         """Stop waiting for packets: the goodbye was a packet, and not every server answers the pending GET then."""
         self.abort()
 
+    def orphan(self) -> None:
+        """Make no more requests, in a child process. The lock of the old event may be held by a thread that is gone."""
+        self._ended = threading.Event()
+        self._ended.set()
+
     def abort(self) -> None:
         """Cut the pending requests; whoever waits for one sees it at once."""
         self._ended.set()

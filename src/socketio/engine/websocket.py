@@ -250,6 +250,9 @@ class WebSocketTransport(BaseWebSocketTransport):
         """The goodbye was sent; whoever reads sees the end when the server has answered."""
         self._closing = True
 
+    def orphan(self) -> None:
+        """Do nothing, in a child process: the socket is closed already."""
+
     def abort(self) -> None:
         """Cut the connection; whoever reads, writes or waits for the answer to the probe sees it at once."""
         self.ws.abort()

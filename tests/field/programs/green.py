@@ -18,6 +18,7 @@ else:
     monkey.patch_all()
 
 import json
+import os
 import threading
 import time
 from typing import Any
@@ -84,6 +85,16 @@ except socketio.exceptions.TimeoutError:
     print("timeout", ticks > 5, flush=True)
 done.set()
 ticking.join()
+if sys.argv[1] == "gevent":  # a child of eventlet's shares the selector with its parent
+    pid = os.fork()
+    if pid == 0:
+        time.sleep(0.05)  # the copies of the other green threads have their turn
+        seen = sio.connected, simple.connected
+        sio.connect(url, **options)
+        seen += (sio.call("echo", "child"),)
+        sio.disconnect()
+        os._exit(0 if seen[:3] == (False, False, "child") and len(calls) == 3 else 1)
+    assert os.waitpid(pid, 0)[1] == 0
 print("ready", flush=True)
 restored.wait(10)
 print(sio.call("echo", "again"), simple.call("echo", "again"), calls, flush=True)

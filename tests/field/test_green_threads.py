@@ -30,7 +30,9 @@ async def _check(proxy, transport, key, library):
             assert line, (await process.communicate())[1].decode()
             lines.append(line)
         assert lines == [f"connected {transport.final}", "b'bytes' True", "True ['event', 1]", "timeout True"]
-        proxy.cut()
+        await proxy.drop()
+        assert await printed(process) == ["lost"]
+        await proxy.accept()
         output, errors = await within(2 * CEILING, process.communicate())
         assert output.decode().splitlines() == [
             "again again ['connect', 'transport error', 'connect']",

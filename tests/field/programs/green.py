@@ -43,6 +43,8 @@ def connect() -> None:
 @sio.event
 def disconnect(reason: str) -> None:
     calls.append(reason)
+    if len(calls) == 2:
+        print("lost", flush=True)
 
 
 @sio.on("ask")

@@ -23,6 +23,7 @@ from urllib3.util.ssl_ import create_urllib3_context
 from faults.hostile import RawServer
 from integration.waiting import CEILING, within
 from socketio import exceptions
+from socketio.engine import async_opening
 
 from .recording import HttpProxy, SocksProxy, UpgradingPeer, asked
 
@@ -440,6 +441,28 @@ async def test_a_resolver(make_client, sessions, transport):
     session = sessions(aiohttp.TCPConnector(resolver=Resolver()))
     found = await asked(make_client(http_session=session), transport, "http://only.known.here:{port}")
     assert {request.headers["host"].partition(":")[0] for request in found.shown} == {"only.known.here"}
+
+
+@asyncio_only
+@pytest.mark.filterwarnings("ignore:Inheritance class:DeprecationWarning")
+@pytest.mark.parametrize("public", [False, True])
+async def test_a_websocket_by_the_public_way(make_client, flavour, transport, monkeypatch, public):
+    """A session with a ws_connect() of its own is asked by that, and so is any, should aiohttp change inside."""
+    asked_for = []
+
+    class Session(aiohttp.ClientSession):
+        def ws_connect(self, url, **options):
+            asked_for.append(url)
+            return super().ws_connect(url, **options)
+
+    if public:
+        monkeypatch.setattr(async_opening._AskingForWebSockets, "_ws_connect", None)
+    session = aiohttp.ClientSession() if public else Session()
+    sio = make_client(http_session=session)
+    found = await asked(sio, transport, headers={"X-Text": "yes"})
+    assert found.websocket.headers["x-text"] == "yes"
+    assert public or asked_for
+    await session.close()
 
 
 # -- connections that polling cannot do without

@@ -236,7 +236,7 @@ class _AskingForWebSockets:
     :ivar wire: that wire.
     """
 
-    _ws_connect = aiohttp.ClientSession._ws_connect
+    _ws_connect: Any = getattr(aiohttp.ClientSession, "_ws_connect", None)
 
     def __init__(self, http: Any, max_message_size: int | None) -> None:
         self._http = http
@@ -248,9 +248,11 @@ class _AskingForWebSockets:
 
     def ws_connect(self, url: str, options: Mapping[str, Any]) -> Any:
         """Return what awaits a websocket."""
-        if getattr(type(self._http), "ws_connect", None) is not aiohttp.ClientSession.ws_connect:
-            return self._http.ws_connect(url, **options)  # in a way of its own
-        return aiohttp.ClientSession.ws_connect(self, url, **options)
+        own = getattr(type(self._http), "ws_connect", None) is not aiohttp.ClientSession.ws_connect
+        if own or self._ws_connect is None:
+            return self._http.ws_connect(url, **options)  # in the session's own way, or the only one that is public
+        stand_in: Any = self
+        return aiohttp.ClientSession.ws_connect(stand_in, url, **options)
 
     async def request(self, method: str, url: str, **options: Any) -> aiohttp.ClientResponse:
         # As over polling: how long it may take is for request_timeout to say.

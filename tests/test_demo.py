@@ -27,7 +27,8 @@ def test_the_demonstration_succeeds_and_complains_about_nothing(
     demonstration: subprocess.CompletedProcess[str],
 ) -> None:
     """The exit code is 0, and stderr is empty: no warning, no log line, no resource left open."""
-    assert demonstration.stderr == ""
+    # The debug mode of asyncio tells of steps that take long, as they do on a busy machine.
+    assert [line for line in demonstration.stderr.splitlines() if not line.startswith("Executing <")] == []
     assert demonstration.returncode == 0
     assert demonstration.stdout.endswith("All 8 conversations went as they should.\n")
 

@@ -109,11 +109,11 @@ class BaseLifecycle(BaseClient):
 
     def _sio_begin_attempt(self, life: Life) -> Attempt:
         self._sio_notice_overrides()
+        attempt = Attempt([name.partition("?")[0] for name in self.connection_namespaces])
         with self._sio_lock:
             if self._sio_has_ended(life):
                 raise ConnectionError(_ENDED)
-            self._sio_attempting = True
-            attempt = self._sio_attempt = Attempt([name.partition("?")[0] for name in self.connection_namespaces])
+            self._sio_attempting, self._sio_attempt = True, attempt
             self._sio_failed = attempt.failed
             return attempt
 
@@ -174,7 +174,9 @@ class BaseLifecycle(BaseClient):
             protocol = self._sio_protocol = Protocol(self.packet_class, self.eio.sid or "", self.eio.max_message_size)
             protocol.keeps_ended = is_overridden(self, "_handle_disconnect")
             self._sio_emitted = False
-            frames = [frame for name in self.connection_namespaces for frame in protocol.connect(name, auth)]
+            frames: list[Frame] = []
+            for name in self.connection_namespaces:
+                frames += protocol.connect(name, auth)
             self.eio.send_frames(frames, wake=False)
         self.eio.send_at_once()
 

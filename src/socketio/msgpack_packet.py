@@ -100,7 +100,5 @@ class MsgPackPacket(packet.Packet):
 def require() -> Any:
     """Return the library; raise ``ImportError`` that says how to install it."""
     if msgpack is None:
-        raise ImportError(
-            "the msgpack serializer needs the package 'msgpack': pip install 'python-socketio-client[msgpack]'"
-        )
+        raise ImportError("the msgpack serializer needs the package 'msgpack': pip install msgpack")
     return msgpack

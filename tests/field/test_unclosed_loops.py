@@ -73,4 +73,4 @@ async def test_a_disconnect_handler_that_connects_again_at_the_end(server, trans
         output, errors = await within(CEILING, process.communicate())
         assert (output, errors) == (b"", b"")
         assert process.returncode == 0
-        assert time.monotonic() - began < 3
+        assert time.monotonic() - began < 4.5  # it took 5 s more than the start of the interpreter

@@ -222,7 +222,7 @@ async def test_handle_disconnect_goes_on_to_ours(flavour, server, transport, rec
     sio.on("disconnect", recorder.handler("disconnect"), namespace="/chat")
     await sio.connect(server.url, transports=transport.argument, namespaces=["/", "/chat"])
     await sio.emit("kick", namespace="/chat")
-    await sio.call("echo", 1)
+    await recorder.wait_for("after")
     await sio.emit("kick")
     await asyncio.wait_for(sio.wait(), CEILING)
     await recorder.wait_for("after", 2)

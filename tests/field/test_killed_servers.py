@@ -71,6 +71,7 @@ async def test_a_program_that_emits_goes_on_when_the_server_is_back(
         await asyncio.wait([working])
 
 
+@pytest.mark.servers("node")
 async def test_a_program_that_emits_is_told_when_the_client_gives_up(make_simple_client, own_server, server, transport):
     """emit() raises DisconnectedError when the server does not come back in reconnection_attempts attempts."""
     mine = await own_server(server.kind)

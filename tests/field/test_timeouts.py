@@ -14,7 +14,7 @@ import pytest
 from integration.waiting import CEILING, within
 from socketio import exceptions
 
-pytestmark = [pytest.mark.servers("python", "node"), pytest.mark.transports("polling", "websocket", "upgrade")]
+pytestmark = [pytest.mark.servers("node"), pytest.mark.transports("polling", "websocket", "upgrade")]
 UNLIMITED = [None, math.inf, 1e300, threading.TIMEOUT_MAX]
 
 

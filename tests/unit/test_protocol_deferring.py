@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import orjson
 import pytest
@@ -97,8 +98,15 @@ def test_what_is_read_later_is_what_would_have_been_received(frame):
 
 
 def without_strays(events):
-    """Return events but for those that tell of attachments whose packet was dropped, which is told once or twice."""
-    return [event for event in events if event != FrameDropped("an attachment without a packet")]
+    """Return events but for those that tell of attachments whose packet was dropped, which is told once or twice.
+
+    Where in a frame the JSON ends is left out of the reasons: a text that looks like an offset is cut off before.
+    """
+    kept = [event for event in events if event != FrameDropped("an attachment without a packet")]
+    return [
+        FrameDropped(re.sub(r"column \d+ \(char \d+\)", "", event.reason)) if isinstance(event, FrameDropped) else event
+        for event in kept
+    ]
 
 
 others = st.sampled_from(
@@ -122,6 +130,7 @@ plain = st.builds(
 
 
 @settings(max_examples=400)
+@example(many=['2/recovered,[0,[0.0,""]'])
 @given(many=st.lists(frames | others | st.sampled_from([b"x", b""]), max_size=8) | st.lists(plain, max_size=4))
 def test_many_frames_mean_what_each_of_them_means(many):
     """receive_many() gives the events of receive(), in their order, however many frames it is given. (E1, N13)"""

@@ -46,8 +46,8 @@ async def _fork(server, transport, key, name, way, scheme="http"):
 @pytest.mark.servers("python", "node")
 @pytest.mark.parametrize(
     ("name", "way"),
-    [("threads", way) for way in ("_exit", "return", "multiprocessing", "handler")]
-    + [("asyncio", way) for way in ("_exit", "multiprocessing", "handler")],
+    [("threads", way) for way in ("_exit", "return", "multiprocessing", "handler", "subprocess")]
+    + [("asyncio", way) for way in ("_exit", "multiprocessing", "handler", "subprocess")],
 )
 async def test_a_child_leaves_the_connections_of_its_parent_alone(server, transport, observer, key, name, way):
     """The child has none of the connections, sends nothing over them, and connects anew; the parent goes on."""

@@ -1,8 +1,8 @@
 """Forks while connected: ``forking.py flavour url child_url transports key way``. Prints what child and parent see.
 
 ``way`` is how the child is made, and how it ends: ``_exit``, ``return`` (the end of the program), ``multiprocessing``,
-``handler`` (a fork in a handler, which returns in the child). Waits for a line before it forks, and one after. With
-asyncio no child returns: to close a copy of the event loop takes the parent's loop its means to be woken.
+``handler`` (a fork in a handler, which returns in the child), ``subprocess``. Waits for a line before it forks, and one
+after. With asyncio no child returns: to close a copy of the event loop takes the parent's loop its means to be woken.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import json
 import multiprocessing
 import os
 import signal
+import subprocess
 import sys
 import threading
 import warnings
@@ -79,6 +80,10 @@ def fork(sio: Any, simple: Any) -> bool:
         process.start()
         process.join()
         print("parent", process.exitcode, flush=True)
+        return False
+    if way == "subprocess":
+        codes = [subprocess.run([sys.executable, "-c", ""], preexec_fn=each).returncode for each in (None, int)]
+        print("parent", sum(codes), flush=True)
         return False
     pid = os.fork()
     if pid:

@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.servers("python", "node"), pytest.mark.timeout(20)]  #
 
 @contextlib.asynccontextmanager
 async def _ticking():
-    """Check that the event loop goes on while the block runs: it is never held up for half a second."""
+    """Check that the event loop goes on while the block runs: it is never held up for two seconds."""
     longest = 0.0
 
     async def tick():
@@ -34,7 +34,7 @@ async def _ticking():
     ticking = asyncio.ensure_future(tick())
     yield
     ticking.cancel()
-    assert longest < 0.5
+    assert longest < 2
 
 
 @pytest.mark.parametrize("action", ["emit", "call"])

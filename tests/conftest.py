@@ -9,6 +9,7 @@ import signal
 import sys
 from typing import Any
 
+import hypothesis  # noqa: F401 - before the warnings are errors: with trio installed, it gives one
 import pytest
 
 ALONE = frozenset(

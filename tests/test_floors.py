@@ -42,7 +42,9 @@ FLOORS = """
     3   attributes
     3   base_client
     4   attempt
+    4   base_attempts
     4   base_lifecycle
+    4   async_loop
     4   lifecycle  async_lifecycle
     4   client  async_client
     5   simple_client  async_simple_client

@@ -7,13 +7,12 @@ here can be interrupted. No application code and no socket is called under it.
 from __future__ import annotations
 
 import contextlib
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from . import backoff, process_hooks
 from .attempt import Attempt, Life
-from .base_client import BaseClient, Reason, State
+from .base_attempts import ENDED, BaseAttempts
+from .base_client import Reason, State
 from .details import DisconnectDetails, DisconnectKind
 from .engine import EngineError, InvalidDataError
 from .events import (
@@ -33,13 +32,9 @@ from .logs import INFO
 from .overrides import is_overridden
 from .packet import Frame
 from .protocol import Protocol
-from .steps import Steps
 
 CONNECT_HANDLERS = 1.0
 """Seconds that connect(), or an attempt that fails, waits for its handlers to return."""
-ABORT_INTERVAL = 0.1
-"""Seconds between looks at an event that a program has assigned to ``_reconnect_abort``."""
-_ENDED = "the connection attempt was ended by disconnect()"
 
 
 class Waiter:
@@ -57,21 +52,13 @@ class Waiter:
         raise NotImplementedError
 
 
-class BaseLifecycle(BaseClient):
+class BaseLifecycle(BaseAttempts):
     """The part of both lifecycles that does not wait.
 
-    :ivar _sio_changed: wakes those who wait for the state to change; notified under the lock.
-    :ivar _sio_life: the life from connect() to the end of its last reconnection: this one, or the last.
-    :ivar _sio_attempting: whether an attempt is under way; that of a life that is over may take a moment to end.
     :ivar _sio_emitted: whether anything was emitted over this connection, or acknowledged, that the server may not have
         read.
     """
 
-    _sio_lock: contextlib.AbstractContextManager[Any]
-    _sio_changed: Any
-    _sio_life: Life
-    _sio_attempt: Attempt
-    _sio_attempting: bool = False
     _sio_emitted: bool = False
     _sio_trigger: Callable[..., Any]
     _sio_on_messages: Callable[[Sequence[Frame]], None]
@@ -80,89 +67,6 @@ class BaseLifecycle(BaseClient):
     _sio_hang_up: Callable[[Life], None]
     _sio_submit_disconnect: Callable[[str], None]
     _sio_submit_end: Callable[[Life], None]
-    _sio_leave_process: Callable[[float], Steps[None]]
-    _sio_after_fork: Callable[[], None]
-
-    def _sio_is_free(self) -> bool:
-        """Return whether connect() may begin, or has to say why not: nothing is about to end."""
-        if self._sio_state is State.CLOSING:
-            return False
-        # disconnect() may have ended a life whose last attempt takes a moment to notice.
-        return not self._sio_attempting or self._sio_state is not State.IDLE
-
-    def _sio_begin(self, event: Callable[[], Any], *args: Any) -> Life:
-        """Go from idle to connecting, with the arguments of connect(); ``event`` makes an event to wait for."""
-        process_hooks.watch(self)
-        with self._sio_lock:
-            if self._sio_state is State.CONNECTED:
-                raise ConnectionError("Already connected")
-            if self._sio_state is not State.IDLE:
-                raise ConnectionError(f"The client is {self._sio_state.value} already")
-            if self._sio_attempting:
-                raise ConnectionError("The client has not ended its last attempt to connect yet")
-            self._sio_remember(*args)
-            self._sio_log.use(self._sio_logger)
-            life = Life(event, self._sio_lock, self._sio_life)
-            # In one step, between two of which Ctrl-C can come.
-            self._sio_attempt, self._sio_life, self._sio_state = Attempt([]), life, State.CONNECTING
-            return life
-
-    def _sio_begin_attempt(self, life: Life) -> Attempt:
-        self._sio_notice_overrides()
-        attempt = Attempt([name.partition("?")[0] for name in self.connection_namespaces])
-        with self._sio_lock:
-            if self._sio_has_ended(life):
-                raise ConnectionError(_ENDED)
-            self._sio_attempting, self._sio_attempt = True, attempt
-            self._sio_failed = attempt.failed
-            return attempt
-
-    def _sio_has_ended(self, life: Life) -> bool:
-        """Return whether a life is over; also that of a parent process, or on an event loop that is closed."""
-        return life is not self._sio_life or bool(life.stop.is_set())
-
-    def _sio_end_attempt(self, attempt: Attempt) -> None:
-        with self._sio_lock:
-            if self._sio_attempt is attempt:  # else it was made, and lost, and another one has begun
-                self._sio_attempting = False
-            self._sio_changed.notify_all()
-
-    def _sio_forget_calls(self) -> None:
-        """Let go of the calls that connect() has waited for."""
-        with self._sio_lock:
-            self._sio_attempt.calls = []
-
-    def _sio_begin_retry(self, life: Life) -> bool:
-        """Go on to reconnecting after the first attempt; return ``False`` where that has been ended."""
-        with self._sio_lock:
-            if life.stop.is_set() or self._sio_is_aborted():
-                return False
-            self._sio_state = State.RECONNECTING
-            return True
-
-    def _sio_delays(self) -> Iterator[float]:
-        """Yield the seconds to wait before each attempt to reconnect.
-
-        Two attempts are ``backoff.FLOOR`` apart even when the first one succeeds: a server may accept every connection
-        and close it at once.
-        """
-        for delay in backoff.delays(self.reconnection_delay, self.reconnection_delay_max, self.randomization_factor):
-            since = time.monotonic() - self._sio_attempt.began
-            yield max(delay, backoff.FLOOR - since)
-
-    def _sio_is_aborted(self) -> bool:
-        """Return whether the program has set an event of its own that it has assigned to ``_reconnect_abort``."""
-        is_set = getattr(vars(self).get("_reconnect_abort"), "is_set", None)
-        return is_set is not None and bool(is_set())
-
-    def _sio_pauses(self, delay: float) -> Iterator[float]:
-        """Yield the seconds to wait before an attempt: at once, or in parts to look at an event of the program's."""
-        if "_reconnect_abort" not in vars(self):
-            yield delay
-            return
-        end = time.monotonic() + delay
-        while not self._sio_is_aborted() and (left := end - time.monotonic()) > 0:
-            yield min(left, ABORT_INTERVAL)
 
     # -- the session begins
 
@@ -170,7 +74,7 @@ class BaseLifecycle(BaseClient):
         """Ask for the namespaces over a transport that has just opened."""
         with self._sio_lock:
             if self._sio_life.stop.is_set():
-                raise ConnectionError(_ENDED)
+                raise ConnectionError(ENDED)
             protocol = self._sio_protocol = Protocol(self.packet_class, self.eio.sid or "", self.eio.max_message_size)
             protocol.keeps_ended = is_overridden(self, "_handle_disconnect")
             self._sio_emitted = False
@@ -185,7 +89,7 @@ class BaseLifecycle(BaseClient):
         if life.stop.is_set():
             if attempt.is_answered() and not attempt.failed:
                 return  # it was made, and a handler, or the server, has ended it since
-            raise ConnectionError(_ENDED)
+            raise ConnectionError(ENDED)
         lost = protocol is None or self._sio_protocol is not protocol
         if lost and not attempt.failed:
             for name in attempt.requested:

@@ -251,7 +251,7 @@ class Interrupt:
     :param again: after how many lines more to raise another one.
     """
 
-    MODULES = ("client", "lifecycle", "base_lifecycle", "attempt", "base_client")
+    MODULES = ("client", "lifecycle", "base_lifecycle", "base_attempts", "attempt", "base_client")
 
     def __init__(self, line, again=0):
         self.interrupts = {line, line + again}

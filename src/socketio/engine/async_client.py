@@ -367,10 +367,6 @@ class AsyncEngineIOClient(AsyncAbandoning, AsyncLeaving, AsyncOpening):
             finally:
                 self._freed.notify_all()
 
-    def _mark_disconnected(self) -> None:
-        self.state, self.sid, self.current_transport, self.ws = "disconnected", None, None, None
-        self.read_loop_task = self.write_loop_task = None
-
     async def _reset(self) -> None:
         # There, the session is closed but kept when it was closed already.
         self._mark_disconnected()

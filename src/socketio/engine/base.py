@@ -93,6 +93,9 @@ class EngineBase(Face):
     request_timeout: float
     ping_timeout: float
     current_transport: str | None
+    ws: Any
+    read_loop_task: Any
+    write_loop_task: Any
     _answer: Callable[[Any, Outgoing], None]
 
     logs_text = True
@@ -141,6 +144,10 @@ class EngineBase(Face):
         self.ping_interval, self.ping_timeout = shaken.ping_interval, shaken.ping_timeout
         self.current_transport = transport
         self.state = "connected"
+
+    def _mark_disconnected(self) -> None:
+        self.state, self.sid, self.current_transport, self.ws = "disconnected", None, None, None
+        self.read_loop_task = self.write_loop_task = None
 
     def send_frames(self, frames: list[Frame], wake: bool = True) -> None:
         """Queue messages, with nothing in between.

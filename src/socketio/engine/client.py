@@ -4,10 +4,9 @@ In: packets to send, all frames of one queued together. Out: the events of ``eng
 one after the other: ``connect`` once the transport is open, ``message`` with a list of messages, on the reading thread,
 ``disconnect`` with the reason, once, when the reading thread has delivered all that came before it.
 
-From python-engineio come the options, the URL rules and the base class. The rest is replaced, because it decides order
-and safety: there, each message is handed to a thread of its own, ``disconnect()`` closes a websocket before the queue
-is written and waits for the pending GET of polling, headers go with the first request only, and the writing thread
-ends the connection when there is nothing to write.
+python-engineio provides the options, the URL rules and the base class. The rest is replaced: there, each message has a
+separate thread, ``disconnect()`` closes a websocket before it sends the queue and waits for the pending GET, headers go
+with the first request only, and the writing thread ends an idle connection.
 """
 
 from __future__ import annotations
@@ -394,10 +393,6 @@ class EngineIOClient(Opening):
     def _reset(self) -> None:
         self._close_session()  # which is not done there
         self._mark_disconnected()
-
-    def _mark_disconnected(self) -> None:
-        self.state, self.sid, self.current_transport, self.ws = "disconnected", None, None, None
-        self.read_loop_task = self.write_loop_task = None
 
 
 def _thread(name: str, target: Callable[[_Link], None], link: _Link) -> threading.Thread:

@@ -1,0 +1,119 @@
+"""The event loop of the asyncio client: which one it may be used in, and what happens when the loop ends first.
+
+The loop may be closed, belong to a parent process, run on another thread at the end of the program, or not run at all.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from . import process_hooks
+from .async_condition import running_loop
+from .async_dispatch import AsyncDispatcher
+from .base_client import State
+from .base_lifecycle import BaseLifecycle
+from .engine import AsyncEngineIOClient
+from .steps import Steps, Wait
+
+
+class AsyncLoop(BaseLifecycle):
+    """The part of :class:`AsyncClient` that binds it to an event loop.
+
+    :ivar _sio_loop: the event loop of the connection; ``None`` before the first one.
+    :ivar _sio_thread: the thread that runs it.
+    :ivar _sio_line: the file and the line of the program that called connect().
+    """
+
+    eio: AsyncEngineIOClient
+    _sio_loop: asyncio.AbstractEventLoop | None
+    _sio_thread: int
+    _sio_line: tuple[str, int]
+    _sio_dispatcher: AsyncDispatcher
+    _sio_renew: Callable[[], None]
+    _sio_disconnect: Callable[[float], Any]
+
+    def _sio_check_loop(self) -> None:
+        """Raise ``RuntimeError`` where the client cannot be used: in another event loop than its own, or in none.
+
+        ``emit()`` calls this only when its thread is not that of the loop, or the loop does not run: up to Python 3.11,
+        it takes a system call to know which loop is running.
+        """
+        loop = running_loop()
+        if loop is self._sio_loop:
+            self._sio_thread = threading.get_ident()
+            return
+        if self._sio_loop is None:
+            return
+        self._sio_leave_closed_loop()
+        if self._sio_is_in_use():
+            raise RuntimeError(
+                "the client is in use in another event loop: call its methods there, with"
+                " asyncio.run_coroutine_threadsafe() for example, or disconnect() it there first"
+            )
+
+    def _sio_is_in_use(self) -> bool:
+        """Return whether the client is connected, or something is under way."""
+        return self._sio_state is not State.IDLE or self._sio_attempting or self.eio.state != "disconnected"
+
+    # -- its end without an event loop, or on another thread
+
+    def _sio_after_fork(self) -> None:
+        process_hooks.release(self)
+        self._sio_dispatcher.abandon()
+        self._sio_renew()
+        self._sio_forget_session()
+        self.eio.after_fork()
+
+    def _sio_leave_closed_loop(self) -> None:
+        """Be idle where the event loop of the connection was closed."""
+        if self._sio_loop is not None and self._sio_loop.is_closed():
+            process_hooks.hold(self)
+            process_hooks.leave_closed_loops()
+
+    def _sio_abandon(self) -> None:
+        """Be idle without the event loop, which is closed."""
+        process_hooks.release(self)
+        is_open, line = self._sio_protocol is not None, self._sio_line
+        self._sio_dispatcher.abandon()
+        self._sio_renew()
+        self._sio_forget_session()
+        self.eio.abandon()
+        if is_open:
+            process_hooks.warn_unclosed("a Socket.IO client was connected when its event loop was closed", line)
+
+    def _sio_is_connected(self) -> bool:
+        self._sio_leave_closed_loop()
+        return super()._sio_is_connected()
+
+    def _sio_leave_process(self, timeout: float) -> Steps[None]:
+        """Disconnect at the end of the program, on whatever thread its event loop runs."""
+        self._sio_leave_closed_loop()
+        loop = self._sio_loop
+        if loop is None or self._sio_state is State.IDLE:
+            return
+        if loop.is_running():
+            leaving = asyncio.run_coroutine_threadsafe(self._sio_disconnect(timeout), loop)
+            yield Wait(lambda seconds: bool(concurrent.futures.wait([leaving], seconds).done), timeout)
+            return
+        if self._sio_protocol is not None:
+            process_hooks.warn_unclosed("a Socket.IO client was connected when the program ended", self._sio_line)
+        task = loop.create_task(self._sio_disconnect(timeout))
+
+        def until(seconds: float) -> bool:
+            loop.run_until_complete(asyncio.wait([task], timeout=seconds))
+            return task.done()
+
+        yield Wait(until, timeout)
+
+    def _sio_is_ending(self) -> bool:
+        """Return whether the event loop ends, or the program; a task that wants to go on is cancelled then."""
+        return self.eio.loop_ends or process_hooks.is_ending()
+
+    async def _sio_hold_at_exit(self) -> None:
+        """While the program ends, keep the tasks of its daemon threads here; handlers go on."""
+        if process_hooks.is_ending() and not self._sio_dispatcher.runs(asyncio.current_task()):
+            await asyncio.get_running_loop().create_future()

@@ -6,7 +6,7 @@ import contextlib
 import enum
 import urllib.parse
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar, overload
+from typing import Any, TypeVar, overload
 
 from . import engine, logs, options, overrides, process_hooks, timeouts
 from .attributes import ClientAttributes
@@ -40,6 +40,7 @@ reconnecting_clients: list[BaseClient] = []
 """The clients that are reconnecting."""
 
 
+@overrides.explain_missing
 class BaseClient(ClientAttributes):
     """The part of :class:`Client` and :class:`AsyncClient` that does no I/O."""
 
@@ -106,11 +107,6 @@ class BaseClient(ClientAttributes):
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         overrides.warn_of_overrides(cls, BaseClient)
-
-    if not TYPE_CHECKING:
-
-        def __getattr__(self, name):
-            raise overrides.missing(self, name)
 
     def _engineio_client_class(self) -> Any:
         raise NotImplementedError

@@ -13,6 +13,7 @@ from typing import Any, Generic, TypeVar, cast, overload
 
 T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
+C = TypeVar("C")
 
 INSTEAD = {
     "_handle_connect": "a 'connect' handler",
@@ -62,6 +63,27 @@ class Shown(Generic[T]):
     def __delete__(self, instance: object) -> None:
         if vars(instance).pop(self._name, self) is self:
             raise AttributeError(self._name)
+
+
+class _Missing:
+    """A private name of python-socketio's clients that does not exist: the error for reading it says what to use.
+
+    A class with ``__getattr__`` would do the same, and make all other attributes slower.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __get__(self, instance: object | None, owner: type) -> Any:
+        text = f"{owner.__name__!r} object has no attribute {self._name!r}: use {INSTEAD[self._name]} instead"
+        raise AttributeError(text, name=self._name, obj=instance)
+
+
+def explain_missing(client_class: type[C]) -> type[C]:
+    """Have the errors for the names in :data:`INSTEAD` say what to use, on the instances of a class."""
+    for name in INSTEAD:
+        setattr(client_class, name, _Missing(name))
+    return client_class
 
 
 class _Replaceable:
@@ -120,12 +142,6 @@ def warn_of_assignments(instance: object) -> None:
             f" does not. Use {INSTEAD[name]} instead.",
             stacklevel=5,
         )
-
-
-def missing(instance: object, name: str) -> AttributeError:
-    """Return the error for an attribute that does not exist, with what to use in place of python-socketio's."""
-    text = f"{type(instance).__name__!r} object has no attribute {name!r}"
-    return AttributeError(f"{text}: use {INSTEAD[name]} instead" if name in INSTEAD else text, name=name, obj=instance)
 
 
 class ReconnectAbort:

@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 
 def running_loop() -> asyncio.AbstractEventLoop:
-    """Return the running event loop. The ``RuntimeError`` where there is none says what works there."""
+    """Return the running event loop; raise a ``RuntimeError`` that suggests an alternative if there is none."""
     try:
         return asyncio.get_running_loop()
     except RuntimeError:

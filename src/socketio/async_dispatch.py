@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 
 _TURN = 0.001
-"""Seconds after which other tasks have their turn, while calls wait."""
+"""Seconds after which other tasks run while calls wait."""
 
 
 class Calls(Protocol):
@@ -48,9 +48,9 @@ class Calls(Protocol):
 
 
 def start_task(coroutine: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
-    """Return a task for a coroutine, which has taken its first step if that is possible.
+    """Return a task for a coroutine. On Python 3.12 and newer, it has already run up to its first wait.
 
-    It is not before Python 3.12. A task factory of the application decides for itself.
+    If the application has set a task factory, that decides.
     """
     loop = asyncio.get_running_loop()
     if sys.version_info >= (3, 12) and loop.get_task_factory() in (None, asyncio.eager_task_factory):
@@ -142,7 +142,7 @@ class AsyncDispatcher:
             self._blocked = False
 
     async def end(self, timeout: float) -> None:
-        """Cancel the calls that have not ended, with the event loop that is about to end."""
+        """Cancel the running calls, because the event loop is about to end."""
         current = asyncio.current_task()
         tasks = [task for task in self._tasks if task is not current]
         for task in tasks:
@@ -151,7 +151,7 @@ class AsyncDispatcher:
             await asyncio.wait(tasks, timeout=timeout)
 
     def abandon(self) -> None:
-        """Do nothing any more: the event loop is closed, or it is the parent's, in a child process."""
+        """Stop: the event loop is closed or, in a child process, belongs to the parent."""
         self._waiting.clear()
         self._draining = None
 
@@ -168,11 +168,11 @@ class AsyncDispatcher:
         return asyncio.current_task() in self._tasks
 
     def is_draining(self) -> bool:
-        """Return whether calls wait for the next turn of the event loop, since those before have taken long."""
+        """Return whether calls wait for the next turn of the event loop because earlier ones took long."""
         return self._draining is not None
 
     def _begin_next(self) -> None:
-        """Begin the calls that wait, as far as it is their turn, and give other tasks theirs after a while."""
+        """Begin the waiting calls in order, and let other tasks run after each ``_TURN``."""
         waiting = self._waiting
         if self._draining is not None:
             return
@@ -203,7 +203,7 @@ class AsyncDispatcher:
             self._blocked = self.serial
 
     def _make_task(self, calls: Calls, subject: Any, awaitable: Awaitable[Any]) -> asyncio.Task[None]:
-        """Return the task that waits for the end of a call. An eager one has begun then, or has even ended."""
+        """Return the task that waits for the end of a call. An eager task has already begun, and may have ended."""
         coroutine = self._finish(calls, subject, awaitable)
         try:
             task = start_task(coroutine)

@@ -178,7 +178,7 @@ class AsyncLifecycle(AsyncLoop):
         return self._sio_is_aborted()
 
     def _sio_abort(self) -> None:
-        """Have a reconnection, or connect(retry=True), ended, without waiting for that."""
+        """Begin to end a reconnection, or connect(retry=True), without waiting for the end."""
         with self._sio_lock:
             if not self._sio_is_trying():
                 return
@@ -245,7 +245,7 @@ class AsyncLifecycle(AsyncLoop):
         await self._sio_call_all(await asyncio.shield(self._sio_closing))
 
     async def _sio_close(self, timeout: float, was: State, caller: asyncio.Task[Any] | None) -> list[AsyncEvent]:
-        """Send, say goodbye, close; return the calls of the disconnect handlers."""
+        """Send the queue and DISCONNECT, close; return the calls of the disconnect handlers."""
         life = self._sio_life
         self._sio_stop_attempts()
         try:
@@ -280,14 +280,14 @@ class AsyncLifecycle(AsyncLoop):
 
     @replaceable
     async def _trigger_event(self, event: str, namespace: str, *args: Any) -> Any:
-        """Call the handler of an event and return what it returns. Overridden, it is called for every event."""
+        """Call the handler of an event and return its result. An override is called for every event."""
         found = Handlers.find(self._sio_registry, event, namespace or "/", args)
         result = found[0](*found[1]) if found is not None else None
         return await result if inspect.isawaitable(result) else result
 
     @replaceable
     async def _handle_disconnect(self, namespace: str) -> None:
-        """End a namespace as after a DISCONNECT of the server. Overridden, it is called when one comes."""
+        """End a namespace as after a DISCONNECT packet. An override is called for each DISCONNECT packet."""
         await self._sio_call_all(self._sio_end_namespace(namespace or "/"))
 
     def _sio_submit_disconnect(self, namespace: str) -> None:
@@ -297,7 +297,7 @@ class AsyncLifecycle(AsyncLoop):
         self._sio_dispatcher.submit(lambda: self._handle_disconnect(namespace), ignore, failed)
 
     def _sio_trigger(self, event: str, namespace: str, *args: Any, life: Life | None = None) -> AsyncEvent:
-        """Have a lifecycle handler called, in its turn; return what tells that it has returned.
+        """Schedule a lifecycle handler; return an event that is set when it has returned.
 
         :param life: the life that ends when the handler has returned.
         """

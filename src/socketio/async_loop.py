@@ -37,10 +37,10 @@ class AsyncLoop(BaseLifecycle):
     _sio_disconnect: Callable[[float], Any]
 
     def _sio_check_loop(self) -> None:
-        """Raise ``RuntimeError`` where the client cannot be used: in another event loop than its own, or in none.
+        """Raise ``RuntimeError`` if this is not the client's event loop, or no event loop is running.
 
-        ``emit()`` calls this only when its thread is not that of the loop, or the loop does not run: up to Python 3.11,
-        it takes a system call to know which loop is running.
+        ``emit()`` calls this only on another thread, or when the loop does not run: up to Python 3.11, asking for the
+        running loop costs a system call.
         """
         loop = running_loop()
         if loop is self._sio_loop:
@@ -56,7 +56,7 @@ class AsyncLoop(BaseLifecycle):
             )
 
     def _sio_is_in_use(self) -> bool:
-        """Return whether the client is connected, or something is under way."""
+        """Return whether the client is connected, connecting or disconnecting."""
         return self._sio_state is not State.IDLE or self._sio_attempting or self.eio.state != "disconnected"
 
     # -- its end without an event loop, or on another thread
@@ -69,13 +69,13 @@ class AsyncLoop(BaseLifecycle):
         self.eio.after_fork()
 
     def _sio_leave_closed_loop(self) -> None:
-        """Be idle where the event loop of the connection was closed."""
+        """Become idle if the event loop of the connection was closed."""
         if self._sio_loop is not None and self._sio_loop.is_closed():
             process_hooks.hold(self)
             process_hooks.leave_closed_loops()
 
     def _sio_abandon(self) -> None:
-        """Be idle without the event loop, which is closed."""
+        """Become idle without the event loop, which is closed."""
         process_hooks.release(self)
         is_open, line = self._sio_protocol is not None, self._sio_line
         self._sio_dispatcher.abandon()
@@ -90,7 +90,7 @@ class AsyncLoop(BaseLifecycle):
         return super()._sio_is_connected()
 
     def _sio_leave_process(self, timeout: float) -> Steps[None]:
-        """Disconnect at the end of the program, on whatever thread its event loop runs."""
+        """Disconnect at the end of the program, on the thread of the event loop."""
         self._sio_leave_closed_loop()
         loop = self._sio_loop
         if loop is None or self._sio_state is State.IDLE:
@@ -110,10 +110,10 @@ class AsyncLoop(BaseLifecycle):
         yield Wait(until, timeout)
 
     def _sio_is_ending(self) -> bool:
-        """Return whether the event loop ends, or the program; a task that wants to go on is cancelled then."""
+        """Return whether the event loop or the program is ending. New work is then cancelled."""
         return self.eio.loop_ends or process_hooks.is_ending()
 
     async def _sio_hold_at_exit(self) -> None:
-        """While the program ends, keep the tasks of its daemon threads here; handlers go on."""
+        """While the program ends, do not return to tasks of daemon threads. Handlers continue."""
         if process_hooks.is_ending() and not self._sio_dispatcher.runs(asyncio.current_task()):
             await asyncio.get_running_loop().create_future()

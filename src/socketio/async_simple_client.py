@@ -116,7 +116,7 @@ class AsyncSimpleClient:
 
     @Shown
     def client(self) -> AsyncClient | None:
-        """The :class:`AsyncClient` at work; ``None`` before ``connect()`` and after ``disconnect()``."""
+        """The :class:`AsyncClient` in use; ``None`` before ``connect()`` and after ``disconnect()``."""
         return self._sio_client
 
     @Shown
@@ -180,9 +180,9 @@ class AsyncSimpleClient:
     async def _sio_repeat(
         self, action: Callable[[AsyncClient], Coroutine[Any, Any, Any]], deadline: float | None = None
     ) -> Any:
-        """Do something as soon as there is a connection; again over the next one, if it was lost before it began.
+        """Run an action as soon as there is a connection; repeat it over the next one if that was lost before.
 
-        Between the failure and the moment when the loss is noticed, there seems to be a connection still.
+        After a failure, the client may look connected for a moment, until the loss is noticed.
         """
         failed = None
         while True:
@@ -199,7 +199,7 @@ class AsyncSimpleClient:
                 failed = session
 
     def _sio_is_ready(self, failed: int | None) -> bool:
-        """Return whether there is another connection than the one that has failed, or will never be one."""
+        """Return whether there is a newer connection than the failed one, or no further one will follow."""
         return not self._sio_connected or (self._sio_restored and self._sio_session != failed)
 
     async def receive(self, timeout: float | None = None) -> list[Any]:
@@ -231,7 +231,7 @@ class AsyncSimpleClient:
             self._sio_set(connected=False, restored=False)
 
     def _sio_check_loop(self) -> None:
-        """Raise ``RuntimeError`` where the client cannot be used: in another event loop than its own, or in none."""
+        """Raise ``RuntimeError`` if this is not the client's event loop, or no event loop is running."""
         if self._sio_client is None:
             running_loop()
             return

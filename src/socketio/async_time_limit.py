@@ -20,7 +20,7 @@ _NEGLIGIBLE = 1e-6
 
 
 class TimeLimit:
-    """Calls a function after some seconds, unless it is cancelled before.
+    """Calls a function after some seconds, unless cancelled.
 
     :param seconds: may be ``inf``.
     :param expired: called on the event loop, once.
@@ -41,7 +41,7 @@ class TimeLimit:
         self._begin_step()
 
     def cancel(self) -> None:
-        """Do not call the function any more."""
+        """Cancel the call."""
         self._handle.cancel()
 
     def _begin_step(self) -> None:

@@ -1,4 +1,4 @@
-"""What has become of an attempt to connect, and of the life of a client, as data: no waiting, no handlers."""
+"""The state of an attempt to connect, and of the life of a client, as data: no waiting, no handlers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .exceptions import ConnectionError, ConnectionRefusedError
 
 @dataclass(slots=True)
 class Attempt:
-    """What has become of one attempt to connect.
+    """The state of one attempt to connect.
 
     ``requested`` are the namespaces; ``accepted``, ``failed`` (in that order) and ``refusals`` (what came with them)
     the answers. ``calls`` tell when the handlers that the attempt waits for have returned. ``began`` is the time when
@@ -31,7 +31,7 @@ class Attempt:
         return all(name in self.accepted or name in self.failed for name in self.requested)
 
     def note_failure(self, namespace: str) -> None:
-        """Note that a namespace will not be accepted any more."""
+        """Record that a namespace was not accepted."""
         if namespace in self.requested and namespace not in (*self.accepted, *self.failed):
             self.failed.append(namespace)
 
@@ -49,7 +49,7 @@ class Attempt:
 
 
 class Life:
-    """One life of a client, from connect() to the end of its last reconnection, and the end of that.
+    """One life of a client, from connect() to the end of its last reconnection.
 
     :param event: makes an event to wait for.
     :param lock: guards the counts of handlers.
@@ -72,19 +72,19 @@ class Life:
             self._running += 1
 
     def handler_begins(self) -> None:
-        """Note that a disconnect handler will be called."""
+        """Record that a disconnect handler will be called."""
         with self._lock:
             self._running += 1
 
     def handler_returned(self) -> None:
-        """Note that it has returned."""
+        """Record that a disconnect handler has returned."""
         with self._lock:
             self._running -= 1
             if self._running == 0:
                 self.cut()
 
     def end(self) -> None:
-        """End it as soon as the handlers have returned. Called when all of them were told."""
+        """End the life when its handlers have returned. Called after all of them were scheduled."""
         self.stop.set()
         with self._lock:
             was_told, self._is_told = self._is_told, True
@@ -92,7 +92,7 @@ class Life:
                 self.handler_returned()
 
     def cut(self) -> None:
-        """End it at once: the handlers that have not returned never will."""
+        """End the life at once: running handlers will never return."""
         self.stop.set()
         self.ended.set()
         following, self._next = self._next, None

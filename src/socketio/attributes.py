@@ -1,4 +1,4 @@
-"""What a client shows of itself: its connection, its handlers, its logger. A program may assign to most of it."""
+"""The public attributes of a client: connection, handlers, logger. A program may assign to most of them."""
 
 from __future__ import annotations
 
@@ -50,12 +50,12 @@ class ClientAttributes:
 
     @Shown
     def failed_namespaces(self) -> list[str]:
-        """The namespaces that the last attempt did not get."""
+        """The namespaces that the last attempt failed to connect."""
         return self._sio_failed
 
     @Shown
     def disconnect_details(self) -> DisconnectDetails | None:
-        """Why the connection, or a namespace, ended the last time; ``None`` before the first time.
+        """Why the connection, or a namespace, last ended; ``None`` before the first disconnection.
 
         It is there when the ``disconnect`` handlers are called, and stays until the next end.
         """
@@ -89,7 +89,7 @@ class ClientAttributes:
 
     @property
     def logger(self) -> Any:
-        """Where the client logs. Another logger may be assigned; a value that is no logger is kept, and not used."""
+        """The logger of the client. Assign another logger to replace it; a value that is not a logger is ignored."""
         return vars(self).get("logger", self._sio_logger)
 
     @logger.setter
@@ -102,12 +102,12 @@ class ClientAttributes:
 
     @Shown
     def _reconnect_task(self) -> Any:
-        """The thread or task that reconnects, or has done so last; ``None`` where there was none."""
+        """The thread or task of the current or last reconnection; ``None`` before the first one."""
         return self._sio_reconnect_task
 
     @Shown
     def _reconnect_abort(self) -> ReconnectAbort:
-        """What ends a reconnection, or ``connect(retry=True)``: its method ``set()``, or that of an assigned event."""
+        """Ends a reconnection, or ``connect(retry=True)``, when its ``set()`` is called. An event can be assigned."""
         return ReconnectAbort(self)
 
     @Shown

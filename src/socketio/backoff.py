@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from .timeouts import LONGEST
 
 FLOOR = 0.05
-"""The fewest seconds before an attempt that follows another one."""
+"""Minimum seconds between two attempts."""
 
 
 def delays(first: float, maximum: float, randomization: float) -> Iterator[float]:

@@ -39,26 +39,26 @@ class BaseAttempts(BaseClient):
     _sio_after_fork: Callable[[], None]
 
     def _sio_is_free(self) -> bool:
-        """Return whether connect() may begin, or has to say why not: nothing is about to end."""
+        """Return whether connect() can go on, to begin or to raise: no earlier connection is still closing."""
         if self._sio_state is State.CLOSING:
             return False
         # disconnect() may have ended a life whose last attempt takes a moment to notice.
         return not self._sio_attempting or self._sio_state is not State.IDLE
 
     def _sio_begin(self, event: Callable[[], Any], *args: Any) -> Life:
-        """Go from idle to connecting, with the arguments of connect(); ``event`` makes an event to wait for."""
+        """Go from idle to connecting, with the arguments of connect(). ``event`` creates an event of this flavour."""
         process_hooks.watch(self)
         with self._sio_lock:
             if self._sio_state is State.CONNECTED:
                 raise ConnectionError("Already connected")
             if self._sio_state is not State.IDLE:
-                raise ConnectionError(f"The client is {self._sio_state.value} already")
+                raise ConnectionError(f"The client is already {self._sio_state.value}")
             if self._sio_attempting:
                 raise ConnectionError("The client has not ended its last attempt to connect yet")
             self._sio_remember(*args)
             self._sio_log.use(self._sio_logger)
             life = Life(event, self._sio_lock, self._sio_life)
-            # In one step, between two of which Ctrl-C can come.
+            # One statement, so that Ctrl-C cannot separate the assignments.
             self._sio_attempt, self._sio_life, self._sio_state = Attempt([]), life, State.CONNECTING
             return life
 
@@ -73,7 +73,7 @@ class BaseAttempts(BaseClient):
             return attempt
 
     def _sio_has_ended(self, life: Life) -> bool:
-        """Return whether a life is over; also that of a parent process, or on an event loop that is closed."""
+        """Return whether a life is over, or belongs to the parent process or to a closed event loop."""
         return life is not self._sio_life or bool(life.stop.is_set())
 
     def _sio_end_attempt(self, attempt: Attempt) -> None:
@@ -83,12 +83,12 @@ class BaseAttempts(BaseClient):
             self._sio_changed.notify_all()
 
     def _sio_forget_calls(self) -> None:
-        """Let go of the calls that connect() has waited for."""
+        """Forget the handler calls that connect() has waited for."""
         with self._sio_lock:
             self._sio_attempt.calls = []
 
     def _sio_begin_retry(self, life: Life) -> bool:
-        """Go on to reconnecting after the first attempt; return ``False`` where that has been ended."""
+        """Go from connecting to reconnecting; return ``False`` if the application has ended the attempts."""
         with self._sio_lock:
             if life.stop.is_set() or self._sio_is_aborted():
                 return False
@@ -106,12 +106,12 @@ class BaseAttempts(BaseClient):
             yield max(delay, backoff.FLOOR - since)
 
     def _sio_is_aborted(self) -> bool:
-        """Return whether the program has set an event of its own that it has assigned to ``_reconnect_abort``."""
+        """Return whether the program has assigned an event to ``_reconnect_abort`` and set it."""
         is_set = getattr(vars(self).get("_reconnect_abort"), "is_set", None)
         return is_set is not None and bool(is_set())
 
     def _sio_pauses(self, delay: float) -> Iterator[float]:
-        """Yield the seconds to wait before an attempt: at once, or in parts to look at an event of the program's."""
+        """Yield the seconds to wait before an attempt, in parts if an event assigned by the program must be checked."""
         if "_reconnect_abort" not in vars(self):
             yield delay
             return

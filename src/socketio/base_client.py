@@ -116,7 +116,7 @@ class BaseClient(ClientAttributes):
         raise NotImplementedError
 
     def _sio_notice_overrides(self) -> None:
-        """Have a ``_trigger_event`` that is not ours any more called for all events."""
+        """Call an overridden ``_trigger_event`` for all events from now on."""
         registry = vars(self).get("_sio_registry")
         if registry is not None and is_overridden(self, "_trigger_event"):
             if not isinstance(registry, OverriddenHandlers):
@@ -132,7 +132,7 @@ class BaseClient(ClientAttributes):
 
     @contextlib.contextmanager
     def _sio_listed(self) -> Iterator[None]:
-        """Be one of the clients that are reconnecting."""
+        """Be listed in ``reconnecting_clients``."""
         with process_hooks.lock():
             reconnecting_clients.append(self)
         try:
@@ -259,7 +259,7 @@ class BaseClient(ClientAttributes):
         self._sio_wait_timeout = limit
 
     def _sio_check_url(self, url: Any) -> str:
-        """Return the URL to connect to; warn once about a path that has no meaning. That of the server is none."""
+        """Return the URL to connect to; warn once about a path other than ``socketio_path``."""
         path = check_url(url).path.strip("/")
         if path not in ("", (self.socketio_path or "").strip("/")) and not self._sio_path_warning_given:
             self._sio_path_warning_given = True
@@ -280,7 +280,7 @@ def attempt_failure(exc: Exception) -> tuple[Exception, Any]:
 
 
 def first_cause(exc: BaseException) -> BaseException:
-    """Return the error from which another one came, without its traceback.
+    """Return the original cause of an error, without its traceback.
 
     What lies between has the same text, and the traceback is that of the HTTP library: two more screens to read.
     """
@@ -290,7 +290,7 @@ def first_cause(exc: BaseException) -> BaseException:
 
 
 def error_text(exc: BaseException) -> str:
-    """Return the text of an error; its type where it has none. An error of the application may not even have a text."""
+    """Return the text of an error, or its type if the text is empty or ``str()`` fails."""
     try:
         return str(exc) or type(exc).__name__
     except Exception:
@@ -313,5 +313,5 @@ def check_url(url: Any) -> urllib.parse.SplitResult:
 
 
 def check_headers(headers: Any) -> Mapping[str, str]:
-    """Return the headers to send; raise ``TypeError`` or ``ValueError`` for what no request can carry."""
+    """Return the headers to send; raise ``TypeError`` or ``ValueError`` for invalid ones."""
     return engine.check_headers(headers)

@@ -138,11 +138,11 @@ class BaseLifecycle(BaseAttempts):
             attempt.calls.append(call)
             attempt.accepted.add(namespace)
             if life.stop.is_set():
-                call.set()  # the handler has called disconnect() already, and nobody shall wait for it
+                call.set()  # disconnect() was called meanwhile, maybe by this handler: connect() must not wait for it
             self._sio_changed.notify_all()
 
     def _sio_leave_namespaces(self, protocol: Protocol, namespace: str, ended: tuple[str, ...]) -> list[Any]:
-        """Tell the handlers of namespaces that the server has ended; with the last one, the connection ends.
+        """Call the disconnect handlers of namespaces that the server has ended. With the last one, the connection ends.
 
         Return the calls of the disconnect handlers.
         """
@@ -166,7 +166,7 @@ class BaseLifecycle(BaseAttempts):
         return calls
 
     def _sio_end_namespace(self, namespace: str) -> list[Any]:
-        """Do what follows a DISCONNECT of the server, where ``_handle_disconnect`` is overridden, or was called."""
+        """End a namespace for ``_handle_disconnect``, as after a DISCONNECT packet."""
         with self._sio_lock:
             protocol = self._sio_protocol
             if protocol is None or not protocol.end(namespace):
@@ -222,14 +222,14 @@ class BaseLifecycle(BaseAttempts):
             except ValueError:
                 protocol.forget(namespace, ack_id)
                 raise
-        if is_logged:  # in its turn, before the packet is
+        if is_logged:  # before the packet is logged
             self._sio_log.emitting(event, namespace, ack_id)
             if wake:
                 self.eio.wake()
         return protocol, ack_id
 
     def _sio_request_of(self, waiter: Waiter) -> tuple[Protocol | None, int]:
-        """Return the session and the id of the acknowledgement that a waiter has got by an overridden ``emit()``."""
+        """Return the session and the ack id with which an overridden ``emit()`` has registered a waiter."""
         with self._sio_lock:
             protocol = self._sio_protocol
             waiting = {} if protocol is None else protocol.callbacks
@@ -245,7 +245,7 @@ class BaseLifecycle(BaseAttempts):
         return [frame for name in list(protocol.namespaces) for frame in protocol.disconnect(name)]
 
     def _sio_refuse_events(self) -> None:
-        """Take no more events to send, under the lock, while those before are sent."""
+        """Refuse further events, under the lock, while the queued ones are sent."""
         if self._sio_protocol is not None:
             self._sio_protocol.refuse_events()
 
@@ -281,7 +281,7 @@ class BaseLifecycle(BaseAttempts):
         return True, False
 
     def _sio_cause(self) -> Exception | None:
-        """Return the error that ended the connection, for the errors of those who waited for something."""
+        """Return the error that ended the connection, to chain other errors to."""
         return self._sio_details.exception if self._sio_details is not None else None
 
     def _sio_interrupted(self, event: str) -> CallInterruptedError:
@@ -289,7 +289,7 @@ class BaseLifecycle(BaseAttempts):
         return CallInterruptedError(f"the connection was lost before {event!r} was acknowledged: {self._sio_details}")
 
     def _sio_forget_session(self) -> None:
-        """Be idle without a word to anyone: what waited for the session is not there any more."""
+        """Become idle without waking anything: the threads or tasks that waited do not exist any more."""
         self._sio_protocol = None
         self._sio_state = State.IDLE
         self._sio_attempting = False
@@ -297,14 +297,14 @@ class BaseLifecycle(BaseAttempts):
         self._sio_unlist()
 
     def _sio_end_life(self) -> None:
-        """Be idle, under the lock; nobody goes on trying."""
+        """Become idle and end all attempts, under the lock."""
         self._sio_state = State.IDLE
         self._sio_stop_attempts()
 
     def _sio_stop_attempts(self) -> None:
         self._sio_life.stop.set()
         self._sio_changed.notify_all()
-        for call in self._sio_attempt.calls:  # nobody shall wait for a handler that has called disconnect()
+        for call in self._sio_attempt.calls:  # connect() must not wait for a handler that has called disconnect()
             call.set()
 
     def _sio_become_idle(self) -> None:

@@ -30,7 +30,7 @@ class BaseClientNamespace:
 
     @property
     def namespace(self) -> Any:
-        """The namespace. Another one may be assigned before the object is registered."""
+        """The namespace. You can assign another one before you register the object."""
         return vars(self).get("namespace", self._sio_namespace)
 
     @namespace.setter
@@ -41,7 +41,7 @@ class BaseClientNamespace:
 
     @property
     def client(self) -> Any:
-        """The client that the object is registered with. Until then, one may be assigned."""
+        """The client that the object is registered with. You can assign one before."""
         return vars(self).get("client", self._sio_client)
 
     @client.setter
@@ -55,7 +55,7 @@ class BaseClientNamespace:
         """Return the client to emit with."""
         client = self._sio_client if self._sio_client is not None else vars(self).get("client")
         if client is None:
-            raise RuntimeError(f"{type(self).__name__} has no client: call register_namespace() of one first")
+            raise RuntimeError(f"{type(self).__name__} has no client: call register_namespace() first")
         return client
 
     def _sio_find(self, event: str, args: tuple[Any, ...]) -> tuple[Any, tuple[Any, ...]] | None:

@@ -53,8 +53,8 @@ class Client(Lifecycle):
     :param reconnection_attempts: after how many failed attempts to give up; 0 for never.
     :param reconnection_delay: seconds before the first attempt; doubled at each attempt. Attempts are at least 50
         milliseconds apart.
-    :param reconnection_delay_max: the most seconds before an attempt, jitter included.
-    :param randomization_factor: jitter: 0.5 for up to 50 % less or more.
+    :param reconnection_delay_max: maximum seconds before an attempt, jitter included.
+    :param randomization_factor: jitter: 0.5 for up to 50 % shorter or longer delays.
     :param logger: ``True`` to log events to stderr, ``False`` to log as the root logger does, or a logger to use.
     :param serializer: ``'default'`` for JSON, ``'msgpack'``, or a packet class; the server must use the same.
     :param json: a module with ``dumps`` and ``loads`` for this client, ``orjson`` say.
@@ -92,9 +92,9 @@ class Client(Lifecycle):
             default.
         :param namespaces: a namespace or a list; those that have handlers by default, ``'/'`` if there are none.
         :param socketio_path: the path at which the server is installed.
-        :param wait: whether to wait until the namespaces are connected and their connect handlers have returned;
-            handlers are given a second.
-        :param wait_timeout: seconds that the namespaces may take; ``None`` for no limit.
+        :param wait: whether to wait until the namespaces are connected and their connect handlers have returned.
+            Waits at most one second for the handlers.
+        :param wait_timeout: seconds that the server may take to accept the namespaces; ``None`` for no limit.
         :param retry: whether to go on trying when the first attempt fails, as after the loss of a connection.
 
         Raises :class:`~socketio.exceptions.ConnectionError` when no connection is made, or the client has one
@@ -143,16 +143,16 @@ class Client(Lifecycle):
             self._sio_disconnect(self.eio.request_timeout)
 
     def wait(self) -> None:
-        """Wait until the connection has ended for good, and its disconnect handlers have returned.
+        """Wait until the connection ends, no reconnection follows, and the disconnect handlers have returned.
 
-        Goes on through reconnections, and when a disconnect handler connects again.
+        Continues through reconnections, and when a disconnect handler connects again.
         """
         self._sio_dispatcher.blocking()
         with self._sio_leaving_on_interrupt():
             life = None
             while life is not self._sio_life:  # a disconnect handler may have connected again
                 life = self._sio_life
-                # In a handler, not for the disconnect handlers: this may be one of them.
+                # In a handler, do not wait for the disconnect handlers: this may be one of them.
                 (life.stop if self._sio_dispatcher.is_current() else life.ended).wait()
 
     # -- sending
@@ -237,7 +237,7 @@ class Client(Lifecycle):
         raise self._sio_interrupted(event) from self._sio_cause()
 
     def _sio_emit_is_overridden(self) -> bool:
-        """Return whether a subclass, or the program, has put something in the place of ``emit()``."""
+        """Return whether ``emit()`` is overridden in a subclass or on the instance."""
         return type(self).emit is not _EMIT or "emit" in vars(self)
 
     def _sio_make_room(self, timeout: float | None) -> bool:
@@ -360,4 +360,4 @@ class Client(Lifecycle):
 
 
 _EMIT = Client.emit
-"""The method of this class, to see whether another one stands in its place."""
+"""The method of this class, to detect overrides."""

@@ -1,4 +1,4 @@
-"""Packets become frames and back, in the shortest way that a packet class allows.
+"""Encodes packets as frames and decodes them, in the fastest way that the packet class allows.
 
 In: what a packet carries, or a frame. Out: frames, or a :class:`~socketio.packet.Packet`. A frame that is no packet
 becomes a :class:`~socketio.events.FrameDropped`; nothing is raised for it.
@@ -17,7 +17,7 @@ from .packet import MAX_DIGITS, DefaultJson, Frame, Packet
 
 @dataclass(slots=True)
 class PartialPacket:
-    """A packet that waits for attachments: what came of it so far, and how many bytes its attachments have."""
+    """A packet that waits for attachments: the parts received so far, and the size of its attachments."""
 
     packet: Packet
     frames: list[Frame]
@@ -69,7 +69,7 @@ class Codec:
             return FrameDropped(str(exc) or repr(exc))
 
     def read_ack(self, frame: Frame) -> tuple[int, Any] | None:
-        """Return id and data of the acknowledgement of the namespace ``'/'`` that a frame is, else ``None``."""
+        """Return id and data if a frame is an acknowledgement in the namespace ``'/'``, else ``None``."""
         if not isinstance(frame, str) or not frame.startswith("3") or len(frame) > self.longest_to_scan:
             return None
         start = frame.find("[")

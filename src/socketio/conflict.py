@@ -14,7 +14,7 @@ SERVER = os.path.join(HERE, "server.py")
 
 
 def warn_of_python_socketio(stacklevel: int) -> None:
-    """Warn if python-socketio is in this folder, in the name of the caller that ``stacklevel`` counts to."""
+    """Warn if python-socketio is installed in this folder; ``stacklevel`` is that of ``warnings.warn()``."""
     if os.path.isfile(SERVER):
         warnings.warn(
             f"python-socketio and python-socketio-client are both installed in {HERE} and overwrite each other's files:"

@@ -18,13 +18,13 @@ class DisconnectKind(str, enum.Enum):
     SERVER_CLOSED = "server closed"
     """The server closed the connection: an Engine.IO CLOSE packet, or a WebSocket close frame."""
     HEARTBEAT_LOST = "heartbeat lost"
-    """Nothing came for ``pingInterval`` and ``pingTimeout`` together, or no answer to a request in time."""
+    """No packet arrived within ``pingInterval`` plus ``pingTimeout``, or a request was not answered in time."""
     CONNECTION_BROKEN = "connection broken"
     """The TCP or TLS connection broke, could not be made, or the server stopped reading."""
     INVALID_DATA = "invalid data"
     """The server, or a gateway before it, sent data that is not part of the protocol."""
     HTTP_ERROR = "http error"
-    """A request was answered with an HTTP status that is no success."""
+    """The server answered a request with an HTTP error status."""
 
     def __str__(self) -> str:
         return str(self.value)
@@ -39,7 +39,7 @@ class DisconnectDetails:
     :ivar close_code: the code in the WebSocket close frame of the server, 1009 for example; ``None`` without one.
     :ivar close_reason: the text in that frame; ``''`` if it has none.
     :ivar http_status: the status of the HTTP answer that ended the connection; ``None`` if none did.
-    :ivar exception: the error that ended the connection; ``None`` if it was closed in good order.
+    :ivar exception: the error that ended the connection; ``None`` if it was closed normally.
     """
 
     kind: DisconnectKind
@@ -54,7 +54,7 @@ class DisconnectDetails:
 
 
 def has_ended(details: DisconnectDetails | None) -> DisconnectedError:
-    """Return the error for what cannot be done any more, chained to what ended the connection."""
+    """Return the error for a call after the end of the connection, chained to the cause of the end."""
     if details is None:
         return DisconnectedError("not connected: call connect() first")
     error = DisconnectedError(f"the connection has ended: {details}")

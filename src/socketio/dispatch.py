@@ -128,11 +128,11 @@ class Dispatcher:
             return self._leader is None and not self._has_work()
 
     def abandon(self) -> None:
-        """Do nothing any more, in a child process: the threads are not there, and the jobs are the parent's.
+        """Stop in a child process: the threads do not exist, and the jobs belong to the parent.
 
         The thread that forked may be one that runs a job here. It ends when that returns.
         """
-        self._lock = threading.RLock()  # whoever held it is not there
+        self._lock = threading.RLock()  # the thread that held it does not exist
         self._waiting.clear()
         self._batch = None
         self._box.clear()

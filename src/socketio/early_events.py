@@ -1,6 +1,6 @@
-"""Events that come before their namespace is connected, kept as frames until it is.
+"""Events that arrive before their namespace is connected. They are kept as frames until then.
 
-Servers emit in connect handlers and in namespace middleware, and repeat what was missed, before they answer a CONNECT.
+Servers send events from connect handlers and namespace middleware, and recovered events, before they answer a CONNECT.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ from collections.abc import Sequence
 from .packet import Frame
 
 MAX_EVENTS = 10_000
-"""How many events are kept at the most, of all namespaces together."""
+"""Maximum number of events, of all namespaces together."""
 
 
 class EarlyEvents:
-    """The events that wait for their namespace, as bounded lists of their frames.
+    """The early events of all namespaces, limited in number and size.
 
-    :param max_size: bytes that all of them may have together; ``None`` for any number.
+    :param max_size: maximum bytes of all events together; ``None`` for no limit.
     """
 
     def __init__(self, max_size: int | None) -> None:
@@ -26,7 +26,7 @@ class EarlyEvents:
         self._size = 0
 
     def add(self, namespace: str, frames: Sequence[Frame]) -> str | None:
-        """Keep the frames of an event; return why that is not possible, ``None`` where it is."""
+        """Keep the frames of an event; return ``None``, or which limit is exceeded."""
         self._count += 1
         self._size += sum(map(_size, frames))
         if self._count > MAX_EVENTS:
@@ -37,14 +37,14 @@ class EarlyEvents:
         return None
 
     def take(self, namespace: str) -> list[Sequence[Frame]]:
-        """Return the frames of each event of a namespace, and keep them no longer."""
+        """Remove and return the frames of each event of a namespace."""
         taken = self._frames.pop(namespace, [])
         self._count -= len(taken)
         self._size -= sum(_size(frame) for frames in taken for frame in frames)
         return taken
 
     def clear(self) -> None:
-        """Keep nothing."""
+        """Remove all events."""
         self._frames.clear()
         self._count = self._size = 0
 

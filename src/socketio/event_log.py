@@ -1,7 +1,7 @@
-"""What the log tells of a conversation: events and acknowledgements by name and id, and how connections come and go.
+"""Logs the conversation: events by name, acknowledgements by id, and the states of the connection.
 
-Never the arguments of events, nor what a client authenticates with. The logger's level is looked up for each event that
-is emitted and for each batch that is received, so that a change takes effect with the next one.
+It never logs arguments of events or credentials. The logger's level is looked up for each emitted event and for each
+received batch, so a change applies from the next one on.
 """
 
 from __future__ import annotations
@@ -36,19 +36,19 @@ class EventLog:
             logs.write(self._logger.info, text, *args)
 
     def connecting(self, origin: str, namespaces: Sequence[str]) -> None:
-        """An attempt to connect begins."""
+        """Log that an attempt to connect begins."""
         names = ", ".join(name.partition("?")[0] for name in namespaces)
         self.write("Connecting to %s, namespaces %s", origin, names)
 
     def emitting(self, event: str, namespace: str, ack_id: int) -> None:
-        """An event is sent, which the server shall acknowledge where there is an id."""
+        """Log an event that is sent, with its ack id unless that is 0."""
         if ack_id:
             self.write("Emitting event %.200r [%s], ack id %d", event, namespace, ack_id)
         else:
             self.write("Emitting event %.200r [%s]", event, namespace)
 
     def received(self, protocol: Protocol, received: Iterable[Unread | Event]) -> Iterator[Event]:
-        """Yield what was received, with each event read and logged."""
+        """Yield the received events, decoded, and log each one."""
         for each in received:
             event = protocol.read(each) if isinstance(each, (str, list)) else each
             if isinstance(event, tuple):
@@ -60,21 +60,21 @@ class EventLog:
             yield event
 
     def refused(self, namespace: str, data: Any) -> None:
-        """The server has refused a namespace."""
+        """Log that the server has refused a namespace."""
         message = data.get("message") if isinstance(data, dict) else data
         self.write("Namespace %s was refused: %.200r", namespace, message)
 
     def lifecycle(self, event: str, namespace: str, args: tuple[Any, ...]) -> None:
-        """A lifecycle handler is about to be called."""
+        """Log the end of a namespace before its disconnect handler is called."""
         if event == "disconnect":
             self.write("Namespace %s is disconnected: %s", namespace, *args)
 
     def attempt(self, delay: float) -> None:
-        """An attempt to reconnect will begin."""
+        """Log the delay before an attempt to reconnect."""
         self.write("Connection failed, new attempt in %.2f seconds", delay)
 
     def attempt_failed(self, number: int, error: Exception | str) -> None:
-        """An attempt to reconnect has failed: a warning, unless it is for the same reason as the one before."""
+        """Log a failed attempt to reconnect, as a warning unless the reason is the same as before."""
         text = str(error)
         if number == 1 or text != self._last_failure:
             self._logger.warning("Attempt %d to reconnect failed: %s", number, text)
@@ -83,13 +83,13 @@ class EventLog:
         self._last_failure = text
 
     def reconnected(self, number: int) -> None:
-        """An attempt to reconnect has succeeded."""
+        """Log a successful attempt to reconnect."""
         self.write("Attempt %d to reconnect was successful", number)
 
     def gave_up(self) -> None:
-        """The last attempt to reconnect that the options allow has failed."""
+        """Log that no further attempt follows."""
         self._logger.warning("Maximum reconnection attempts reached, giving up")
 
     def aborted(self) -> None:
-        """The application has ended a reconnection."""
+        """Log that the application has ended a reconnection."""
         self.write("The reconnection was ended by disconnect()")

@@ -78,7 +78,7 @@ class FrameDropped:
 
 @dataclass(frozen=True, slots=True)
 class SessionFailed:
-    """The session cannot go on: its connection has to end. ``reason`` is for the log."""
+    """The session cannot continue and its connection must end. ``reason`` is for the log."""
 
     reason: str
 
@@ -95,7 +95,7 @@ Event: TypeAlias = (
 
 
 def read_event(namespace: str, data: Any, ack_id: int | None) -> EventReceived | FrameDropped:
-    """Return what the data of a packet means."""
+    """Return the event for the data of a packet."""
     if not isinstance(data, list) or not data:
         return FrameDropped("an event without a name")
     name = data[0]
@@ -107,7 +107,7 @@ def read_event(namespace: str, data: Any, ack_id: int | None) -> EventReceived |
 
 
 def check_event_name(name: Any) -> None:
-    """Raise ``TypeError`` for a name that is no text, ``ValueError`` for one that no server accepts."""
+    """Raise ``TypeError`` for a name that is not a ``str``, ``ValueError`` for a reserved one."""
     if not isinstance(name, str):
         raise TypeError(f"an event name is a str, not {type(name).__name__}")
     if str.__str__(name) in UNSENDABLE_EVENTS:

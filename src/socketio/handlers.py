@@ -57,7 +57,7 @@ class Handlers:
         self.bulk = None
 
     def add_object(self, namespace: str, namespace_object: Any) -> None:
-        """File a namespace object."""
+        """Register a namespace object."""
         self.objects = {**self.objects, namespace: namespace_object}
         self.bulk = None
 
@@ -113,7 +113,7 @@ class Handlers:
 
 
 class OverriddenHandlers(Handlers):
-    """The handlers of a client whose ``_trigger_event`` is overridden: that is called in place of each of them.
+    """The handlers of a client whose ``_trigger_event`` is overridden: it is called instead of each handler.
 
     :param handlers: those of the client so far.
     :param trigger: returns what to call with the event, the namespace and the arguments.

@@ -161,7 +161,7 @@ class Lifecycle(BaseLifecycle):
         return self._sio_is_aborted()
 
     def _sio_abort(self) -> None:
-        """Have a reconnection, or connect(retry=True), ended, without waiting for that."""
+        """Begin to end a reconnection, or connect(retry=True), without waiting for the end."""
         with self._sio_lock:
             if not self._sio_is_trying():
                 return
@@ -237,7 +237,7 @@ class Lifecycle(BaseLifecycle):
             raise
 
     def _sio_cut_short(self, life: Life) -> None:
-        """End a life at once whose closing was interrupted, wherever that was."""
+        """End a life at once after its closing was interrupted."""
         try:
             if self._sio_is_closing(life):
                 self.eio.disconnect(abort=True)
@@ -252,7 +252,7 @@ class Lifecycle(BaseLifecycle):
         return self._sio_life is life and self._sio_state is State.CLOSING
 
     def _sio_await_close(self) -> Steps[None]:
-        """Wait for another disconnect(). In a handler, not for the handlers: this may be one of them."""
+        """Wait for another disconnect(), but not for its handlers if this runs in a handler."""
         life = self._sio_life
 
         def until(seconds: float) -> bool:
@@ -264,7 +264,7 @@ class Lifecycle(BaseLifecycle):
             yield from self._sio_returned([life.ended], HANDLERS)
 
     def _sio_close(self, timeout: float, was: State) -> Steps[list[threading.Event]]:
-        """Send, say goodbye, close; return the calls of the disconnect handlers."""
+        """Send the queue and DISCONNECT, close; return the calls of the disconnect handlers."""
         with self._sio_lock:
             life = self._sio_life
             self._sio_stop_attempts()
@@ -293,7 +293,7 @@ class Lifecycle(BaseLifecycle):
         return names
 
     def _sio_leave_process(self, timeout: float) -> Steps[None]:
-        """Disconnect at the end of the program; a part of the time is kept for the closing."""
+        """Disconnect at the end of the program; part of the time is reserved for closing."""
         return self._sio_disconnect_steps(timeout - min(CLOSING, timeout / 4))
 
     def _sio_after_fork(self) -> None:
@@ -303,7 +303,7 @@ class Lifecycle(BaseLifecycle):
         self.eio.after_fork()
 
     def _sio_hold_at_exit(self) -> None:
-        """While the program ends, keep its daemon threads here; handlers go on."""
+        """While the program ends, do not return to daemon threads. Handlers continue."""
         if process_hooks.is_ending() and not self._sio_dispatcher.is_current():
             process_hooks.hold_daemon_thread()
 
@@ -323,13 +323,13 @@ class Lifecycle(BaseLifecycle):
 
     @replaceable
     def _trigger_event(self, event: str, namespace: str, *args: Any) -> Any:
-        """Call the handler of an event and return what it returns. Overridden, it is called for every event."""
+        """Call the handler of an event and return its result. An override is called for every event."""
         found = Handlers.find(self._sio_registry, event, namespace or "/", args)
         return found[0](*found[1]) if found is not None else None
 
     @replaceable
     def _handle_disconnect(self, namespace: str) -> None:
-        """End a namespace as after a DISCONNECT of the server. Overridden, it is called when one comes."""
+        """End a namespace as after a DISCONNECT packet. An override is called for each DISCONNECT packet."""
         self._sio_call_all(self._sio_end_namespace(namespace or "/"))
 
     def _sio_submit_disconnect(self, namespace: str) -> None:
@@ -342,7 +342,7 @@ class Lifecycle(BaseLifecycle):
         self._sio_dispatcher.submit(run)
 
     def _sio_trigger(self, event: str, namespace: str, *args: Any, life: Life | None = None) -> threading.Event:
-        """Have a lifecycle handler called, in its turn; return what tells that it has returned.
+        """Schedule a lifecycle handler; return an event that is set when it has returned.
 
         :param life: the life that ends when the handler has returned.
         """

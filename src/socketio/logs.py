@@ -1,4 +1,4 @@
-"""Which logger an option stands for, and how the conversation with a server is written to it.
+"""Chooses the logger for an option, and writes log lines about the conversation with the server.
 
 Without ``True`` nothing of the process's logging is changed. No function here is called while a lock is held: the
 application's logging handlers may emit, too.
@@ -111,7 +111,7 @@ def _always(level: int) -> bool:
 
 
 def write(log: Callable[..., None], text: str, *args: object) -> None:
-    """Write a line about the conversation, with a method of a logger.
+    """Log a line about the conversation with a method of a logger.
 
     What a logging handler emits while it takes the line is not written, because the handler would emit that, too, and
     so on.

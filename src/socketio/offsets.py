@@ -1,4 +1,4 @@
-"""The offsets that servers with connection state recovery append to events, told from the application's own arguments.
+"""Removes the offsets that servers with connection state recovery append to events, and no other argument.
 
 In: the events of one namespace, in their order. Out: the same events without offsets. Only what has the form of an
 offset and a plausible time is taken off. Source: the adapters of socket.io, whose forms ``_FORMS`` lists.
@@ -27,7 +27,7 @@ class _Form(NamedTuple):
 
 
 def _number(text: str) -> int:
-    """Return the number that digits to the base of 64 stand for."""
+    """Return the value of a number in base 64."""
     number = 0
     for digit in text:
         number = number * 64 + _VALUES[digit]
@@ -35,7 +35,7 @@ def _number(text: str) -> int:
 
 
 _FORMS = (
-    # The in-memory adapter: milliseconds to the base of 64 ("yeast"), and a counter within the same millisecond.
+    # The in-memory adapter: milliseconds in base 64 ("yeast"), and a counter within the same millisecond.
     _Form(
         re.compile(r"[0-9A-Za-z_-]{7}(?:\.(?:0|[1-9A-Za-z_-][0-9A-Za-z_-]{0,5}))?", re.ASCII),
         5,
@@ -61,7 +61,7 @@ _NOTHING = object()
 
 
 class Offsets:
-    """Takes the offsets off the events of one namespace that ask for no acknowledgement.
+    """Removes the offsets from the events of one namespace that request no acknowledgement.
 
     The first offset seen fixes the form of all others, and their times do not run backwards. Adapters that keep no
     events append ``""`` or ``null`` to every event: these are offsets until an event ends in anything else.
@@ -75,10 +75,10 @@ class Offsets:
         self._start = ""
         self._latest = 0.0
         self._filler: Any = _NO_ARGUMENT
-        """What every event so far has ended in: ``""``, ``None``, or ``_NOTHING`` where they differ."""
+        """The last argument of every event so far: ``""``, ``None``, or ``_NOTHING`` where they differ."""
 
     def strip(self, data: list[Any]) -> None:
-        """Take the offset off the name and the arguments of an event, if there is one."""
+        """Return the name and the arguments of an event without the offset, if there is one."""
         if self._is_offset(data[-1] if len(data) > 1 else _NO_ARGUMENT):
             data.pop()
 
@@ -119,14 +119,14 @@ class Offsets:
 
 
 class NamespaceOffsets(dict[str, Offsets]):
-    """The :class:`Offsets` of each namespace whose server appends them; of others nothing is taken off."""
+    """The :class:`Offsets` of each namespace whose server appends them. Other namespaces are not changed."""
 
     def expect(self, namespace: str) -> None:
         """Look for offsets in the events of a namespace from now on."""
         self[namespace] = Offsets()
 
     def strip(self, namespace: str, data: Any) -> None:
-        """Take the offset off the name and the arguments of an event."""
+        """Return the name and the arguments of an event without the offset."""
         if namespace in self and isinstance(data, list):
             self[namespace].strip(data)
 
@@ -135,5 +135,5 @@ class NamespaceOffsets(dict[str, Offsets]):
         return self[namespace].cut(frame) if namespace in self else frame
 
     def cut_all(self, namespace: Any, frames: Iterable[str]) -> Iterable[str]:
-        """Return the frames of events without their offsets, each when it is asked for."""
+        """Yield the frames of events without their offsets, lazily."""
         return map(self[namespace].cut, frames) if namespace in self else frames

@@ -1,6 +1,6 @@
-"""The options of a client's constructor, and the handlers that are registered: what is wrong is raised at once.
+"""Checks the options of the constructors, and handlers when they are registered.
 
-In: values as the program writes them. Out: the values to use, ``TypeError`` or ``ValueError``. ``None`` is the default.
+In: values from the program. Out: the values to use, or ``TypeError`` or ``ValueError``. ``None`` is the default.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def _names_of(found: type) -> tuple[frozenset[str], bool]:
 
 
 def check_names(called: type, options: Iterable[str], client_class: type, engine_class: type) -> None:
-    """Raise ``TypeError`` for an option that does not exist, in the name of the class that was called."""
+    """Raise ``TypeError`` for an unknown option, with the name of the class that was called."""
     own, _ = _names_of(client_class)
     of_engine, is_open = _names_of(engine_class)
     known = own | of_engine | {"engineio_logger"}
@@ -47,7 +47,7 @@ def check_names(called: type, options: Iterable[str], client_class: type, engine
 
 
 def check_all(called: type, client_class: Any, options: Mapping[str, Any]) -> None:
-    """Raise what the client will raise that is made with these options, in the name of another class."""
+    """Raise the errors that a client with these options would raise, in the name of another class."""
     engine_class = client_class.__new__(client_class)._engineio_client_class()
     check_names(called, options, client_class, engine_class)
     check_session(options.get("http_session"), AIOHTTP if client_class._sio_is_asyncio_based else REQUESTS)
@@ -64,7 +64,7 @@ def attempts(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise TypeError(f"reconnection_attempts must be a number, not {value!r}")
     if value < 0 or math.isnan(value):
-        raise ValueError(f"reconnection_attempts must not be negative, and is {value!r}")
+        raise ValueError(f"reconnection_attempts must not be negative: {value!r}")
     return value
 
 
@@ -82,7 +82,7 @@ def check_session(value: Any, method: str) -> None:
 
 
 def check_handler(handler: Any, is_asyncio: bool) -> None:
-    """Raise ``TypeError`` for what cannot be called, and for a coroutine function where nothing awaits."""
+    """Raise ``TypeError`` for a handler that cannot be called, or for a coroutine function without asyncio."""
     if not callable(handler):
         raise TypeError(f"a handler must be a function, not {handler!r:.100}")
     if not is_asyncio and is_coroutine_function(handler):
@@ -91,7 +91,7 @@ def check_handler(handler: Any, is_asyncio: bool) -> None:
 
 
 def check_callback(callback: Any, is_asyncio: bool) -> None:
-    """Raise as :func:`check_handler` does; in a few nanoseconds, because there is one for each event."""
+    """Raise like :func:`check_handler`, but faster, because this runs for each emitted event."""
     if type(callback) is not FunctionType or callback.__code__.co_flags & inspect.CO_COROUTINE:
         check_handler(callback, is_asyncio)
 
@@ -102,9 +102,9 @@ def is_coroutine_function(function: Any) -> bool:
 
 
 def is_replaced(instance: object, name: str, original: Any, *args: Any, **kwargs: Any) -> bool:
-    """Return whether a subclass, or the program, has put another method in the place of a public one.
+    """Return whether a public method is overridden in a subclass or on the instance.
 
-    That is one which can be called with these arguments: something else may have the same name by chance.
+    An attribute that cannot be called with these arguments is no override: it has the same name by chance.
     """
     found = getattr(instance, name)
     is_other = getattr(found, "__func__", found) is not original

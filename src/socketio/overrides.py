@@ -1,4 +1,4 @@
-"""What subclasses and programs may put in the place of ours, and how the library keeps clear of it.
+"""Attributes and methods that subclasses and programs may replace.
 
 The library reads none of the names that a :class:`Shown` attribute has, and calls a :func:`replaceable` method only
 where it was replaced. All else that it keeps on an instance begins with ``_sio_``.
@@ -36,7 +36,7 @@ INSTEAD = {
 
 
 class Shown(Generic[T]):
-    """A property that may be assigned to: the instance then shows what was assigned. The library reads neither."""
+    """A property that may be assigned to. The instance then shows the assigned value; the library does not use it."""
 
     def __init__(self, function: Callable[[Any], T]) -> None:
         self._function = function
@@ -87,7 +87,7 @@ def explain_missing(client_class: type[C]) -> type[C]:
 
 
 class _Replaceable:
-    """A method that may be assigned to on an instance; that is noted at once."""
+    """A method that may be replaced on an instance. The client is notified at once."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
         self.function = function
@@ -111,18 +111,18 @@ class _Replaceable:
 
 
 def replaceable(method: F) -> F:
-    """Make a method one that programs may assign to; ``_sio_notice_overrides()`` is called when they do."""
+    """Allow programs to replace a method. ``_sio_notice_overrides()`` is called when they do."""
     return cast(F, _Replaceable(method))
 
 
 def is_overridden(instance: Any, name: str) -> bool:
-    """Return whether a subclass, or the program, has put something in the place of a :func:`replaceable` method."""
+    """Return whether a :func:`replaceable` method is overridden in a subclass or on the instance."""
     found = inspect.getattr_static(type(instance), name)
     return not isinstance(found, _Replaceable) or name in vars(instance) or f"_sio_replaced{name}" in vars(instance)
 
 
 def warn_of_overrides(subclass: type, base: type) -> None:
-    """Warn of what a new subclass defines that python-socketio's clients call, and those of this package do not."""
+    """Warn of methods of a new subclass that python-socketio's clients call, but this package does not."""
     for name, instead in INSTEAD.items():
         if hasattr(subclass, name) and not any(
             hasattr(each, name) for each in subclass.__bases__ if issubclass(each, base)
@@ -145,7 +145,7 @@ def warn_of_assignments(instance: object) -> None:
 
 
 class ReconnectAbort:
-    """What python-socketio has an event for, with the methods of one: when it is set, the client stops trying."""
+    """Ends attempts to connect when it is set. It has the methods of an event, as in python-socketio."""
 
     def __init__(self, client: Any) -> None:
         self._client = client
@@ -159,4 +159,4 @@ class ReconnectAbort:
         self._client._sio_abort()
 
     def clear(self) -> None:
-        """Do nothing: a client that shall try again is connected again."""
+        """Do nothing. To try again, call ``connect()``."""

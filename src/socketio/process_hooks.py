@@ -20,16 +20,16 @@ from typing import Any, Protocol
 from .steps import Steps, run_together
 
 EXIT_TIMEOUT = 3.0
-"""Seconds that the clients may take at the end of the program, all of them together."""
+"""Seconds that all clients together may take at the end of the program."""
 INTERRUPT_TIMEOUT = 1.0
 """Seconds after Ctrl-C."""
 
 
 class Resettable(Protocol):
-    """What has locks, and a connection of the parent."""
+    """An object with locks and a connection that belong to the parent process."""
 
     def _sio_after_fork(self) -> None:
-        """Be idle, in a child process: without any effect on the connections, and with new locks."""
+        """Become idle in a child process, with new locks and without any effect on the connections."""
 
 
 class Watched(Resettable, Protocol):
@@ -57,7 +57,7 @@ _exit_thread: int | None = None
 
 
 def lock() -> Any:
-    """Return the lock for what all clients of the process share. It is another one in a forked child."""
+    """Return the lock for the data that all clients share. A forked child has a new one."""
     return _lock
 
 
@@ -93,7 +93,7 @@ def release(client: Any) -> None:
 
 
 def leave_closed_loops() -> None:
-    """Have all clients that are held be idle whose event loop was closed."""
+    """Make all held clients idle whose event loop was closed."""
     loops = [(client, client._sio_loop) for client in list(_held.values())]
     left = [(client, loop) for client, loop in loops if loop is not None and loop.is_closed()]
     for client, _ in left:
@@ -110,7 +110,7 @@ def is_ending() -> bool:
 
 
 def is_due_to_end(exc: BaseException) -> bool:
-    """Return whether a handler has failed because the program ends: it wanted to connect, or to start a thread."""
+    """Return whether a handler has failed only because the program ends, in connect() or when it started a thread."""
     if _exit_thread is None:
         return False
     return isinstance(exc, EndingError) or (isinstance(exc, RuntimeError) and "interpreter shutdown" in str(exc))
@@ -127,7 +127,7 @@ def hold_daemon_thread() -> None:
 
 
 def hold_copy() -> None:
-    """In a child process, never return on a thread that the fork has copied, other than the one that has forked.
+    """In a child process, never return on a copied thread other than the one that called fork.
 
     Only green threads are copied. Their ends would be reported as errors.
     """
@@ -136,7 +136,7 @@ def hold_copy() -> None:
 
 
 def calling_line() -> tuple[str, int]:
-    """Return the file and the line of the application that is being run."""
+    """Return the current file and line of the application."""
     frame = inspect.currentframe()
     while frame is not None and frame.f_globals.get("__name__", "").partition(".")[0] in (_PACKAGE, "asyncio"):
         frame = frame.f_back
@@ -144,10 +144,10 @@ def calling_line() -> tuple[str, int]:
 
 
 def warn_unclosed(text: str, line: tuple[str, int]) -> None:
-    """Warn of a client that the application did not disconnect; ``line`` is that of its ``connect()``."""
+    """Warn of a client that was not disconnected; ``line`` is the line of its ``connect()`` call."""
     try:
         warnings.warn_explicit(f"{text}; call disconnect() before", ResourceWarning, *line)
-    except ResourceWarning as exc:  # warnings are errors, and nobody can catch this one
+    except ResourceWarning as exc:  # warnings are errors, and no caller could catch this one
         if sys.stderr is not None:
             sys.stderr.write(warnings.formatwarning(exc, ResourceWarning, *line))
 
@@ -170,7 +170,7 @@ def _was_interrupted() -> bool:
 
 
 class _AfterExitFunctions:
-    """An ``atexit`` function that acts when all others have returned, whenever they were registered.
+    """An ``atexit`` function that acts after all others, regardless of the order of registration.
 
     ``atexit`` calls the functions that were registered last first, so that those of an application may come after any
     of ours. But it keeps them all until the last one has returned: this object then is deleted. Where objects are not

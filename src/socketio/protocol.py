@@ -93,7 +93,7 @@ class Protocol:
         return self._encode(packet.DISCONNECT, None, namespace)
 
     def end(self, namespace: str) -> bool:
-        """Take a namespace for ended by the server; return whether there was one that is connected, or pending."""
+        """Record that the server has ended a namespace; return whether it was connected or pending."""
         return self._drop(namespace)
 
     def emit(self, event: str, args: tuple[Any, ...], namespace: str) -> list[Frame]:
@@ -137,7 +137,7 @@ class Protocol:
         return self._encode(packet.ACK, list(args), namespace, ack_id)
 
     def refuse_events(self) -> None:
-        """Take no more events to send, while those before are sent. The namespaces stay connected."""
+        """Refuse further events while the queued ones are sent. The namespaces stay connected."""
         self._writable = ()
 
     def close(self) -> list[Callable[..., Any]]:
@@ -353,7 +353,7 @@ class Protocol:
         return AckReceived(namespace, callback, tuple(data or ()), ack_id)
 
     def _connected(self, namespace: str, data: Any) -> list[Event]:
-        """Return the acceptance of a namespace, and the events that came before."""
+        """Return the event for an accepted namespace, followed by its early events."""
         if namespace not in self.pending:
             return [FrameDropped(f"a CONNECT for {namespace}, which was not asked for")]
         fields = data if isinstance(data, dict) else {}

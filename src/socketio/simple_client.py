@@ -138,7 +138,7 @@ class SimpleClient:
 
     @Shown
     def client(self) -> Client | None:
-        """The :class:`Client` at work; ``None`` before ``connect()`` and after ``disconnect()``."""
+        """The :class:`Client` in use; ``None`` before ``connect()`` and after ``disconnect()``."""
         return self._sio_client
 
     @Shown
@@ -198,9 +198,9 @@ class SimpleClient:
         )
 
     def _sio_repeat(self, action: Callable[[Client], Any], deadline: float | None = None) -> Any:
-        """Do something as soon as there is a connection; again over the next one, if it was lost before it began.
+        """Run an action as soon as there is a connection; repeat it over the next one if that was lost before.
 
-        Between the failure and the moment when the loss is noticed, there seems to be a connection still.
+        After a failure, the client may look connected for a moment, until the loss is noticed.
         """
         failed = None
         while True:
@@ -219,7 +219,7 @@ class SimpleClient:
                 failed = session
 
     def _sio_is_ready(self, failed: int | None) -> bool:
-        """Return whether there is another connection than the one that has failed, or will never be one."""
+        """Return whether there is a newer connection than the failed one, or no further one will follow."""
         return not self._sio_connected or (self._sio_restored and self._sio_session != failed)
 
     def receive(self, timeout: float | None = None) -> list[Any]:

@@ -1,6 +1,6 @@
-"""Work that waits now and then, written once: one caller carries it out, or one thread many at a time.
+"""Work with waits, written as generators: run one on the caller's thread, or many on one thread.
 
-In: generators that yield what they wait for, and are sent whether it has happened. Nothing here knows what they do.
+In: generators that yield what they wait for, and receive whether it has happened.
 At the end of a program Python starts no threads, so that many connections are closed at the same time by one.
 """
 
@@ -43,7 +43,7 @@ def joined(thread: threading.Thread, limit: float) -> Wait:
 
 
 def run(steps: Steps[T]) -> T:
-    """Carry out the steps on this thread, and return their result."""
+    """Run the steps on this thread and return their result."""
     try:
         wait = next(steps)
         while True:
@@ -59,9 +59,9 @@ def run(steps: Steps[T]) -> T:
 
 
 def run_together(tasks: Iterable[tuple[Steps[Any], float]]) -> None:
-    """Carry out many at a time, each in its seconds; what a step waits for is given up when they are over.
+    """Run many at the same time, each with a time limit. After it, a step stops waiting.
 
-    An exception ends the steps that have raised it, and has no effect on the others.
+    An exception ends only the steps that raised it.
     """
     began = time.monotonic()
     running = [(steps, limit + began, _next(steps, None)) for steps, limit in tasks]
@@ -79,7 +79,7 @@ _Step: TypeAlias = "tuple[Wait, float]"
 
 
 def _look(steps: Steps[Any], deadline: float, step: _Step) -> _Step | None:
-    """Return what comes next; the same step again if it still waits."""
+    """Return the next step, or the same one if it still waits."""
     wait, until = step
     happened = False
     with contextlib.suppress(Exception):

@@ -1,4 +1,4 @@
-"""Limits of time as programs give them: seconds, or ``None`` or infinity for no limit. No waiting here."""
+"""Checks timeouts: seconds, or ``None`` or infinity for no limit."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def limit(value: Any, name: str = "timeout") -> float | None:
 
 
 def bounded(value: Any, name: str) -> float:
-    """Return a limit for calls of the operating system: what is no limit is ``LONGEST``, about three weeks."""
+    """Return a timeout for calls of the operating system: ``LONGEST``, about three weeks, for no limit."""
     seconds = limit(value, name)
     return LONGEST if seconds is None else min(seconds, LONGEST)
 
@@ -45,7 +45,7 @@ def duration(value: Any, name: str) -> float:
 
 
 def naps(seconds: Any) -> Iterator[float]:
-    """Yield the seconds of a sleep in pieces that every operating system takes."""
+    """Yield the seconds of a sleep in parts that every operating system accepts."""
     rest = duration(seconds, "seconds")
     while rest > LONGEST:
         yield LONGEST

@@ -162,7 +162,7 @@ async def test_a_client_that_connects_does_not_connect_twice(sio):
     sio.engine.opening = sio.engine.new_gate()
     connecting = asyncio.ensure_future(sio.connect(URL))
     await sio.engine.attempts.until(lambda: sio.engine.attempts.items)
-    with pytest.raises(exceptions.ConnectionError, match="connecting already"):
+    with pytest.raises(exceptions.ConnectionError, match="already connecting"):
         await sio.connect(URL)
     sio.engine.opening.set()
     await within(connecting)

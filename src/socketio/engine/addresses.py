@@ -1,4 +1,4 @@
-"""TCP connections for threads to a host that may have several addresses, some of them dead.
+"""TCP connections for threads to a host with several addresses, some of which may not respond.
 
 In: host, port and a point in time. Out: a connected socket, or the ``OSError`` of the first address. The addresses are
 tried 250 ms apart, or at once after one that refuses, and the first to answer is taken: RFC 8305, section 5.
@@ -98,7 +98,7 @@ class _Attempts:
         return None
 
     def wait(self, timeout: float) -> socket.socket | None:
-        """Return the first socket that is connected, if one is in time; drop those that have failed."""
+        """Return the first socket that connects in time; drop failed ones."""
         for key, _ in self._selector.select(max(0.0, timeout)):
             sock: Any = key.fileobj
             self._selector.unregister(sock)
@@ -123,7 +123,7 @@ class _Attempts:
 
 
 def _interleaved(addresses: Sequence[_Address]) -> list[_Address]:
-    """Return addresses in the order in which they are tried: families take turns, the preferred one first."""
+    """Return addresses in the order of the attempts: families alternate, the preferred one first."""
     families: dict[int, list[_Address]] = {}
     for address in addresses:
         families.setdefault(address[0], []).append(address)

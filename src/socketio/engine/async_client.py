@@ -199,7 +199,7 @@ class AsyncEngineIOClient(AsyncAbandoning, AsyncLeaving, AsyncOpening):
         try:
             return await link.outbox.wait_for_room(timeout)
         except ConnectionError as exc:
-            await link.read.wait(CLOSING)  # it is the reader that learns why
+            await link.read.wait(CLOSING)  # the reader learns the reason
             raise ConnectionError(str(link.failure or exc)) from exc
 
     async def drain(self, timeout: float) -> bool:

@@ -1,4 +1,4 @@
-"""How a connection ends with its event loop: all tasks are cancelled then, and the last packets are sent nevertheless.
+"""Ends a connection with its event loop: the last packets are sent although all tasks are cancelled.
 
 In: the cancellation of the reading task, in which the event loop still runs. Out: what was queued is sent, then the
 messages of ``farewell``, and the connection is closed.
@@ -27,7 +27,7 @@ class AsyncLeaving:
     _receive_all: Callable[[Any], Coroutine[Any, Any, None]]
 
     async def _leave_in_time(self, link: Any) -> None:
-        """Leave; give up on a server that takes nothing for a second, and on any after 3 s, or ``request_timeout``."""
+        """Disconnect; give up when the server reads nothing for a second, or after 3 s or ``request_timeout``."""
         loop = asyncio.get_running_loop()
         leaving = asyncio.ensure_future(self._leave(link))
         deadline = loop.time() + min(EXIT_TIMEOUT, self.request_timeout)
@@ -42,7 +42,7 @@ class AsyncLeaving:
             leaving.result()
 
     async def _leave(self, link: Any) -> None:
-        """Say goodbye while the event loop ends, which has ended the writing task too."""
+        """Send the last packets while the event loop ends. It has ended the writing task, too."""
         if link.reason is not None:
             return
         link.reason = self.reason.CLIENT_DISCONNECT

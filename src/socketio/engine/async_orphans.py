@@ -1,4 +1,4 @@
-"""Connections for which no event loop will do anything any more: it is closed, or it belongs to the parent process.
+"""Closes connections whose event loop is closed or belongs to the parent process.
 
 In: what was open. Out: it is closed, without an event loop and in silence. Most of it is done with the public methods
 of aiohttp and asyncio. Where a private name is used and is missing one day, there is a ``ResourceWarning`` more, which
@@ -69,7 +69,7 @@ def begin(coroutine: Coroutine[Any, Any, Any]) -> None:
 
 
 def keep_silent(tasks: Iterable[asyncio.Task[Any]]) -> None:
-    """Have asyncio not log that tasks were pending when they are deleted."""
+    """Keep asyncio from logging pending tasks when they are deleted."""
     for task in tasks:
         with contextlib.suppress(AttributeError):
             task._log_destroy_pending = False  # type: ignore[attr-defined]
@@ -113,7 +113,7 @@ class AsyncAbandoning:
         discard_tasks(loop)
 
     def after_fork(self) -> None:
-        """Be disconnected in a child process. The connection goes on in the parent."""
+        """Become disconnected in a child process. The parent's connection continues."""
         tasks = self._orphan()
         close_copies(self._transports())
         self._close_orphans()
@@ -123,7 +123,7 @@ class AsyncAbandoning:
                 task.cancel()
 
     def _orphan(self) -> list[asyncio.Task[Any]]:
-        """Have the connection say nothing any more; return its tasks."""
+        """Silence the connection; return its tasks."""
         link = self._link
         tasks = {self._opening, *self._tasks}
         if link is not None:

@@ -1,4 +1,4 @@
-"""How the asyncio client delivers what a transport receives: in turns of the event loop, and reading ahead.
+"""Delivers received packets with asyncio: in turns of the event loop, and reading ahead.
 
 In: packets, as a transport receives them. Out: the same packets, delivered in order; but pings, and what else the
 connection depends on, as soon as they are read. While handlers take long, the transport is read on, so that a heartbeat
@@ -16,7 +16,7 @@ from .frames import ControlFrame, Outgoing
 _LARGEST_PORTION = 256
 """Packets that are delivered between two looks at the clock, at the most."""
 _TURN = 0.001
-"""Seconds after which other tasks have their turn, while there is more to deliver."""
+"""Seconds after which other tasks run while there is more to deliver."""
 _LATE = 0.25
 """Seconds behind the server after which the transport is read ahead."""
 _SLOW = 0.02
@@ -90,7 +90,7 @@ class AsyncReading:
         self._portion = portion
 
     def close(self) -> None:
-        """Read nothing ahead any more."""
+        """Stop reading ahead."""
         if self._ahead is not None:
             self._ahead.cancel()
 
@@ -134,6 +134,6 @@ def is_own(packet: Outgoing) -> bool:
 
 
 def _retrieve(task: asyncio.Future[Any]) -> None:
-    """Have asyncio not complain of an error that nobody waits for any more."""
+    """Retrieve the exception of a task, so that asyncio does not log it."""
     if not task.cancelled():
         task.exception()

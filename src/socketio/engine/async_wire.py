@@ -82,7 +82,7 @@ class Wire(asyncio.BufferedProtocol):
         return self._lost or self._transport.is_closing()
 
     async def close(self, *, code: int = 1000, message: bytes = b"") -> bool:
-        """Close the connection, as a program does that wants it to be lost. Return whether it was open."""
+        """Close the connection. To the client, this is a lost connection. Return whether it was open."""
         was_open = not self.closed
         self._is_closed = True
         self.abort()

@@ -63,7 +63,7 @@ class BaseLink:
 
 
 class SendQueue:
-    """What programs look at as ``eio.queue``, to see how many packets are not sent yet."""
+    """The attribute ``eio.queue``: how many packets are not sent yet."""
 
     def __init__(self, link: Any) -> None:
         self._outbox = None if link is None else link.outbox
@@ -102,7 +102,7 @@ class EngineBase(Face):
     """Whether messages are packets of Socket.IO in its own text format, which the log shows."""
 
     def _take_options(self, handle_sigint: bool, max_message_size: int, high_water_mark: int) -> None:
-        """Keep the options that are not python-engineio's; raise for those that can never work."""
+        """Keep the options that python-engineio does not have; raise for invalid ones."""
         for name, value in (("max_message_size", max_message_size), ("high_water_mark", high_water_mark)):
             if type(value) is not int or value < 1:
                 raise ValueError(f"{name} is a number of bytes, not {value!r}")
@@ -126,17 +126,17 @@ class EngineBase(Face):
         pass
 
     def _without_handshake(self, given: Mapping[str, str]) -> dict[str, str]:
-        """Return headers for requests, without those that the handshake decides."""
+        """Return headers for requests, without those that belong to the handshake."""
         left_out = headers.of_handshake(given)
         self._warn_of_headers(left_out)
         return {name: value for name, value in given.items() if name not in left_out}
 
     def _warn_of_headers(self, names: Sequence[str]) -> None:
-        """Warn of headers that are left out, of each once."""
+        """Warn once about each header that is left out."""
         new = [name for name in names if name.lower() not in self._left_out]
         self._left_out.update(name.lower() for name in new)
         if new:
-            self.logger.warning("Headers that the handshake decides are left out: %s", ", ".join(new))
+            self.logger.warning("Headers that belong to the handshake are left out: %s", ", ".join(new))
 
     def _take_over(self, shaken: Handshake, transport: str) -> None:
         """Be connected: keep what the server said, where users of ``engineio`` look for it."""
@@ -176,7 +176,7 @@ class EngineBase(Face):
             raise ConnectionError("there is no connection")
 
     def _check_size(self, link: Any, packet: Outgoing) -> None:
-        """Have a message that is larger than the server takes warned of; over polling raise ``ValueError``.
+        """Warn of a message that is larger than ``maxPayload``; over polling raise ``ValueError``.
 
         The warning is written when the message is sent: here the caller holds a lock.
         """
@@ -254,7 +254,7 @@ class EngineBase(Face):
     # -- logging
 
     def _choose_packet_level(self, option: Any) -> None:
-        """Log packets at INFO where the application has asked for it with ``engineio_logger``, else at DEBUG."""
+        """Log packets at INFO if ``engineio_logger`` was given, else at DEBUG."""
         self._packet_level = logging.INFO if option else logging.DEBUG
         self._log_packet = self.logger.info if option else self.logger.debug
         self._is_logged = logs.check_of(self.logger)

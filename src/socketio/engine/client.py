@@ -62,7 +62,7 @@ class _Link(BaseLink):
         try:
             writer.start()
             self.writer = writer
-        except RuntimeError:  # Python starts none any more while the interpreter ends
+        except RuntimeError:  # Python starts no threads while the interpreter ends
             self.has_no_writer = True
 
 
@@ -198,7 +198,7 @@ class EngineIOClient(Opening):
             return link.outbox.wait_for_room(timeout)
         except ConnectionError as exc:
             if link.reader is not threading.current_thread():
-                link.read.wait(_CLOSING)  # it is the reader that learns why
+                link.read.wait(_CLOSING)  # the reader learns the reason
             raise ConnectionError(str(link.failure or exc)) from exc
 
     def drain(self, timeout: float) -> bool:
@@ -294,7 +294,7 @@ class EngineIOClient(Opening):
     # -- closing
 
     def announce_end(self) -> None:
-        """Tell that :meth:`disconnect` is about to be called: from now on, :meth:`connect` waits for it."""
+        """Announce that :meth:`disconnect` will be called: from now on, :meth:`connect` waits for it."""
         with self._guard:
             self._ending = self._link is not None
 
@@ -368,7 +368,7 @@ class EngineIOClient(Opening):
         link.ended.set()
 
     def after_fork(self) -> None:
-        """Be disconnected in a child process, with new locks. The connection goes on in the parent."""
+        """Become disconnected in a child process, with new locks. The parent's connection continues."""
         descriptors.close_copies()
         if self._link is not None:
             self._link.is_orphan = True

@@ -1,4 +1,4 @@
-"""The connections of urllib3 as the threaded client uses them: what waits for an answer can be cut, and ends in time.
+"""urllib3's connections for the threaded client: a pending request can be ended, and has a time limit.
 
 In: a session whose connections are to be tracked, and what a thread is about to wait for. Out: the socket that it waits
 on; for a websocket, the connection itself once the server has agreed.
@@ -33,7 +33,7 @@ _create_connection = urllib3_connection.create_connection
 
 
 class StaleConnectionError(ConnectionResetError):
-    """A connection that was used before ended before a byte of the answer came."""
+    """A reused connection ended before a byte of the response arrived."""
 
 
 _CLOSED = (http.client.RemoteDisconnected, ssl.SSLEOFError, ssl.SSLZeroReturnError)

@@ -51,7 +51,7 @@ class InvalidDataError(ConnectionError):
 
 
 class StatusError(ConnectionError):
-    """A request was answered with an HTTP status that is no success. ``args`` are a text and the decoded JSON body."""
+    """The server answered a request with an HTTP error status. ``args`` are a text and the decoded JSON body."""
 
     def __init__(self, text: str, data: object, status: int) -> None:
         super().__init__(text, data)

@@ -1,4 +1,4 @@
-"""Headers that an application gives for its requests: checked, and without those that a handshake decides.
+"""Checks the headers of an application for its requests, and leaves out those that belong to the handshake.
 
 In: ``headers`` of ``connect()``, of a session, of ``websocket_extra_options``. Out: what goes with the requests, the
 same over both transports. Source: RFC 9110, section 5; RFC 6455, section 4.1.
@@ -43,23 +43,23 @@ def check(headers: Any) -> dict[str, str]:
     if headers is None:
         return {}
     if not isinstance(headers, Mapping):
-        raise TypeError(f"headers are a dict, not {type(headers).__name__}")
+        raise TypeError(f"headers must be a dict, not {type(headers).__name__}")
     checked: dict[str, str] = {}
     for name, value in headers.items():
         if not isinstance(name, str):
-            raise TypeError(f"the name of a header is a str, not {type(name).__name__}: {name!r:.50}")
+            raise TypeError(f"the name of a header must be a str, not {type(name).__name__}: {name!r:.50}")
         if not _NAME.fullmatch(name):
-            raise ValueError(f"not the name of a header: {name!r:.50}")
+            raise ValueError(f"invalid header name: {name!r:.50}")
         if value is None:
             continue
         if not isinstance(value, str):
-            raise TypeError(f"the value of header {name} is a str, not {type(value).__name__}")
+            raise TypeError(f"the value of header {name} must be a str, not {type(value).__name__}")
         if _BROKEN.search(value):
-            raise ValueError(f"the value of header {name} has a line break, or a zero, in it")
+            raise ValueError(f"the value of header {name} contains a line break or a null character")
         try:
             value.encode("utf-8")
         except UnicodeEncodeError:
-            raise ValueError(f"the value of header {name} has half of a surrogate pair in it") from None
+            raise ValueError(f"the value of header {name} contains half of a surrogate pair") from None
         checked[name] = _readable(value) if name.lower() == "accept-encoding" else value.strip()
     return checked
 
@@ -71,20 +71,20 @@ def _readable(codings: str) -> str:
 
 
 def of_handshake(names: Iterable[str]) -> list[str]:
-    """Return those of the names that are left out, because the handshake decides them.
+    """Return the names of headers that belong to the handshake.
 
-    With a colon begin those that browsers show for HTTP/2.
+    Names that begin with a colon are HTTP/2 pseudo headers, as browsers show them.
     """
     return [name for name in names if name.lower() in _OF_HANDSHAKE or name.startswith(":")]
 
 
 def check_session(headers: Mapping[Any, Any]) -> list[str]:
-    """Return the names in a session's headers that are left out; raise ``TypeError`` for a value that is no text.
+    """Return the names of a session's headers that are left out; raise ``TypeError`` for a value that is not a ``str``.
 
-    What a session says of its connections holds, unless it says that they are websockets.
+    ``Connection`` is kept unless it asks for an upgrade.
     """
     for name, value in headers.items():
         if value is not None and not isinstance(value, (str, bytes)):
-            raise TypeError(f"the value of header {name}, in the session, is a str, not {type(value).__name__}")
+            raise TypeError(f"the value of header {name} of the session must be a str, not {type(value).__name__}")
     left_out = of_handshake(headers)
     return [name for name in left_out if name.lower() != "connection" or "upgrade" in str(headers[name]).lower()]

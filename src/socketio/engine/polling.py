@@ -224,7 +224,7 @@ class PollingTransport(connections.Waiting):
 
 
 class _UnansweredError(ConnectionError):
-    """A connection that was used before ended before a byte of the answer came."""
+    """A reused connection ended before a byte of the response arrived."""
 
 
 def _error_class(exc: BaseException) -> Any:

@@ -50,7 +50,7 @@ class RawWebSocket(websocket.WebSocket):
         self._poll: Any = None
 
     def adopt(self, answer: Answer) -> None:
-        """Take a connection over that the server has agreed to use as a websocket."""
+        """Take over a connection that the server has accepted as a websocket."""
         self._ahead = answer.ahead
         self.handshake_response = answer  # type: ignore[assignment]
         self.connected = True
@@ -73,7 +73,7 @@ class RawWebSocket(websocket.WebSocket):
         return self._aborted or not self.connected
 
     def close(self, status: int = 1000, reason: str | bytes = b"", timeout: float | None = 3) -> None:
-        """Close the connection, as a program does that wants it to be lost."""
+        """Close the connection. To the client, this is a lost connection."""
         self._is_closed = True
         self.abort()
 

@@ -39,7 +39,7 @@ _GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A websocket that the server has agreed to; ``ahead`` is what came behind its answer."""
+    """An accepted websocket; ``ahead`` is the data that followed the response."""
 
     sock: Any
     ahead: bytes
@@ -49,7 +49,7 @@ class Answer:
 
 
 class _Reply(NamedTuple):
-    """What came in answer; the body is that of a refusal."""
+    """The response; the body is that of a refusal."""
 
     status: int
     headers: Mapping[str, str]
@@ -64,7 +64,7 @@ def ask(
     extra: Mapping[str, Any],
     enter: Callable[[Callable[[], None]], None],
 ) -> Answer:
-    """Ask for a websocket by way of a session.
+    """Request a websocket with a session.
 
     :param url: the HTTP URL.
     :param request: ``headers``, ``cookies`` and ``verify`` of all requests of this connection.
@@ -136,7 +136,7 @@ def _ask_session(
 def _ask_directly(
     session: requests.Session, url: str, request: Mapping[str, Any], timeout: float, upgrading: connections.Upgrading
 ) -> _Reply:
-    """Ask with the request that the session prepares, over a connection that takes no pool: in half the time.
+    """Send the session's request over a connection without a pool, which takes half the time.
 
     For a session of the client's own, which has no adapters and no hooks, where neither TLS nor a proxy is needed.
     """
@@ -188,12 +188,12 @@ def _checked(reply: _Reply, upgrading: connections.Upgrading, key: str) -> Answe
     ):
         raise ConnectionError("the server's answer to the websocket request is none of a websocket")
     if isinstance(upgrading.sock, SSLTransport):
-        raise ConnectionError("a websocket cannot go by way of a proxy that itself has TLS")
+        raise ConnectionError("a websocket cannot be opened through a proxy that itself uses TLS")
     return Answer(upgrading.sock, upgrading.ahead, 101, headers, headers.get("Sec-WebSocket-Protocol"))
 
 
 def _no_websocket(adapter: Any) -> ConnectionError:
-    return ConnectionError(f"{type(adapter).__name__}, which the session has for this URL, cannot open a websocket")
+    return ConnectionError(f"the session's adapter for this URL, {type(adapter).__name__}, cannot open a websocket")
 
 
 def _beginning(parts: Iterator[bytes]) -> bytes:

@@ -1,4 +1,4 @@
-"""Stands where python-socketio has its module ``server``: this package has no server.
+"""Raises an error in place of python-socketio's module ``server``: this package has no server.
 
 When python-socketio was installed over this package, its ``__init__.py`` is the one that runs, and it imports its
 server. Python prefers a folder to a module of the same name, so that import ends here: it warns, and loads

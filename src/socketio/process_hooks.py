@@ -1,7 +1,7 @@
 """The end of the program, and forks: one exit function and one fork handler for all clients.
 
 In: clients, from their first ``connect()`` on. Out, when the program ends: each client is disconnected, all at the same
-time and after the ``atexit`` functions of the application. In a forked child: each client is told to forget its
+time and after the ``atexit`` functions of the application. In a forked child: each client forgets its
 connections, which belong to the parent. Constructing a client does nothing here.
 """
 

@@ -127,7 +127,7 @@ class SimpleClient:
         client._sio_registry.bulk = receive_many  # instead of receive()
 
     def _sio_tell_receivers(self) -> None:
-        if self._sio_receivers:  # whoever is about to wait looks at the buffer once more after it has said so
+        if self._sio_receivers:  # a thread registers here, then checks the buffer again before it waits
             with self._sio_lock:
                 self._sio_changed.notify_all()
 

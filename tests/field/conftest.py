@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
 from faults.conftest import (  # noqa: F401
@@ -25,6 +27,17 @@ from faults.conftest import (  # noqa: F401
     transport,
 )
 from integration.certificates import Certificates
+
+from .running import FieldServer
+
+
+@pytest.fixture(scope="module")
+def field_servers() -> Iterator[dict[str, FieldServer]]:
+    """The servers that a module has started, by a name for each."""
+    running: dict[str, FieldServer] = {}
+    yield running
+    for each in running.values():
+        each.close()
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import urllib.parse
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from typing import Any
 
 from faults.hostile import Peer, RawServer, Request
@@ -237,3 +237,11 @@ class SocksProxy(HttpProxy):
                 request = Request("", "", {}, b"", reader, writer)
                 await self._join(request, server_reader, server_writer)
         writer.close()
+
+
+async def close_sessions(sessions: Iterable[Any]) -> None:
+    """Close HTTP sessions of ``requests`` and of aiohttp."""
+    for session in sessions:
+        closing = session.close()
+        if closing is not None:
+            await closing

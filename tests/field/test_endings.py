@@ -1,7 +1,7 @@
 """Why a connection ended: ``disconnect_details``, the log line, and the errors of those who waited.
 
-Source: issue 10, D1 (a lost heartbeat, a close by the server and nonsense were all "transport error") and A5 (2 MB over
-a websocket to Node's default of 1 MB disappeared without a word of the server's 1009).
+Source: issue 10, D1 (a lost heartbeat, a close by the server and invalid data were all "transport error") and
+A5 (2 MB over a websocket to Node's default of 1 MB disappeared without a word of the server's 1009).
 """
 
 from __future__ import annotations
@@ -172,7 +172,7 @@ def test_they_cannot_be_changed() -> None:
 async def test_too_large_for_a_websocket(
     watched: Any, recorder: Recorder, server: Any, transport: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """What is larger than maxPayload is warned of as it is emitted; the server's 1009 is wherever the end is told.
+    """An event larger than maxPayload is logged as a warning; the log and the errors have the server's close code 1009.
 
     python-socketio's server closes without a code, and with Werkzeug without a close frame.
     """

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.servers("python")
 
 
 def closed_port():
-    """Return a port at which nobody listens."""
+    """Return a port without a server."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return listener.getsockname()[1]

@@ -79,7 +79,7 @@ async def test_the_end_while_daemon_threads_emit(server, transport, observer, ke
 @pytest.mark.servers("python", "node")
 @TRANSPORTS
 async def test_disconnect_while_others_emit(make_client, flavour, server, transport, observer, key):
-    """What was emitted before disconnect() is sent, what comes after is refused, and nobody holds it up."""
+    """What was emitted before disconnect() is sent, what comes after is refused, and nothing delays it."""
     sio = make_client()
     await sio.connect(server.url, transports=transport.argument)
     emitted: list[int] = []

@@ -60,7 +60,7 @@ async def test_a_refusal_with_nested_data(make_client, server, transport, depth)
 @pytest.mark.transports("polling", "websocket")
 @pytest.mark.parametrize("depth", [900, 1000, 5000])
 async def test_a_refusal_whose_message_is_nested(make_client, server, transport, depth):
-    """A message that is no text, nested to whatever depth, is a refusal, or is dropped as nonsense."""
+    """A message that is not text, nested to any depth, is a refusal, or is dropped as invalid."""
     sio = make_client()
     async with ScriptedServer(upgrade="refuse") as hostile:
         connecting = asyncio.ensure_future(

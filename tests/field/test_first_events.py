@@ -32,14 +32,6 @@ two_servers = pytest.mark.parametrize("emitting", ["python", "node"], indirect=T
 node = pytest.mark.parametrize("emitting", ["node"], indirect=True)
 
 
-@pytest.fixture(scope="module")
-def field_servers():
-    running = {}
-    yield running
-    for server in running.values():
-        server.close()
-
-
 @pytest.fixture(params=SERVERS)
 def emitting(request, field_servers):
     """A server that emits first; ``options`` of clients that talk to it."""

@@ -16,7 +16,7 @@ from faults.watching import Lines
 from integration.waiting import CEILING, within
 from socketio import exceptions
 
-from .recording import UpgradingPeer, asked
+from .recording import UpgradingPeer, asked, close_sessions
 
 pytestmark = pytest.mark.transports("websocket", "upgrade")  # the latter begins with polling
 SECRET = "s3cr3t"
@@ -76,10 +76,7 @@ async def make_session(flavour):
 
     yield make
     await flavour.close()
-    for session in made:
-        closing = session.close()
-        if closing is not None:
-            await closing
+    await close_sessions(made)
 
 
 # -- None

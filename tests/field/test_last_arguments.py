@@ -20,14 +20,6 @@ from .running import FieldServer
 WORDS = ["hello", "ok", "1.2.3", "12:30:00", "2026-11-28", "BTC-USD", "42", "user_17", "9b2e4c1a", "Quality", "", None]
 
 
-@pytest.fixture(scope="module")
-def field_servers():
-    running = {}
-    yield running
-    for server in running.values():
-        server.close()
-
-
 def _get(servers, serializer, options):
     key = serializer, json.dumps(options)
     if key not in servers:
@@ -124,6 +116,6 @@ async def test_of_the_cluster_adapters(make_client, transport, recorder, filler)
         await connection.send(f'42["in",{filler}]', f'42["in",1,"word",{filler}]')
         await connection.send(f'451-["in",{{"_placeholder":true,"num":0}},{filler}]', b"x", f'42["in","",{filler}]')
         assert await recorder.wait_for("in", 4) == [(), (1, "word"), (b"x",), ("",)]
-        # An event that is volatile has none: from here on, nobody can tell.
+        # A volatile event has none: from here on, it is ambiguous.
         await connection.send('42["in","word"]', f'42["in",1,{filler}]')
         assert (await recorder.wait_for("in", 6))[4:] == [("word",), (1, json.loads(filler))]

@@ -101,7 +101,7 @@ async def _run(kind, peer, flavour, transports):
 @pytest.mark.parametrize("kind", ["node", "python"])
 @pytest.mark.parametrize("transports", [["websocket"], ["polling"], ["polling", "websocket"]], ids="-".join)
 async def test_all_that_python_socketio_shows(kind, transports):
-    """Each fact is told, each event and packet as often, in both flavours; secrets never are.
+    """Both flavours log each fact, event and packet equally often, and no secrets.
 
     Takes seconds: it runs the same conversation, with a reconnection, three times.
     """

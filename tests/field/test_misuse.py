@@ -48,7 +48,7 @@ def test_an_unknown_option_is_named_with_the_one_that_was_meant(found, wrong, ri
 
 @every
 def test_a_subclass_is_called_by_its_name(found):
-    """The error names the program's own class; options of its own constructor are known."""
+    """The error names the program's class, whose own options are accepted."""
     mine = type("Feed", (found,), {})
     with pytest.raises(TypeError, match=r"^Feed\(\) got an unexpected keyword argument 'xyzzy'$"):
         mine(xyzzy=1)

@@ -259,7 +259,7 @@ OTHERS = [
 @pytest.mark.parametrize("base", [socketio.Client, socketio.AsyncClient])
 @pytest.mark.parametrize("name", OTHERS)
 def test_other_private_names_warn(base, name):
-    """A class that overrides what is never called is told so when it is made, with what to use instead."""
+    """A class that overrides a method that is never called causes a warning that names the replacement."""
     with pytest.warns(UserWarning, match=rf"Feed\.{name} is never called.* Use .+ instead") as caught:
         feed = type("Feed", (base,), {name: lambda self, *args: None})
     assert len(caught) == 1
@@ -276,7 +276,7 @@ def test_other_private_names_warn(base, name):
 @pytest.mark.parametrize("base", [socketio.Client, socketio.AsyncClient])
 @pytest.mark.parametrize("name", OTHERS)
 def test_other_private_names_say_what_to_use(base, name):
-    """Whoever calls or reads one gets an AttributeError that names its replacement; hasattr() says no."""
+    """Calling or reading one raises an AttributeError that names its replacement; hasattr() returns False."""
     sio = base()
     with pytest.raises(AttributeError, match=f"{name}.*use .+ instead"):
         getattr(sio, name)
@@ -288,7 +288,7 @@ def test_other_private_names_say_what_to_use(base, name):
 @pytest.mark.servers("python")
 @pytest.mark.transports("websocket")
 async def test_assigned_to_an_instance_they_warn_at_connect(flavour, server, transport):
-    """A program that replaces one on the instance is told so when it connects."""
+    """A program that replaces one on the instance gets a warning when it connects."""
     sio = flavour.client()
     flavour.native(sio)._handle_event = print
     with pytest.warns(UserWarning, match="_handle_event of this .*Client is never called.*Use _trigger_event"):

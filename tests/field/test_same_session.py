@@ -1,4 +1,4 @@
-"""One session for both transports: whatever an HTTP session is told holds for the websocket as it does for polling.
+"""One session for both transports: every setting of an HTTP session applies to websocket as to polling.
 
 Source: issue 10, C. Each test connects over websocket alone, and by way of polling with an upgrade; the request for the
 websocket is compared with that of polling.
@@ -25,7 +25,7 @@ from integration.waiting import CEILING, within
 from socketio import exceptions
 from socketio.engine import async_opening
 
-from .recording import HttpProxy, SocksProxy, UpgradingPeer, asked
+from .recording import HttpProxy, SocksProxy, UpgradingPeer, asked, close_sessions
 
 pytestmark = pytest.mark.transports("websocket", "upgrade")
 threads = pytest.mark.flavours("threads")
@@ -66,10 +66,7 @@ async def sessions(flavour):
 
     yield make
     await flavour.close()
-    for session in made:
-        closing = session.close()
-        if closing is not None:
-            await closing
+    await close_sessions(made)
 
 
 @pytest.fixture(scope="module")
@@ -545,7 +542,7 @@ async def test_a_client_certificate(make_client, sessions, flavour, authority, t
     context.verify_mode = ssl.CERT_REQUIRED
     session = _trusting(sessions, flavour, authority.file, authority.client)
     found = await asked(make_client(http_session=session), transport, tls=context)
-    assert found.all  # the server lets nobody in without one
+    assert found.all  # the server requires one
 
 
 # -- URLs

@@ -108,7 +108,7 @@ async def test_a_coroutine_that_exits_at_once_holds_nothing_up(serial):
     async def leave():
         sys.exit(3)
 
-    asyncio.get_running_loop().set_exception_handler(lambda loop, context: None)  # nobody retrieves it
+    asyncio.get_running_loop().set_exception_handler(lambda loop, context: None)  # its exception is never retrieved
     log, ended = Log(serial), []
     with pytest.raises(SystemExit):
         log.dispatcher.submit(leave, lambda result: None, lambda: None, lambda: ended.append("leave"))

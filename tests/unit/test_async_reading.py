@@ -92,7 +92,7 @@ async def test_not_more_than_a_number_of_bytes_is_read_ahead():
 
 
 async def test_an_error_comes_after_what_was_read_before():
-    """The end of the connection is told when all that came before it is delivered."""
+    """The end of the connection is reported after all earlier packets are delivered."""
     wire, deliver = Wire(messages(400), messages(50, 400), error=ConnectionError("over")), Slow()
     reading = AsyncReading(wire, deliver, is_own, bool, 10**6)
     with pytest.raises(ConnectionError, match="over"):

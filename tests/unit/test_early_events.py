@@ -86,7 +86,7 @@ def test_each_namespace_waits_for_itself(way):
 
 @ways
 def test_broken_events_are_dropped_when_it_is_their_turn(way):
-    """Without a name, or with a reserved one, an early event is nonsense like a later one."""
+    """Without a name, or with a reserved one, an early event is dropped like a later one."""
     events = receive(pending(), ["2[null]", '2["connect"]', '2["a"]', "0{}"], way)
     assert events[0] == NamespaceConnected("/", "sid")
     assert is_dropped(events[1:2])
@@ -114,7 +114,7 @@ def test_offsets_are_taken_off(way):
     ],
 )
 def test_events_of_a_namespace_that_is_refused_are_dropped(way, end, told):
-    """They are for nobody, also when the namespace is asked for once more."""
+    """They are dropped, also when the namespace is requested again."""
     protocol = pending("/", "/chat")
     assert receive(protocol, ['2/chat,["a"]', end], way) == [told]
     protocol.connect("/chat")
@@ -382,7 +382,7 @@ async def test_a_namespace_with_a_query(sio, calls, start):
 
 
 async def test_a_namespace_that_is_never_accepted(sio, calls, start):
-    """connect() fails when wait_timeout is over, and calls nobody for its events."""
+    """connect() fails when wait_timeout is over, and calls no handler for its events."""
     sio.on("a", calls.handler("a"))
     connecting = await start(sio, wait_timeout=0.05)
     sio.engine.deliver('2["a"]')

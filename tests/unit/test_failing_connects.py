@@ -58,7 +58,7 @@ ERRORS = [KeyError("token"), Unspeakable(), RecursionError("too deep"), exceptio
 @pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
 @pytest.mark.parametrize("argument", ["url", "headers", "auth"])
 async def test_an_error_of_a_function_that_is_asked(make_client, argument, error, retry):
-    """Whatever a url, headers or auth function raises comes out of connect() as it is."""
+    """connect() raises the exception of a url, headers or auth function unchanged."""
     sio = make_client(reconnection_attempts=1)
 
     def broken():

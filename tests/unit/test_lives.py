@@ -20,7 +20,7 @@ ENDS = ["disconnect()", "server", "refusal", "loss"]
 
 
 async def end(sio, way):
-    """End the connection for good."""
+    """End the connection without a reconnection."""
     if way == "disconnect()":
         await sio.disconnect()
     elif way == "server":

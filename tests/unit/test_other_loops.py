@@ -51,7 +51,7 @@ def is_known(client_class, name):
 
 @EACH
 async def test_a_connected_client_in_another_event_loop(client_class, name, method):
-    """Every method raises at once, says what to do, and leaves the connection as it is."""
+    """Every method raises at once, says what to do, and does not affect the connection."""
     assert is_known(client_class, name)
     sio = client_class()
     await sio.connect(URL)

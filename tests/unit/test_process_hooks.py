@@ -139,7 +139,7 @@ def test_the_exit_function_acts_when_it_is_deleted(monkeypatch):
 
 
 def test_a_warning_names_the_line_of_the_program(capsys):
-    """Also where warnings are errors, which nobody could catch there."""
+    """Also where warnings are errors, which no caller could catch there."""
     line = process_hooks.calling_line()
     assert line[0] == __file__
     with pytest.warns(ResourceWarning, match="a client was open") as caught:

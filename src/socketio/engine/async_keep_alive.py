@@ -1,6 +1,6 @@
 """The idle connections of an aiohttp session to one server: those that the server is about to close are not used.
 
-aiohttp does not look at the server's ``Keep-Alive`` header, and tells nobody about its idle connections: they are read
+aiohttp ignores the server's ``Keep-Alive`` header, and has no public access to its idle connections: they are read
 from the connector. Should that keep them in another way, nothing is closed here, and no request is repeated.
 """
 

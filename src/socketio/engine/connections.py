@@ -118,7 +118,7 @@ class Upgrading(Waiting):
 def track_sockets(
     http: requests.Session, url: str, verify: bool | str | None, proxies: Mapping[str, Any] | None = None
 ) -> Any:
-    """Make the session note which socket a thread waits on; return the pool for the URL, ``None`` where there is none.
+    """Track the sockets that threads of this session wait on; return the pool for the URL, or ``None``.
 
     Neither requests nor urllib3 has a way to abort a request in flight. The connection class is a documented
     attribute of urllib3's pools; with an adapter that has none, the wait ends with its timeout.
@@ -134,7 +134,7 @@ def track_sockets(
 
 
 def close_idle(pool: Any) -> None:
-    """Close the connections of a pool that nobody uses."""
+    """Close the idle connections of a pool."""
     for _ in range(pool.pool.qsize() if pool.num_connections else 0):
         try:
             idle = pool.pool.get_nowait()
@@ -184,13 +184,13 @@ class _Tracked:
     """When the server is about to close it, if it stays idle."""
     _idle_since = 0.0
     _idle = 0.0
-    """For how many seconds nobody used it before this request."""
+    """Seconds for which it was idle before this request."""
 
     # -- connecting
 
     @property
     def is_connected(self) -> bool:
-        """Whether the pool may use this connection again: not for a websocket, which begins with one of its own."""
+        """Whether the pool may use this connection again: not for a websocket, which needs a new one."""
         upgrading = _upgrading()
         if upgrading is not None and upgrading.connection is not self:
             return False

@@ -5,13 +5,10 @@ One argument, JSON: the arguments of the server. Prints its port, and ends with 
 
 from __future__ import annotations
 
-import asyncio
 import json
-import os
 import sys
-import threading
 
-from aiohttp import web
+from serving import run
 
 import socketio
 
@@ -43,15 +40,4 @@ async def drop(sid):
     sio.get_environ(sid)["aiohttp.request"].transport.abort()
 
 
-async def main():
-    app = web.Application()
-    sio.attach(app)
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    print(json.dumps({"port": runner.addresses[0][1]}), flush=True)
-    threading.Thread(target=lambda: os._exit(bool(sys.stdin.read())), daemon=True).start()
-    await asyncio.Event().wait()
-
-
-asyncio.run(main())
+run(sio)

@@ -125,7 +125,7 @@ class OverriddenHandlers(Handlers):
         self._trigger = trigger
 
     def find(self, event: EventName, namespace: str, args: tuple[Any, ...]) -> Call:
-        """Return what is called in place of the handler."""
+        """Return the override and its arguments."""
         return self._trigger(), (event, namespace, *args)
 
     def find_inline(self, event: EventName, namespace: str, args: tuple[Any, ...]) -> Call | None:
@@ -134,5 +134,5 @@ class OverriddenHandlers(Handlers):
         return self.find(event, namespace, args) if is_inline else None
 
     def is_coroutine(self, event: EventName, namespace: str) -> bool:
-        """Return whether what is called is a coroutine function."""
+        """Return whether the override is a coroutine function."""
         return inspect.iscoroutinefunction(self._trigger())

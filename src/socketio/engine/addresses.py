@@ -18,9 +18,9 @@ from typing import Any
 from urllib3.util import connection
 
 _STAGGER = 0.25
-"""Seconds after which the next address is tried beside those before."""
+"""Seconds after which the next address is tried in parallel."""
 _GLANCE = 0.1
-"""Seconds after which a connection attempt that was ended notices it."""
+"""Maximum seconds until an ended connection attempt stops."""
 
 _Address = tuple[int, int, int, str, Any]
 
@@ -63,7 +63,7 @@ def connect(
 
 
 class _Attempts:
-    """Connections that are being made.
+    """Connection attempts in progress.
 
     :ivar count: how many of them go on.
     :ivar error: of the first address that has failed.
@@ -77,7 +77,7 @@ class _Attempts:
         self.error: OSError | None = None
 
     def begin(self, address: _Address) -> socket.socket | None:
-        """Begin with an address; return the socket if it is connected at once."""
+        """Start to connect to an address; return the socket if it connects at once."""
         family, kind, protocol, _, place = address
         sock = None
         try:
@@ -115,7 +115,7 @@ class _Attempts:
             sock.close()
 
     def close(self) -> None:
-        """Close what was not returned."""
+        """Close the remaining sockets."""
         for key in list(self._selector.get_map().values()):
             unused: Any = key.fileobj
             unused.close()

@@ -40,7 +40,7 @@ class _Link(BaseLink):
     """One connection: its transport, its queue, its tasks.
 
     :ivar read: set when nothing more will be read; ``ended`` when it was told, too.
-    :ivar is_orphan: whether its event loop does nothing any more, or it belongs to the parent of this process.
+    :ivar is_orphan: whether its event loop is closed, or it belongs to the parent process.
     """
 
     def __init__(self, opened: Opened, high_water_mark: int) -> None:
@@ -61,7 +61,7 @@ class AsyncEngineIOClient(AsyncAbandoning, AsyncLeaving, AsyncOpening):
     Constructing one changes nothing in the process: no signal handler, and no log level or handler unless
     ``logger=True``.
 
-    :ivar is_busy: returns whether what was delivered is still being handled, in turns of the event loop.
+    :ivar is_busy: returns whether delivered packets are still being handled, in turns of the event loop.
     :ivar is_awaited: returns whether a message is an answer that a task waits for, whatever comes before it.
     :ivar farewell: returns the messages to send when the event loop ends while this is connected.
     :ivar loop_ends: whether the event loop ends while this is connected, and it is being closed.

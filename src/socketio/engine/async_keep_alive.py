@@ -1,4 +1,4 @@
-"""The idle connections of an aiohttp session to one server: those that the server is about to close are not used.
+"""The idle connections of an aiohttp session to one server. Those that the server is about to close are not reused.
 
 aiohttp ignores the server's ``Keep-Alive`` header, and has no public access to its idle connections: they are read
 from the connector. Should that keep them in another way, nothing is closed here, and no request is repeated.
@@ -31,7 +31,7 @@ class KeptConnections:
         self._window = math.inf
 
     def note(self, keep_alive: str | None) -> None:
-        """Note what an answer says about idle connections."""
+        """Record the limits for idle connections from a response."""
         self._window = min(self._window, reuse_window(keep_alive))
 
     def close_old(self) -> None:

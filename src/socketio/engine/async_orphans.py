@@ -99,7 +99,7 @@ class AsyncAbandoning:
     _mark_disconnected: Callable[[], None]
 
     def abandon(self) -> None:
-        """Close what is open without the event loop, which is closed, and be disconnected.
+        """Close the open connections without the event loop, which is closed, and become disconnected.
 
         Afterwards, when all clients of the loop have done so, :meth:`discard_tasks` ends what is left.
         """

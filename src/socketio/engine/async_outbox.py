@@ -81,7 +81,7 @@ class AsyncOutbox(BaseOutbox):
         return self.has_room()
 
     async def flush(self, timeout: float) -> bool:
-        """Wait until all that is in now is sent; what others put in meanwhile is not waited for.
+        """Wait until the packets that are queued now are sent, but not those that are queued meanwhile.
 
         Return whether it was sent, in ``timeout`` seconds and before the outbox was closed.
         """

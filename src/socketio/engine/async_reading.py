@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from .frames import ControlFrame, Outgoing
 
 _LARGEST_PORTION = 256
-"""Packets that are delivered between two looks at the clock, at the most."""
+"""Maximum number of packets that are delivered between two checks of the clock."""
 _TURN = 0.001
 """Seconds after which other tasks run while there is more to deliver."""
 _LATE = 0.25
@@ -27,7 +27,7 @@ keeps is delivered within a second, and to read it ahead would only fill memory.
 class Source(Protocol):
     """What is read.
 
-    :ivar is_behind: whether more had come already when the last packets were taken.
+    :ivar is_behind: whether more packets had already arrived when the last ones were taken.
     """
 
     @property
@@ -42,7 +42,7 @@ class AsyncReading:
 
     :param deliver: takes packets; raises ``ConnectionError`` when the connection has to end.
     :param is_urgent: whether a packet is delivered before those that came before it.
-    :param is_busy: whether what was delivered is still being handled, in turns of the event loop.
+    :param is_busy: whether delivered packets are still being handled, in turns of the event loop.
     :param most: bytes that may wait, from which on nothing is read ahead.
     """
 
@@ -107,7 +107,7 @@ class AsyncReading:
         return await self._source.receive()
 
     def _read_ahead(self, now: float, began: float) -> None:
-        """Take what has come, and begin to read on, if it is time to."""
+        """Take the received packets, and start to read ahead when that is due."""
         if now - self._caught_up < _LATE or now - began < _SLOW:
             return
         if self._ahead is not None and self._ahead.done():

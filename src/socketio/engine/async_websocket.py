@@ -21,7 +21,7 @@ from .errors import ClosedError, InvalidDataError, SilenceError
 from .frames import PING, ControlFrame, Outgoing
 
 _BUSY = 1.0
-"""Seconds after which the heartbeat is checked again, when what has come before is still being handled."""
+"""Seconds until the next check of the heartbeat while received packets are still being handled."""
 
 
 class AsyncWebSocketTransport(BaseWebSocketTransport):
@@ -40,7 +40,7 @@ class AsyncWebSocketTransport(BaseWebSocketTransport):
 
     @property
     def is_behind(self) -> bool:
-        """Whether more had come already when the last frames were taken."""
+        """Whether more frames had already arrived when the last ones were taken."""
         return self._wire.is_behind
 
     def set_silence(self, seconds: float) -> None:
@@ -139,11 +139,11 @@ class AsyncWebSocketTransport(BaseWebSocketTransport):
         self._wire.abort()
 
     def transports(self) -> list[Any]:
-        """Return asyncio's transports of what is open."""
+        """Return asyncio's transports of the open connections."""
         return self._wire.transports()
 
     def abandon(self) -> None:
-        """Close what is open, without an event loop."""
+        """Close the open connections without an event loop."""
         if self._watch is not None:
             self._watch.cancel()
         self._wire.abandon()

@@ -45,7 +45,7 @@ class Wire(asyncio.BufferedProtocol):
 
     :param response: the answer to the request for a websocket, with the status 101.
     :param max_message_size: the largest message that may come, in bytes.
-    :ivar is_behind: whether more had come already when the last frames were taken.
+    :ivar is_behind: whether more frames had already arrived when the last ones were taken.
     :ivar heard: when something came last, be it a part of a frame, in the event loop's time.
     """
 
@@ -187,7 +187,7 @@ class Wire(asyncio.BufferedProtocol):
         return [self._transport]
 
     def abandon(self) -> None:
-        """Close what is open, without an event loop."""
+        """Close the open connections without an event loop."""
         async_orphans.close_response(self._response)
 
     async def release(self) -> None:
@@ -260,7 +260,7 @@ class AiohttpWire:
         return []
 
     def abandon(self) -> None:
-        """Close what is open, without an event loop."""
+        """Close the open connections without an event loop."""
         async_orphans.begin(self._ws.close())
 
     async def release(self) -> None:

@@ -68,7 +68,7 @@ class BaseOutbox:
         self._taken_size = 0
 
     def mark(self) -> int:
-        """Return a mark behind what was put in so far, for ``is_sent()``."""
+        """Return a mark after the last queued packet, for ``is_sent()``."""
         return self._added
 
     def is_sent(self, mark: int) -> bool:

@@ -53,7 +53,7 @@ class BaseWebSocketTransport:
 
 
 def closed_by(frame: ControlFrame) -> ClosedError:
-    """Return the error that tells of the server's close frame (RFC 6455, section 5.5.1)."""
+    """Return the error for the server's close frame (RFC 6455, section 5.5.1)."""
     payload = frame.payload
     code = int.from_bytes(payload[:2], "big") if len(payload) >= 2 else None
     return ClosedError(code, payload[2:].decode("utf-8", "replace"))

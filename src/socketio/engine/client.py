@@ -35,7 +35,7 @@ _HEAD_START = 1.0
 """Seconds that the first packets may take before the reading begins. It does in any case: there are servers that answer
 a POST only when the client has got something."""
 _LOOK = 0.01
-"""Seconds between two attempts to send, where no thread can wait for that."""
+"""Seconds between two attempts to send if no thread can wait."""
 
 
 class _Link(BaseLink):

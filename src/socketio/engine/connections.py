@@ -100,7 +100,7 @@ class Upgrading(Waiting):
         return self._cut
 
     def abort(self) -> None:
-        """Cut the connection, whatever is being done with it."""
+        """Cut the connection, also while it is in use."""
         self._cut = True
         pending = self._pending
         if pending is not None:
@@ -165,7 +165,7 @@ def _upgrading() -> Upgrading | None:
 
 
 class _Tracked:
-    """Mixed into urllib3's connection classes: tells what waits which socket its thread waits on."""
+    """Mixin for urllib3's connection classes: registers the socket that a thread waits on."""
 
     sock: Any
     host: str
@@ -333,7 +333,7 @@ def _replaced(owner: Any, attributes: Mapping[str, Any]) -> Any:
 
 
 class TimedResponse(http.client.HTTPResponse):
-    """An answer that has to be complete in time: timeouts of requests are those of one byte, however many come."""
+    """A response with a time limit as a whole. Timeouts of ``requests`` apply to each read only."""
 
     def __init__(
         self,
@@ -360,7 +360,7 @@ class TimedResponse(http.client.HTTPResponse):
             self._upgrading.judge(self)
 
     def read_ahead(self) -> bytes:
-        """Return what has come and is not read yet, after which this is at its end."""
+        """Return the received data that is not read yet, and mark the response as read."""
         self._timed.is_over = True
         return self.fp.read()
 

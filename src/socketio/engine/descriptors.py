@@ -25,7 +25,7 @@ def shut_down(sock: Any) -> None:
 
 
 def note(connection: Any) -> None:
-    """Note what has a socket in its attribute ``sock``, or will have."""
+    """Register an object that has a socket in its attribute ``sock``, or will have one."""
     _connections.add(connection)
 
 

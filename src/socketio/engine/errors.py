@@ -1,4 +1,4 @@
-"""The errors that end a connection, each with what is known besides its text.
+"""The errors that end a connection, with their details.
 
 All are ``engineio.exceptions.ConnectionError``; one that is of none of these classes is a broken connection.
 """
@@ -62,7 +62,7 @@ class StatusError(ConnectionError):
 
 
 def details_of(exc: Exception, reason: str) -> DisconnectDetails:
-    """Return what is known of the end of a connection from the error that ended it."""
+    """Return the details of a disconnection for the error that ended the connection."""
     if isinstance(exc, ClosedError):
         kind = DisconnectKind.SERVER_CLOSED
         return DisconnectDetails(kind, reason, exc.close_code, exc.close_reason, exception=exc)

@@ -1,4 +1,4 @@
-"""Handlers that programs register with the Engine.IO client, beside those of the Socket.IO client.
+"""Handlers that programs register with the Engine.IO client, in addition to those of the Socket.IO client.
 
 The Socket.IO client registers its handlers first and then sets :attr:`Face.is_shared`. What programs register after
 that is called as well, and not instead.

@@ -29,7 +29,7 @@ from .websocket import RawWebSocket, WebSocketTransport
 Transport: TypeAlias = PollingTransport | WebSocketTransport
 
 _OF_WEBSOCKET = ("enable_multithread", "fire_cont_frame", "get_mask_key", "skip_utf8_validation")
-"""Options that are those of the websocket itself, not of its connection."""
+"""Options of the websocket itself, not of its TCP connection."""
 
 
 @dataclass(slots=True)

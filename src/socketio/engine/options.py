@@ -47,7 +47,7 @@ def _header_dict(header: Any) -> dict[str, str | None]:
 
 
 def proxies(http: requests.Session, url: str, extra: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the proxies for the request for a websocket, beside those that the session has for an HTTP URL.
+    """Return the proxies for a websocket request, in addition to those of the session for an HTTP URL.
 
     That of the options, else one that session or environment name for ``ws`` or ``wss``.
     """

@@ -74,7 +74,7 @@ def _control_frame(frame: ControlFrame) -> str:
 
 
 def _shortened(text: str) -> str:
-    """Return the beginning of a text, in one line and without what is secret."""
+    """Return the beginning of a text, in one line and without secrets."""
     begins = _FIELD.sub(rf'\1"{_HIDDEN}"', _EVENT.sub(rf"\1{_HIDDEN}", _VALUE.sub(_HIDDEN, text[:_READ])))
     left_out = len(text) > _READ or len(begins) > _LONGEST
     begins = begins[:_LONGEST]

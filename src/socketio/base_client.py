@@ -173,6 +173,7 @@ class BaseClient(ClientAttributes):
         return self._sio_on(event, handler, namespace)
 
     def _sio_on(self, event: EventName, handler: Any = None, namespace: str | None = None) -> Any:
+        options.check_event(event)
         options.check_namespace(namespace or "/", any_too=True)
 
         def register(function: H) -> H:
@@ -195,7 +196,7 @@ class BaseClient(ClientAttributes):
         """
         is_replaced = options.is_replaced(self, "on", BaseClient.on, "event", print, namespace=None)
         on = self.on if is_replaced else self._sio_on
-        if len(args) == 1 and not kwargs and callable(args[0]):
+        if len(args) == 1 and not kwargs and callable(args[0]) and hasattr(args[0], "__name__"):
             return on(args[0].__name__, args[0])
         if args:
             raise TypeError(f"event() takes a function or namespace=, not {args[0]!r:.100}: use on() to name the event")

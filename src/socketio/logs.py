@@ -78,6 +78,14 @@ class Sparse:
             self._logger.warning(text, *args)
 
 
+def check(option: Any) -> None:
+    """Raise ``TypeError`` for a ``logger`` option that is neither ``True``, ``False``, ``None`` nor a logger."""
+    if option is None or isinstance(option, bool):
+        return
+    if not all(callable(getattr(option, name, None)) for name in ("info", "warning", "error")):
+        raise TypeError(f"a logger must be True, False or an object with the methods of one, not {option!r:.100}")
+
+
 def resolve(option: bool | Logger | None, name: str) -> Logger:
     """Return the logger for a ``logger`` option.
 
@@ -85,6 +93,7 @@ def resolve(option: bool | Logger | None, name: str) -> Logger:
     follows the level of the root logger. ``True`` makes that logger write to stderr, from INFO on, or from its own
     level or the root logger's if that is lower.
     """
+    check(option)
     if option is not None and not isinstance(option, bool):
         return option
     logger = logging.getLogger(name)

@@ -13,7 +13,7 @@ from functools import lru_cache
 from types import FunctionType
 from typing import Any
 
-from . import timeouts
+from . import logs, timeouts
 from .packet import AdaptedJson, Packet
 from .signatures import accepts
 
@@ -46,10 +46,23 @@ def check_names(called: type, options: Iterable[str], client_class: type, engine
             raise TypeError(f"{called.__name__}() got an unexpected keyword argument {name!r}{hint}")
 
 
+def _is_client_class(value: Any) -> bool:
+    return isinstance(value, type) and hasattr(value, "_sio_is_asyncio_based")
+
+
 def check_all(called: type, client_class: Any, options: Mapping[str, Any]) -> None:
-    """Raise the errors that a client with these options would raise, in the name of another class."""
-    engine_class = client_class.__new__(client_class)._engineio_client_class()
+    """Raise the errors that a client with these options would raise, in the name of another class.
+
+    A ``client_class`` may be a function that returns a client: that checks them when it is called.
+    """
+    if not _is_client_class(client_class):
+        return
+    engine_class = client_class._engineio_client_class(object.__new__(client_class))
     check_names(called, options, client_class, engine_class)
+    of_engine = _names_of(engine_class)[0] - _names_of(client_class)[0]
+    engine_class(**{name: value for name, value in options.items() if name in of_engine})
+    for name in ("logger", "engineio_logger"):
+        logs.check(options.get(name))
     check_session(options.get("http_session"), AIOHTTP if client_class._sio_is_asyncio_based else REQUESTS)
     attempts(options.get("reconnection_attempts"))
     for name in ("reconnection_delay", "reconnection_delay_max", "randomization_factor"):
@@ -79,6 +92,15 @@ def check_session(value: Any, method: str) -> None:
         return
     wanted = "a requests.Session" if method == REQUESTS else "an aiohttp.ClientSession"
     raise TypeError(f"http_session must be {wanted}, or a function that returns one, not {value!r:.100}")
+
+
+def check_event(event: Any) -> None:
+    """Raise ``TypeError`` for what cannot be the name of an event, a function under ``@sio.on`` for example."""
+    if isinstance(event, (str, int, float)):
+        return
+    if callable(event):
+        raise TypeError(f"on() takes the name of an event, not {event!r:.100}: use @sio.event, or @sio.on('name')")
+    raise TypeError(f"an event name is a str or a number, not {event!r:.100}")
 
 
 def check_handler(handler: Any, is_asyncio: bool) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import logging
 
 import aiohttp
 import pytest
@@ -87,12 +88,54 @@ def test_an_inner_client_may_have_options_of_its_own(found):
         ("http_session", 5, TypeError),
         ("http_session", "session", TypeError),
         ("http_session", {}, TypeError),
+        ("request_timeout", "5", TypeError),
+        ("request_timeout", -1, ValueError),
+        ("max_message_size", "x", ValueError),
+        ("high_water_mark", 0, ValueError),
+        ("websocket_extra_options", 5, TypeError),
+        ("websocket_extra_options", [("a", 1)], TypeError),
+        ("logger", 5, TypeError),
+        ("logger", "socketio", TypeError),
+        ("logger", print, TypeError),
     ],
 )
 def test_a_wrong_value_is_an_error_of_the_constructor(found, option, value, error):
     """The text names the option."""
     with pytest.raises(error, match=option):
         found(**{option: value})
+
+
+@every
+def test_what_is_no_logger_is_an_error_of_the_constructor(found):
+    """engineio_logger=5 failed at the first line of the log, with an AttributeError."""
+    for wrong in (5, 1, "DEBUG", print):
+        with pytest.raises(TypeError, match="a logger must be True, False or an object with the methods of one"):
+            found(engineio_logger=wrong)
+    for right in (logging.getLogger("x"), logging.LoggerAdapter(logging.getLogger("x"), {}), True, False, None):
+        found(logger=right, engineio_logger=right)
+
+
+@pytest.mark.parametrize("found", SIMPLE, ids=lambda found: found.__name__)
+def test_the_inner_client_of_a_simple_one_may_come_from_a_function(found):
+    """client_class = staticmethod(function) works with python-socketio: a program sets its options there."""
+    inner = CLIENTS[SIMPLE.index(found)]
+    mine = type("Mine", (found,), {"client_class": staticmethod(lambda **options: inner(**options))})
+    assert mine(reconnection=False).client_kwargs == {"reconnection": False}
+
+
+@both
+def test_the_inner_client_is_not_made_twice(found):
+    """A client_class that counts what it makes in __new__ is not asked for one that nobody uses."""
+
+    class Inner(found):
+        made = 0
+
+        def __new__(cls, *args, **kwargs):
+            Inner.made += 1
+            return super().__new__(cls)
+
+    type("Mine", (SIMPLE[CLIENTS.index(found)],), {"client_class": Inner})()
+    assert Inner.made == 0
 
 
 async def test_the_session_of_the_other_flavour_is_refused():
@@ -163,6 +206,28 @@ async def test_what_cannot_be_called_is_no_callback(found):
     """emit(callback=5) is a TypeError before anything is sent."""
     with pytest.raises(TypeError, match="a handler must be a function, not"):
         await do(found().emit("x", callback=5))
+
+
+@both
+@pytest.mark.parametrize("event", [None, b"x", ["a", "b"], {}])
+def test_an_event_has_a_name(found, event):
+    """sio.on(None, f) and sio.on(['a', 'b'], f) register nothing in silence."""
+    with pytest.raises(TypeError, match="an event name is a str or a number, not"):
+        found().on(event, print)
+
+
+@both
+def test_on_without_a_name_says_to_use_event(found):
+    """@sio.on without parentheses registered nothing, and put a decorator in the place of the function."""
+    with pytest.raises(TypeError, match=r"on\(\) takes the name of an event, not .*: use @sio\.event"):
+        found().on(print)
+
+
+@both
+def test_event_takes_a_function_with_a_name(found):
+    """sio.event(functools.partial(f)) says to use on()."""
+    with pytest.raises(TypeError, match=r"use on\(\) to name the event"):
+        found().event(functools.partial(print))
 
 
 @both

@@ -91,6 +91,7 @@ class EngineBase(Face):
     upgrades: list[str]
     ping_interval: float
     request_timeout: float
+    websocket_extra_options: Any
     ping_timeout: float
     current_transport: str | None
     ws: Any
@@ -106,6 +107,8 @@ class EngineBase(Face):
         for name, value in (("max_message_size", max_message_size), ("high_water_mark", high_water_mark)):
             if type(value) is not int or value < 1:
                 raise ValueError(f"{name} is a number of bytes, not {value!r}")
+        if not isinstance(self.websocket_extra_options, Mapping):
+            raise TypeError(f"websocket_extra_options must be a dict, not {self.websocket_extra_options!r:.100}")
         self.request_timeout = timeouts.bounded(self.request_timeout, "request_timeout")
         self.handle_sigint = handle_sigint
         self.max_message_size = max_message_size

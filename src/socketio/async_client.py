@@ -10,7 +10,7 @@ from typing import Any, TypeAlias, TypeVar
 
 from . import options, process_hooks, timeouts
 from .async_condition import AsyncEvent
-from .async_lifecycle import AsyncLifecycle, ignore
+from .async_lifecycle import IN_A_ROW, AsyncLifecycle, ignore
 from .async_time_limit import TimeLimit
 from .base_client import State
 from .base_lifecycle import Waiter
@@ -234,6 +234,10 @@ class AsyncClient(AsyncLifecycle):
         except BadNamespaceError:
             await self._sio_hold_at_exit()
             raise
+        self._sio_in_a_row += 1
+        if self._sio_in_a_row >= IN_A_ROW:
+            self._sio_in_a_row = 0
+            await asyncio.sleep(0)  # after it is queued: the order is that of the calls
 
     async def send(self, data: Any, namespace: str | None = None, callback: Callable[..., Any] | None = None) -> None:
         """Emit the event ``message``. See :meth:`emit`."""

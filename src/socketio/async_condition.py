@@ -113,6 +113,8 @@ async def wait_for(awaitable: Awaitable[T], timeout: float | None) -> T:
         if not task.done():
             task.cancel()
             await asyncio.wait([task])
+        if not task.cancelled():
+            task.exception()  # where this was cancelled, nobody wants to know of it any more
     if task.cancelled():
         raise asyncio.TimeoutError
     return task.result()

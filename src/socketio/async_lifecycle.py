@@ -30,6 +30,8 @@ HANDLERS = 5.0
 """Seconds that disconnect() waits for the disconnect handlers to return."""
 CLOSING = 1.0
 """Seconds that they have when the event loop ends."""
+IN_A_ROW = 1000
+"""Calls of emit() after which other tasks get a turn. Without it, a loop of calls over a fast websocket never waits."""
 
 
 def ignore(_: Any) -> None:
@@ -46,6 +48,7 @@ class AsyncLifecycle(AsyncLoop):
     eio: AsyncEngineIOClient
     _sio_is_awaited: Callable[[str], bool]
     _sio_is_asyncio_based = True
+    _sio_in_a_row = 0
 
     def _sio_set_up(self) -> None:
         self._sio_renew()

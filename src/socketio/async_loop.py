@@ -114,6 +114,10 @@ class AsyncLoop(BaseLifecycle):
         return self.eio.loop_ends or process_hooks.is_ending()
 
     async def _sio_hold_at_exit(self) -> None:
-        """While the program ends, do not return to tasks of daemon threads. Handlers continue."""
+        """While the program ends, do not return to tasks of daemon threads. Handlers continue.
+
+        At any other time, other tasks get a turn: a program that tries again at once must not block the event loop.
+        """
+        await asyncio.sleep(0)
         if process_hooks.is_ending() and not self._sio_dispatcher.runs(asyncio.current_task()):
             await asyncio.get_running_loop().create_future()

@@ -5,6 +5,7 @@ The queue is filled on the reading side, so that its order is exactly that of th
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections import deque
 from collections.abc import Callable, Coroutine, Mapping
@@ -190,6 +191,7 @@ class AsyncSimpleClient:
                 raise TimeoutError("the connection was not restored in time")
             client, session = self._sio_client, self._sio_session
             if not self._sio_connected or client is None:
+                await asyncio.sleep(0)  # a program that tries again at once must not block the event loop
                 raise has_ended(self._sio_client._sio_details if self._sio_client is not None else None)
             try:
                 return await action(client)
@@ -217,6 +219,7 @@ class AsyncSimpleClient:
         if not await self._sio_changed.wait_for(lambda: self._sio_buffer or not self._sio_connected, timeout):
             raise TimeoutError(f"no event within {timeout:g} s")
         if not self._sio_buffer:
+            await asyncio.sleep(0)
             raise has_ended(self._sio_client._sio_details if self._sio_client is not None else None)
         return self._sio_buffer.popleft()
 

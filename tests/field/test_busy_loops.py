@@ -141,3 +141,82 @@ async def threaded(script: Script, **fields: Any) -> AsyncIterator[str]:
     finally:
         ends[0]()
         await asyncio.to_thread(thread.join, CEILING)
+
+
+# -- programs that emit without a pause (issue 10, B0): an emit() that never waits leaves the loop no turn
+
+
+class Turns:
+    """Counts the turns of the event loop while something runs."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    async def __aenter__(self) -> Turns:
+        self._task = asyncio.ensure_future(self._run())
+        await asyncio.sleep(0)
+        return self
+
+    async def _run(self) -> None:
+        while True:
+            self.count += 1
+            await asyncio.sleep(0)
+
+    async def __aexit__(self, *args: object) -> None:
+        self._task.cancel()
+
+
+@pytest.mark.transports("polling", "websocket")
+async def test_emitting_without_a_pause(
+    make_client: Callable[..., Any], recorder: Recorder, server: Any, transport: Any
+) -> None:
+    """Other tasks, and the heartbeat among them, get their turns; what is sent comes in order."""
+    sio = make_client(reconnection=False)
+    sio.on("echo", recorder.handler("echo"))
+    await sio.connect(server.url, transports=transport.argument)
+    async with Turns() as turns:
+        for number in range(4000):
+            await sio.emit("echo", number)
+        assert turns.count >= 3
+    await recorder.wait_for("echo", 4000)
+    assert recorder.of("echo") == [(number,) for number in range(4000)]
+
+
+@pytest.mark.transports("websocket")
+async def test_emitting_in_many_tasks_keeps_the_order(
+    make_client: Callable[..., Any], recorder: Recorder, server: Any, transport: Any
+) -> None:
+    """A pause after an event is queued lets no other one overtake it."""
+    sio = make_client(reconnection=False)
+    sio.on("echo", recorder.handler("echo"))
+    await sio.connect(server.url, transports=transport.argument)
+    await asyncio.gather(*[sio.emit("echo", number) for number in range(2500)])
+    await recorder.wait_for("echo", 2500)
+    assert recorder.of("echo") == [(number,) for number in range(2500)]
+
+
+@pytest.mark.transports("websocket")
+@pytest.mark.parametrize("method", ["emit", "call", "send"])
+async def test_failing_without_a_pause(make_client: Callable[..., Any], server: Any, method: str) -> None:
+    """A program that tries again at once after BadNamespaceError lets the client reconnect."""
+    sio = make_client(reconnection=False)
+    async with Turns() as turns:
+        for _ in range(100):
+            with contextlib.suppress(exceptions.BadNamespaceError):
+                await getattr(sio, method)("echo")
+        assert turns.count >= 100
+
+
+@pytest.mark.transports("websocket")
+async def test_a_simple_client_that_has_ended_fails_without_blocking(
+    make_simple_client: Callable[..., Any], server: Any, transport: Any
+) -> None:
+    """A program that tries again at once after DisconnectedError lets other tasks go on."""
+    sio = make_simple_client()
+    await sio.connect(server.url, transports=transport.argument)
+    await sio.disconnect()
+    async with Turns() as turns:
+        for method, args in [("emit", ("x",)), ("call", ("x",)), ("receive", ())] * 20:
+            with contextlib.suppress(exceptions.DisconnectedError):
+                await getattr(sio, method)(*args)
+        assert turns.count >= 60

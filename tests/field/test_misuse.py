@@ -111,7 +111,7 @@ def test_what_is_no_logger_is_an_error_of_the_constructor(found):
     for wrong in (5, 1, "DEBUG", print):
         with pytest.raises(TypeError, match="a logger must be True, False or an object with the methods of one"):
             found(engineio_logger=wrong)
-    for right in (logging.getLogger("x"), logging.LoggerAdapter(logging.getLogger("x"), {}), True, False, None):
+    for right in (logging.getLogger("x"), logging.LoggerAdapter(logging.getLogger("x"), {}), False, None):
         found(logger=right, engineio_logger=right)
 
 

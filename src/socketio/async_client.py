@@ -222,8 +222,7 @@ class AsyncClient(AsyncLifecycle):
         ``ValueError`` when the data cannot be encoded, ``ValueError`` for a reserved name such as ``'disconnect'``;
         nothing is sent then.
         """
-        loop = self._sio_loop
-        if loop is None or get_ident() != self._sio_thread or not loop.is_running():
+        if get_ident() != self._sio_thread or not self._sio_loop.is_running():  # type: ignore[union-attr]
             self._sio_check_loop()
         if callback is not None:
             options.check_callback(callback, True)
@@ -234,9 +233,9 @@ class AsyncClient(AsyncLifecycle):
         except BadNamespaceError:
             await self._sio_hold_at_exit()
             raise
-        self._sio_in_a_row += 1
-        if self._sio_in_a_row >= IN_A_ROW:
-            self._sio_in_a_row = 0
+        self._sio_emits_left -= 1
+        if not self._sio_emits_left:
+            self._sio_emits_left = IN_A_ROW
             await asyncio.sleep(0)  # after it is queued: the order is that of the calls
 
     async def send(self, data: Any, namespace: str | None = None, callback: Callable[..., Any] | None = None) -> None:

@@ -48,7 +48,7 @@ class AsyncLifecycle(AsyncLoop):
     eio: AsyncEngineIOClient
     _sio_is_awaited: Callable[[str], bool]
     _sio_is_asyncio_based = True
-    _sio_in_a_row = 0
+    _sio_emits_left = IN_A_ROW
 
     def _sio_set_up(self) -> None:
         self._sio_renew()

@@ -43,10 +43,10 @@ class AsyncLoop(BaseLifecycle):
         running loop costs a system call.
         """
         loop = running_loop()
+        if self._sio_loop is None:
+            return
         if loop is self._sio_loop:
             self._sio_thread = threading.get_ident()
-            return
-        if self._sio_loop is None:
             return
         self._sio_leave_closed_loop()
         if self._sio_is_in_use():

@@ -102,7 +102,8 @@ class Protocol:
         Raises :class:`~socketio.exceptions.BadNamespaceError` when the namespace is not connected, ``TypeError`` or
         ``ValueError`` when an argument cannot be encoded; nothing has changed then.
         """
-        self._require(namespace)
+        if namespace not in self._writable:
+            raise self._not_connected(namespace)
         return self._encode(packet.EVENT, [event, *args], namespace)
 
     def request(
@@ -112,7 +113,8 @@ class Protocol:
 
         Raises as :meth:`emit` does. Ids count from 1 in each namespace.
         """
-        self._require(namespace)
+        if namespace not in self._writable:
+            raise self._not_connected(namespace)
         ack_id = self._last_ids.get(namespace, 0) + 1
         frames = self._encode(packet.EVENT, [event, *args], namespace, ack_id)
         self._last_ids[namespace] = ack_id
@@ -151,9 +153,8 @@ class Protocol:
         self._early_events.clear()
         return callbacks
 
-    def _require(self, namespace: str) -> None:
-        if namespace not in self._writable:
-            raise BadNamespaceError(f"{namespace} is not a connected namespace.")
+    def _not_connected(self, namespace: str) -> BadNamespaceError:
+        return BadNamespaceError(f"{namespace} is not a connected namespace.")
 
     # -- frames become events
 

@@ -152,31 +152,30 @@ class EngineBase(Face):
         self.state, self.sid, self.current_transport, self.ws = "disconnected", None, None, None
         self.read_loop_task = self.write_loop_task = None
 
-    def send_frames(self, frames: list[Frame], wake: bool = True) -> None:
+    def send_frames(self, frames: list[Frame], wake: bool = True, accepts: bool = True) -> None:
         """Queue messages, with nothing in between.
 
         :param wake: ``False`` where the caller's next step is to send them.
+        :param accepts: whether the application sends them, having waited for room.
 
         Raises ``ConnectionError`` when there is no connection, ``ValueError`` for a message that is too large for it.
         """
-        self._put(frames, wake, accepts=True)
+        link = self._link
+        if link is None:
+            raise ConnectionError("there is no connection")
+        packets: list[Outgoing] = ["4" + frame if isinstance(frame, str) else frame for frame in frames]
+        for packet in packets:
+            if len(packet) > link.surely_taken:
+                self._check_size(link, packet)
+        if not link.outbox.put(packets, wake, accepts):
+            raise ConnectionError("there is no connection")
 
     def answer_frames(self, frames: list[Frame]) -> None:
         """Queue messages that the server has asked for, as :meth:`send_frames` does.
 
         A server that goes on asking without reading the answers loses the connection.
         """
-        self._put(frames, wake=True, accepts=False)
-
-    def _put(self, frames: list[Frame], wake: bool, accepts: bool) -> None:
-        packets: list[Outgoing] = [message(frame) for frame in frames]
-        link = self._link
-        if link is not None:
-            for packet in packets:
-                if len(packet) > link.surely_taken:
-                    self._check_size(link, packet)
-        if link is None or not link.outbox.put(packets, wake, accepts):
-            raise ConnectionError("there is no connection")
+        self.send_frames(frames, accepts=False)
 
     def _check_size(self, link: Any, packet: Outgoing) -> None:
         """Warn of a message that is larger than ``maxPayload``; over polling raise ``ValueError``.

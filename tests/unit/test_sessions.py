@@ -41,6 +41,7 @@ ENVIRONMENTS = [
     {"CURL_CA_BUNDLE": "/curl.pem", "http_proxy": "http://proxy.test:3128", "HTTPS_PROXY": "http://secure.test:3128"},
     {"ALL_PROXY": "socks5://all.test", "no_proxy": "direct.test,127.0.0.0/8,::1"},
     {"no_proxy": "direct.test"},
+    {"ftp_proxy": "http://files.test:3128", "REQUESTS_CA_BUNDLE": "/bundle.pem"},
 ]
 
 

@@ -72,7 +72,7 @@ class _Attempts:
     def __init__(self, source_address: tuple[str, int] | None, options: list[Sequence[Any]]) -> None:
         self._source_address = source_address
         self._options = options
-        self._selector = selectors.DefaultSelector()
+        self._selector: selectors.BaseSelector | None = None
         self.count = 0
         self.error: OSError | None = None
 
@@ -90,15 +90,22 @@ class _Attempts:
             with contextlib.suppress(BlockingIOError, InterruptedError):
                 sock.connect(place)
                 return sock
+            with contextlib.suppress(OSError):
+                sock.getpeername()  # a host on this machine has answered already
+                return sock
         except OSError as exc:
             self._fail(exc, sock)
             return None
+        if self._selector is None:
+            self._selector = selectors.DefaultSelector()
         self._selector.register(sock, selectors.EVENT_WRITE)
         self.count += 1
         return None
 
     def wait(self, timeout: float) -> socket.socket | None:
         """Return the first socket that connects in time; drop failed ones."""
+        if self._selector is None:
+            return None
         for key, _ in self._selector.select(max(0.0, timeout)):
             sock: Any = key.fileobj
             self._selector.unregister(sock)
@@ -116,6 +123,8 @@ class _Attempts:
 
     def close(self) -> None:
         """Close the remaining sockets."""
+        if self._selector is None:
+            return
         for key in list(self._selector.get_map().values()):
             unused: Any = key.fileobj
             unused.close()

@@ -223,7 +223,7 @@ class AsyncClient(AsyncLifecycle):
         nothing is sent then.
         """
         if get_ident() != self._sio_thread or not self._sio_loop.is_running():  # type: ignore[union-attr]
-            self._sio_check_loop()
+            self._sio_check_loop()  # else _sio_is_in_loop(), without the call
         if callback is not None:
             options.check_callback(callback, True)
         if not self.eio.has_room():

@@ -36,12 +36,16 @@ class AsyncLoop(BaseLifecycle):
     _sio_renew: Callable[[], None]
     _sio_disconnect: Callable[[float], Any]
 
-    def _sio_check_loop(self) -> None:
-        """Raise ``RuntimeError`` if this is not the client's event loop, or no event loop is running.
+    def _sio_is_in_loop(self) -> bool:
+        """Return whether the client's event loop is running on this thread; it is the running loop then.
 
-        ``emit()`` calls this only on another thread, or when the loop does not run: up to Python 3.11, asking for the
-        running loop costs a system call.
+        Up to Python 3.11, asking for the running loop costs a system call.
         """
+        loop = self._sio_loop
+        return loop is not None and threading.get_ident() == self._sio_thread and loop.is_running()
+
+    def _sio_check_loop(self) -> None:
+        """Raise ``RuntimeError`` if this is not the client's event loop, or no event loop is running."""
         loop = running_loop()
         if self._sio_loop is None:
             return

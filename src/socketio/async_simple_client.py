@@ -238,6 +238,8 @@ class AsyncSimpleClient:
         if self._sio_client is None:
             running_loop()
             return
+        if self._sio_client._sio_is_in_loop():
+            return
         self._sio_client._sio_check_loop()
         if self._sio_connected and not self._sio_client._sio_is_in_use():  # its event loop was closed
             self._sio_connected = False

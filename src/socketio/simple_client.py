@@ -232,7 +232,8 @@ class SimpleClient:
         :class:`~socketio.exceptions.DisconnectedError` when the connection has ended for good and all that came before
         was received.
         """
-        timeout = timeouts.limit(timeout)
+        if timeout is not None:
+            timeout = timeouts.limit(timeout)
         return self._sio_next() or self._sio_wait_for_next(timeout)
 
     def _sio_next(self) -> list[Any] | None:

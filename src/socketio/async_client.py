@@ -251,8 +251,9 @@ class AsyncClient(AsyncLifecycle):
         once :class:`~socketio.exceptions.CallInterruptedError` when the connection is lost meanwhile. It may be called
         from handlers.
         """
-        self._sio_check_loop()
-        loop = asyncio.get_running_loop()
+        if not self._sio_is_in_loop():
+            self._sio_check_loop()
+        loop = self._sio_loop or asyncio.get_running_loop()
         timeout = timeouts.limit(timeout)
         deadline = None if timeout is None else loop.time() + timeout
         if not self.eio.has_room() and not await self._sio_make_room(timeout):
@@ -272,7 +273,7 @@ class AsyncClient(AsyncLifecycle):
             self.eio.send_at_once()
         else:
             self.eio.wake()  # together with those of other tasks
-        limit = None if deadline is None else TimeLimit(deadline - loop.time(), waiter.expire)
+        limit = None if deadline is None else TimeLimit(deadline - loop.time(), waiter.expire, loop)
         try:
             await waiter.future
         finally:

@@ -24,6 +24,7 @@ class TimeLimit:
 
     :param seconds: may be ``inf``.
     :param expired: called on the event loop, once.
+    :param loop: the running event loop, if the caller knows it.
 
     The time is measured in steps. A step that ends late by more than half its length, because the event loop did not
     turn, is repeated. After the last one, the event loop turns until it must have read what has come.
@@ -31,8 +32,10 @@ class TimeLimit:
 
     __slots__ = ("_due", "_excused", "_expired", "_handle", "_loop", "_rest", "_step", "_turns", "_until")
 
-    def __init__(self, seconds: float, expired: Callable[[], object]) -> None:
-        self._loop = asyncio.get_running_loop()
+    def __init__(
+        self, seconds: float, expired: Callable[[], object], loop: asyncio.AbstractEventLoop | None = None
+    ) -> None:
+        self._loop = loop or asyncio.get_running_loop()
         self._expired = expired
         self._rest = self._excused = max(0.0, seconds)
         self._step = max(self._rest / _STEPS, _SHORTEST_STEP)

@@ -48,7 +48,8 @@ class TimeLimit:
         self._handle.cancel()
 
     def _begin_step(self) -> None:
-        self._step = min(self._step, self._rest, _LONGEST_STEP)
+        if self._step > self._rest or self._step > _LONGEST_STEP:
+            self._step = min(self._rest, _LONGEST_STEP)
         self._due = self._loop.time() + self._step
         self._handle: asyncio.Handle = self._loop.call_at(self._due, self._end_step)
 

@@ -6,7 +6,6 @@ where it was replaced. All else that it keeps on an instance begins with ``_sio_
 
 from __future__ import annotations
 
-import inspect
 import warnings
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar, cast, overload
@@ -117,7 +116,7 @@ def replaceable(method: F) -> F:
 
 def is_overridden(instance: Any, name: str) -> bool:
     """Return whether a :func:`replaceable` method is overridden in a subclass or on the instance."""
-    found = inspect.getattr_static(type(instance), name)
+    found = next(vars(each)[name] for each in type(instance).__mro__ if name in vars(each))
     return not isinstance(found, _Replaceable) or name in vars(instance) or f"_sio_replaced{name}" in vars(instance)
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import math
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import aiohttp
@@ -27,12 +26,14 @@ class KeptConnections:
         self._http = http
         self._place: tuple[str | None, int | None] = None, None
         with contextlib.suppress(ValueError):  # a host name that cannot be: the request tells
-            self._place = URL(url).raw_host, URL(url).port
+            parsed = URL(url)
+            self._place = parsed.raw_host, parsed.port
         self._window = math.inf
 
     def note(self, keep_alive: str | None) -> None:
         """Record the limits for idle connections from a response."""
-        self._window = min(self._window, reuse_window(keep_alive))
+        if keep_alive:
+            self._window = min(self._window, reuse_window(keep_alive))
 
     def close_old(self) -> None:
         """Close the connections that the server is about to close."""
@@ -45,21 +46,24 @@ class KeptConnections:
 
     def idle(self) -> float | None:
         """Return for how long the next request's connection has been idle, at least; ``None`` if it is a new one."""
-        now = time.monotonic()
-        return min((now - since for protocol, since in self._idle() if protocol.is_connected()), default=None)
+        used = [since for protocol, since in self._idle() if protocol.is_connected()]
+        return time.monotonic() - max(used) if used else None
 
     def _close(self, longest: float) -> None:
         now = time.monotonic()
-        for protocol, since in list(self._idle()):
+        for protocol, since in self._idle():
             if now - since >= longest:
                 protocol.close()
 
-    def _idle(self) -> Iterator[Any]:
-        with contextlib.suppress(AttributeError, TypeError, ValueError):
+    def _idle(self) -> list[tuple[Any, float]]:
+        """Return the idle connections, each with the time since when it is idle."""
+        host, port = self._place
+        try:
             connector: Any = self._http.connector
-            for key, connections in connector._conns.items():
-                if (key.host, key.port) == self._place:
-                    yield from connections
+            idle = [each for key, each in connector._conns.items() if key.host == host and key.port == port]
+            return [(protocol, since) for each in idle for protocol, since in each]
+        except (AttributeError, TypeError, ValueError):
+            return []
 
 
 def is_unanswered(exc: BaseException, idle: float) -> bool:

@@ -60,7 +60,7 @@ class AsyncOpening(EngineBase, engineio.AsyncClient):
         if self.http is None or self.http.closed:
             self.http = await self._new_session()
         polling_url = self.base_url = self._get_engineio_url(url, path, "polling")
-        self._log("Connecting to %s over %s", handshake.without_secrets(polling_url), self.transports[0])
+        self._log_opening(polling_url, self.transports[0])
         self._check_session_headers(self.http.headers)
         headers = self._without_handshake(headers)
         websocket_headers = self._without_handshake(check(_as_mapping(self.websocket_extra_options.get("headers"))))

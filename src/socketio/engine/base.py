@@ -266,7 +266,12 @@ class EngineBase(Face):
             logs.write(self.logger.info, text, *args)
 
     def _log_request(self, method: str, url: str) -> None:
-        self._log("%s %s", method, without_secrets(url))
+        if self._is_logged(logs.INFO):
+            self._log("%s %s", method, without_secrets(url))
+
+    def _log_opening(self, url: str, transport: str) -> None:
+        if self._is_logged(logs.INFO):
+            self._log("Connecting to %s over %s", without_secrets(url), transport)
 
     def _log_open(self, shaken: Handshake, transport: str) -> None:
         self._log("Connected over %s", transport)

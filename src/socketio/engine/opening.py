@@ -69,7 +69,7 @@ class Opening(EngineBase, engineio.Client):
         }
         polling_url = self.base_url = self._get_engineio_url(url, path, "polling")
         websocket_url = self._get_engineio_url(url, path, "websocket")
-        self._log("Connecting to %s over %s", handshake.without_secrets(polling_url), self.transports[0])
+        self._log_opening(polling_url, self.transports[0])
         if self.transports[0] == "websocket":
             transport = self._connect_to_websocket(websocket_url, request)
             self._close_session()

@@ -55,19 +55,16 @@ class AsyncCondition:
                     return False
                 if limit is None and timeout is not None:
                     limit = TimeLimit(timeout, expire)
-                await self._wait()
+                waiter = asyncio.get_running_loop().create_future()
+                self._waiters.append(waiter)
+                try:
+                    await waiter
+                finally:
+                    self._waiters.remove(waiter)
         finally:
             if limit is not None:
                 limit.cancel()
         return True
-
-    async def _wait(self) -> None:
-        waiter = asyncio.get_running_loop().create_future()
-        self._waiters.append(waiter)
-        try:
-            await waiter
-        finally:
-            self._waiters.remove(waiter)
 
 
 class AsyncEvent:

@@ -17,7 +17,11 @@ ALONE = frozenset(
         "test_a_burst_of_ten_thousand_events",
         "test_a_burst_for_a_simple_client",
         "test_all_emits_arrive_before_the_end_of_a_program",
+        "test_a_disconnect_that_is_interrupted_at_each_line",
         "test_an_application_that_computes_stays_connected",
+        "test_jobs_that_are_moved_on_from_at_any_moment_start_once_and_in_order",
+        "test_no_two_quick_jobs_run_at_once_while_others_look_all_the_time",
+        "test_suspects_start_in_their_order_where_the_processor_is_scarce",
         "test_ten_thousand_events",
         "test_the_end_with_many_clients_of_a_hung_server",
     }

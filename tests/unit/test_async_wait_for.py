@@ -33,9 +33,10 @@ async def test_a_failure_that_nobody_waits_for_any_more_is_not_reported(function
     waiting = asyncio.ensure_future(wait_for(function(), None))
     for _ in range(turns):
         await asyncio.sleep(0)
+    was_done = waiting.done()  # an eager task is sooner
     waiting.cancel()
     await asyncio.wait([waiting])
-    assert waiting.cancelled()
+    assert waiting.cancelled() or (was_done and isinstance(waiting.exception(), OSError))
     del waiting
     gc.collect()
     assert reported == []

@@ -194,12 +194,13 @@ async def test_a_connect_that_is_cancelled_at_each_step(failure):
         prepare(sio.eio, "none")
         await within(sio.connect(URL))
         await within(sio.disconnect())
-    assert step > 3
+    assert step >= 3
 
 
 @pytest.mark.parametrize("twice", [False, True])
 async def test_a_disconnect_that_is_cancelled_at_each_step(twice):
     """connect() right after a disconnect() that was cancelled waits for the close, and is no error."""
+    begins_at_once = asyncio.get_running_loop().get_task_factory() is not None
     for step in itertools.count():
         sio = AsyncClient()
         sio.on("disconnect", lambda *args: asyncio.sleep(0))
@@ -214,7 +215,7 @@ async def test_a_disconnect_that_is_cancelled_at_each_step(twice):
             await asyncio.sleep(0)
             disconnecting.cancel()
         connecting = asyncio.ensure_future(sio.connect(URL))
-        if step == 0:  # it has not begun
+        if step == 0 and not begins_at_once:
             with pytest.raises(exceptions.ConnectionError, match="Already connected"):
                 await within(connecting)
         else:

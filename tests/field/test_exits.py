@@ -108,8 +108,10 @@ async def test_disconnect_while_others_emit(make_client, flavour, server, transp
     began = time.monotonic()
     await within(CEILING, sio.disconnect())
     seconds = time.monotonic() - began
-    running_on = False
-    await flavour.join(emitting)
+    try:
+        await within(CEILING, flavour.join(emitting))  # which its next emit ends
+    finally:
+        running_on = False
     assert refused == [exceptions.BadNamespaceError]
     assert seconds < 1.5
     notes = await observer.notes(key, len(emitted))

@@ -111,7 +111,7 @@ async def wait_for(awaitable: Awaitable[T], timeout: float | None) -> T:
             task.cancel()
             await asyncio.wait([task])
         if not task.cancelled():
-            task.exception()  # where this was cancelled, nobody wants to know of it any more
+            task.exception()  # retrieved here: if this was cancelled, asyncio would report it as never retrieved
     if task.cancelled():
         raise asyncio.TimeoutError
     return task.result()

@@ -62,7 +62,7 @@ class AsyncEngineIOClient(AsyncAbandoning, AsyncLeaving, AsyncOpening):
     ``logger=True``.
 
     :ivar is_busy: returns whether delivered packets are still being handled, in turns of the event loop.
-    :ivar is_awaited: returns whether a message is an answer that a task waits for, whatever comes before it.
+    :ivar is_awaited: returns whether a message is an answer that a task waits for; it is delivered ahead of others.
     :ivar farewell: returns the messages to send when the event loop ends while this is connected.
     :ivar loop_ends: whether the event loop ends while this is connected, and it is being closed.
     """

@@ -35,7 +35,7 @@ class Pacing:
         return self._since + self.silence - now
 
     def end(self, packets: Sequence[Frame], took: float) -> float:
-        """Note the answer to a poll that took so many seconds; return how many to wait before the next one."""
+        """Note that a poll took ``took`` seconds; return the seconds to wait before the next one."""
         if any(map(_is_news, packets)):
             self._empty_answers = 0
             return 0.0

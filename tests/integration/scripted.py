@@ -28,6 +28,7 @@ class Connection:
     :ivar sid: its session id.
     :ivar handshake: the HTTP request that opened it.
     :ivar polls: how many GET requests wait for packets now.
+    :ivar receipt: if set, the request with a CLOSE is answered when this event is, and the pending GET at once.
     :ivar spoiled: the answer to the GET requests from now on, in place of packets: a function of the request.
     """
 
@@ -37,6 +38,7 @@ class Connection:
         self.polls = 0
         self.websocket: web.WebSocketResponse | None = None
         self.payloads: list[str] = []
+        self.receipt: asyncio.Event | None = None
         self.spoiled: Callable[[web.Request], Awaitable[web.StreamResponse]] | None = None
         self._outgoing: asyncio.Queue[str | bytes] = asyncio.Queue()
         self._incoming: asyncio.Queue[Any] = asyncio.Queue()
@@ -103,6 +105,13 @@ class Connection:
             await self.websocket.close()
 
     # -- for the server
+
+    async def _close_in_time(self) -> None:
+        self._received(_END)
+        if self.receipt is not None:
+            await self.send("6")
+            await within(CEILING, self.receipt.wait())
+        self._ended.set()
 
     def _received(self, packet: Any) -> None:
         self._incoming.put_nowait(packet)
@@ -205,8 +214,7 @@ class ScriptedServer:
             for text in body.split(_SEPARATOR):
                 connection._received(_as_packet(text))
                 if text == "1":
-                    connection._received(_END)
-                    connection._ended.set()
+                    await connection._close_in_time()
             return web.Response(text="ok")
         if connection.spoiled is not None:
             return await connection.spoiled(request)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 
 import pytest
 
@@ -116,6 +117,24 @@ async def test_the_goodbye(make_client, transport):
         assert frames[:2] == [f'451-["last",{PLACEHOLDER}]', b"words"]
         assert sorted(frames[2:4]) == ["41", "41/a,"]
         assert frames[4:] == (["5", "1"] if transport.name == "polling" else [])
+
+
+async def test_no_request_for_packets_follows_the_close(make_client):
+    """It would ask for a session that has ended: python-socketio's server logs "Invalid session" as an error then."""
+    sio = make_client()
+    async with session(sio, "polling") as (server, connection):
+        await connection.wait_polled()
+        connection.receipt = asyncio.Event()
+        disconnecting = asyncio.ensure_future(sio.disconnect())
+        assert await connection.rest() == ["41", "5", "1"]
+        sent = len(server.requests)
+        while connection.polls:  # the pending request is being answered
+            await asyncio.sleep(0)
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(connection.wait_polled(), 0.3)
+        connection.receipt.set()
+        await within(CEILING, disconnecting)
+        assert [request.method for request in server.requests[sent:]] == []
 
 
 async def test_pings_are_answered(make_client, transport):

@@ -323,6 +323,7 @@ class AsyncEngineIOClient(AsyncAbandoning, AsyncLeaving, AsyncOpening):
     async def _say_goodbye(self, link: _Link, abort: bool) -> None:
         goodbye = not abort and await link.outbox.flush(self.request_timeout)
         if goodbye and link.transport.goodbye:  # apart from what comes before: that is handled first
+            link.transport.begin_close()
             link.outbox.put(link.transport.goodbye)
             goodbye = await link.outbox.flush(self.request_timeout)
         link.outbox.close()

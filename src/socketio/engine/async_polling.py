@@ -160,7 +160,8 @@ class AsyncPollingTransport:
 
     async def receive(self) -> list[Frame]:
         """Wait for packets and return them."""
-        if self._closing:
+        if self._closing:  # the next request would come after the CLOSE, for a session that has ended
+            await self._ended.wait(self._request_timeout)
             raise ConnectionError("the connection was closed")
         if self._poll is None:  # it goes on when whoever waits for it is cancelled
             if self._pause:
@@ -205,9 +206,12 @@ class AsyncPollingTransport:
     async def confirm(self, timeout: float) -> None:
         """Do nothing, for the same reason."""
 
+    def begin_close(self) -> None:
+        """Make no further request for packets: a CLOSE is the next to be sent."""
+        self._closing = True
+
     async def close(self) -> None:
         """Stop waiting for packets: the goodbye was a packet, and not every server answers the pending GET then."""
-        self._closing = True
         if self._pending:
             await asyncio.wait(self._pending, timeout=_CLOSING)
         self.abort()

@@ -126,6 +126,9 @@ class AsyncWebSocketTransport(BaseWebSocketTransport):
         if self._pong is not None:
             await self._pong.wait(timeout)
 
+    def begin_close(self) -> None:
+        """Do nothing: reading goes on until the server answers the CLOSE frame."""
+
     async def close(self) -> None:
         """The goodbye was sent: wait until the server has answered, a second at the most."""
         self._closing = True

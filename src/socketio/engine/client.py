@@ -335,6 +335,7 @@ class EngineIOClient(Opening):
     def _say_goodbye(self, link: _Link, abort: bool) -> Steps[None]:
         goodbye = not abort and (yield self._flushed(link, self.request_timeout))
         if goodbye and link.transport.goodbye:  # apart from what comes before: that is handled first
+            yield link.transport.begin_close()
             link.outbox.put(link.transport.goodbye, wake=False)
             self.send_at_once()
             goodbye = yield self._flushed(link, self.request_timeout)

@@ -16,6 +16,7 @@ import requests
 from engineio.exceptions import ConnectionError
 
 from ..packet import Frame
+from ..steps import Wait
 from . import connections, descriptors, payload
 from .errors import SilenceError
 from .frames import Outgoing
@@ -34,6 +35,8 @@ from .keep_alive import is_quick
 from .pacing import Pacing
 
 _READ_SIZE = 65536
+_SENDING = 0.5
+"""Seconds that a request for packets may take to be sent before the CLOSE is sent all the same."""
 
 
 class PollingTransport(connections.Waiting):
@@ -80,6 +83,11 @@ class PollingTransport(connections.Waiting):
         self.max_payload: int | None = None
         self.opening_time = 0.0
         self.allows_two = True
+        self._closing = False
+        self._poller: int | None = None
+        self._poll_lock = threading.Lock()
+        self._poll_sent = threading.Event()
+        self._poll_sent.set()
         self._ended = threading.Event()
         self.log_request: Callable[[str, str], None] = lambda method, url: None
 
@@ -105,6 +113,9 @@ class PollingTransport(connections.Waiting):
 
     def receive(self) -> list[Frame]:
         """Wait for packets and return them."""
+        if not self._begin_poll():
+            self._ended.wait(self._request_timeout)
+            raise ConnectionError("the connection was closed")
         if self._pause:
             self._ended.wait(self._pause)
         began = time.monotonic()
@@ -139,6 +150,23 @@ class PollingTransport(connections.Waiting):
         """Return ``True``, for the same reason."""
         return True
 
+    def _begin_poll(self) -> bool:
+        """Return whether to send a request for packets, and note that it is not sent yet."""
+        with self._poll_lock:
+            if self._pool is not None and not self._closing:
+                self._poller = threading.get_ident()
+                self._poll_sent.clear()
+            return not self._closing
+
+    def begin_close(self) -> Wait:
+        """Send no further request for packets, since a CLOSE comes next; wait until the last one is sent.
+
+        A request that arrives after the CLOSE asks for a session that has ended, and servers log an error.
+        """
+        with self._poll_lock:
+            self._closing = True
+        return Wait(self._poll_sent.wait, _SENDING)
+
     def close(self) -> None:
         """Stop waiting for packets: the goodbye was a packet, and not every server answers the pending GET then."""
         self.abort()
@@ -156,6 +184,8 @@ class PollingTransport(connections.Waiting):
 
     def wait_on(self, pending: socket.socket | None) -> None:
         """Note the socket on which this thread awaits an answer, ``None`` when it is there."""
+        if threading.get_ident() == self._poller:
+            self._poll_sent.set()
         if pending is None:
             self._pending.pop(threading.get_ident(), None)
             return

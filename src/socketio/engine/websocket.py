@@ -20,6 +20,7 @@ from engineio.exceptions import ConnectionError
 from urllib3.util.wait import wait_for_read, wait_for_write
 
 from ..packet import Frame
+from ..steps import Wait
 from . import descriptors
 from .base_websocket import BaseWebSocketTransport, invalid, lost
 from .errors import SilenceError
@@ -245,6 +246,10 @@ class WebSocketTransport(BaseWebSocketTransport):
     def confirm(self, timeout: float) -> bool:
         """Wait for the answer to the probe; return whether it came."""
         return self._pong is None or self._pong.wait(timeout)
+
+    def begin_close(self) -> Wait:
+        """Wait for nothing: reading goes on until the server answers the CLOSE frame."""
+        return Wait(lambda seconds: True, 0)
 
     def close(self) -> None:
         """The goodbye was sent; whoever reads sees the end when the server has answered."""

@@ -36,9 +36,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_cmdline_main(config: pytest.Config) -> None:
-    """Run the tests on all processors, four at most, unless ``-n`` says otherwise: ``-n0`` is this process alone.
+    """Run the tests in two processes for each processor, eight at most: many of them wait most of the time.
 
-    The tests of one or two files run in this process, too: to start others takes longer.
+    ``-n`` says otherwise: ``-n0`` is this process alone. The tests of one or two files run in this process, too: to start others takes longer.
     """
     if hasattr(config, "workerinput"):  # this is one of those processes
         return
@@ -47,7 +47,7 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
     if is_small or config.option.usepdb or config.option.collectonly:
         return
     if config.pluginmanager.hasplugin("xdist") and config.option.numprocesses is None:
-        config.option.numprocesses = min(os.cpu_count() or 1, 4)
+        config.option.numprocesses = min(2 * (os.cpu_count() or 1), 8)
         config.option.dist = "loadscope"
         config.option.loadscopereorder = False  # else the largest group is the first
 

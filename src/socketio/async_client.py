@@ -255,9 +255,12 @@ class AsyncClient(AsyncLifecycle):
             self._sio_check_loop()
         loop = self._sio_loop or asyncio.get_running_loop()
         timeout = timeouts.limit(timeout)
-        deadline = None if timeout is None else loop.time() + timeout
-        if not self.eio.has_room() and not await self._sio_make_room(timeout):
-            raise TimeoutError(f"the server read too little for {event!r} to be sent within {timeout:g} s")
+        now = loop.time()
+        deadline = None if timeout is None else now + timeout
+        if not self.eio.has_room():
+            if not await self._sio_make_room(timeout):
+                raise TimeoutError(f"the server read too little for {event!r} to be sent within {timeout:g} s")
+            now = loop.time()
         waiter = _FutureWaiter(loop)
         protocol: Protocol | None
         try:
@@ -273,7 +276,7 @@ class AsyncClient(AsyncLifecycle):
             self.eio.send_at_once()
         else:
             self.eio.wake()  # together with those of other tasks
-        limit = None if deadline is None else TimeLimit(deadline - loop.time(), waiter.expire, loop)
+        limit = None if deadline is None else TimeLimit(deadline - now, waiter.expire, loop, now)
         try:
             await waiter.future
         finally:

@@ -24,7 +24,7 @@ class TimeLimit:
 
     :param seconds: may be ``inf``.
     :param expired: called on the event loop, once.
-    :param loop: the running event loop, if the caller knows it.
+    :param loop: the running event loop, if the caller knows it, and ``now`` its time.
 
     The time is measured in steps. A step that ends late by more than half its length, because the event loop did not
     turn, is repeated. After the last one, the event loop turns until it must have read what has come.
@@ -33,15 +33,20 @@ class TimeLimit:
     __slots__ = ("_due", "_excused", "_expired", "_handle", "_loop", "_rest", "_step", "_turns", "_until")
 
     def __init__(
-        self, seconds: float, expired: Callable[[], object], loop: asyncio.AbstractEventLoop | None = None
+        self,
+        seconds: float,
+        expired: Callable[[], object],
+        loop: asyncio.AbstractEventLoop | None = None,
+        now: float | None = None,
     ) -> None:
-        self._loop = loop or asyncio.get_running_loop()
+        self._loop = loop = loop or asyncio.get_running_loop()
         self._expired = expired
-        self._rest = self._excused = max(0.0, seconds)
-        self._step = max(self._rest / _STEPS, _SHORTEST_STEP)
-        self._turns = 0
-        self._until = 0.0
-        self._begin_step()
+        self._rest = self._excused = seconds
+        self._step = step = seconds / _STEPS
+        if not _SHORTEST_STEP <= step <= _LONGEST_STEP:
+            self._step = step = max(0.0, min(max(step, _SHORTEST_STEP), seconds, _LONGEST_STEP))
+        self._due = due = (loop.time() if now is None else now) + step
+        self._handle: asyncio.Handle = loop.call_at(due, self._end_step)
 
     def cancel(self) -> None:
         """Cancel the call."""
@@ -51,7 +56,7 @@ class TimeLimit:
         if self._step > self._rest or self._step > _LONGEST_STEP:
             self._step = min(self._rest, _LONGEST_STEP)
         self._due = self._loop.time() + self._step
-        self._handle: asyncio.Handle = self._loop.call_at(self._due, self._end_step)
+        self._handle = self._loop.call_at(self._due, self._end_step)
 
     def _end_step(self) -> None:
         if self._excused > 0 and self._loop.time() - self._due > self._step / 2:
@@ -61,6 +66,7 @@ class TimeLimit:
         if self._rest > _NEGLIGIBLE:
             self._begin_step()
         else:
+            self._turns = 0
             self._until = self._loop.time() + _SLOW
             self._turn()
 

@@ -60,3 +60,5 @@ class AsyncLeaving:
         finally:
             reading.cancel()
             await asyncio.wait([reading])
+            if not reading.cancelled():
+                reading.exception()  # retrieved here: the server may have ended the connection at the same time

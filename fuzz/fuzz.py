@@ -26,12 +26,12 @@ from typing import Any
 with contextlib.suppress(ImportError):
     import atheris
 
+from socketio.core.events import RESERVED_EVENTS, Event, FrameDropped
+from socketio.core.session import Protocol
 from socketio.engine import handshake, payload
 from socketio.engine.frames import FrameReader
-from socketio.events import RESERVED_EVENTS, Event, FrameDropped
 from socketio.msgpack_packet import MsgPackPacket
 from socketio.packet import ACK, CONNECT, EVENT, Packet
-from socketio.protocol import Protocol
 
 EVENTS = [typing.get_origin(kind) or kind for kind in typing.get_args(Event)]
 PACKET_CLASSES = [Packet, MsgPackPacket]

@@ -15,37 +15,40 @@ PACKAGE = Path(socketio.__file__).parent
 
 # From the ground up. A file may import from every line above its own here, and from nothing else of the package.
 FLOORS = """
-    0   timeouts  async_time_limit
-    0   conflict  exceptions  backoff  signatures  logs  overrides  async_condition  steps
-    0   details  process_hooks
-    1   packet  events  offsets
-    1   msgpack_packet  codec  early_events
-    1   protocol
-    1   event_log
+    0   runtime  core  dispatch  lifecycle  engine.threads  engine.asyncio
+    0   runtime.timeouts  runtime.async_time_limit
+    0   runtime.conflict  exceptions  core.backoff  core.signatures  runtime.logs  overrides
+    0   runtime.async_condition  runtime.steps
+    0   core.details  runtime.process_hooks
+    1   packet  core.events  core.offsets
+    1   msgpack_packet  core.codec  core.early_events
+    1   core.session
+    1   core.event_log
     1   options
-    2   handlers  base_namespace  dispatch  async_dispatch
+    2   core.handlers  base_namespace  dispatch.threads  dispatch.asyncio
     2   namespace  async_namespace
     2   engine.frames
     2   engine.errors  engine.pacing  engine.keep_alive
     2   engine.packet_log
-    2   engine.face  engine.payload  engine.headers  engine.base_outbox  engine.addresses  engine.adapters
-    2   engine.outbox  engine.async_outbox  engine.async_reading
-    2   engine.descriptors  engine.handshake  engine.async_keep_alive
-    2   engine.async_orphans  engine.connections
-    2   engine.options  engine.sessions  engine.base_websocket  engine.async_wire
-    2   engine.websocket_handshake
+    2   engine.face  engine.payload  engine.headers  engine.base_outbox
+    2   engine.threads.addresses  engine.threads.adapters
+    2   engine.threads.outbox  engine.asyncio.outbox  engine.asyncio.reading
+    2   engine.descriptors  engine.handshake  engine.asyncio.keep_alive
+    2   engine.asyncio.orphans  engine.threads.connections
+    2   engine.threads.options  engine.threads.sessions  engine.base_websocket  engine.asyncio.wire
+    2   engine.threads.websocket_handshake
     2   engine.base
-    2   engine.polling  engine.websocket  engine.async_polling  engine.async_websocket
-    2   engine.opening  engine.async_opening  engine.async_leaving
-    2   engine.client  engine.async_client
+    2   engine.threads.polling  engine.threads.websocket  engine.asyncio.polling  engine.asyncio.websocket
+    2   engine.threads.opening  engine.asyncio.opening  engine.asyncio.leaving
+    2   engine.threads.client  engine.asyncio.client
     2   engine
     3   attributes
     3   base_client
-    4   attempt
-    4   base_attempts
-    4   base_lifecycle
-    4   async_loop
-    4   lifecycle  async_lifecycle
+    4   core.attempt
+    4   lifecycle.base_attempts
+    4   lifecycle.base
+    4   lifecycle.async_loop
+    4   lifecycle.threads  lifecycle.asyncio
     4   client  async_client
     5   simple_client  async_simple_client
     6   testing.engine

@@ -2,13 +2,14 @@
 
 from typing import Any
 
-from . import conflict, exceptions
+from . import exceptions
 from .async_client import AsyncClient
 from .async_namespace import AsyncClientNamespace
 from .async_simple_client import AsyncSimpleClient
 from .client import Client
-from .details import DisconnectDetails, DisconnectKind
+from .core.details import DisconnectDetails, DisconnectKind
 from .namespace import ClientNamespace
+from .runtime import conflict
 from .simple_client import SimpleClient
 
 __version__ = "0.1.0"

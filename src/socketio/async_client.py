@@ -8,18 +8,19 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from threading import get_ident
 from typing import Any, TypeAlias, TypeVar
 
-from . import options, process_hooks, timeouts
-from .async_condition import AsyncEvent
-from .async_lifecycle import IN_A_ROW, AsyncLifecycle, ignore
-from .async_time_limit import TimeLimit
+from . import options
 from .base_client import State
-from .base_lifecycle import Waiter
+from .core.events import AckReceived, EventReceived, ack_result
+from .core.session import Protocol
 from .engine import EngineError
-from .events import AckReceived, EventReceived, ack_result
 from .exceptions import BadNamespaceError, DisconnectedError, TimeoutError
-from .logs import INFO
+from .lifecycle.asyncio import IN_A_ROW, AsyncLifecycle, ignore
+from .lifecycle.base import Waiter
 from .packet import Frame
-from .protocol import Protocol
+from .runtime import process_hooks, timeouts
+from .runtime.async_condition import AsyncEvent
+from .runtime.async_time_limit import TimeLimit
+from .runtime.logs import INFO
 
 T = TypeVar("T")
 OrCallable: TypeAlias = T | Callable[[], T] | Callable[[], Awaitable[T]]

@@ -12,13 +12,14 @@ from collections.abc import Callable, Coroutine, Mapping
 from types import TracebackType
 from typing import Any
 
-from . import options, process_hooks, timeouts
+from . import options
 from .async_client import AsyncClient, OrCallable
-from .async_condition import AsyncCondition, running_loop
-from .details import has_ended
+from .core.details import has_ended
+from .core.handlers import inline
 from .exceptions import BadNamespaceError, CallInterruptedError, DisconnectedError, TimeoutError
-from .handlers import inline
 from .overrides import Shown
+from .runtime import process_hooks, timeouts
+from .runtime.async_condition import AsyncCondition, running_loop
 
 
 class AsyncSimpleClient:

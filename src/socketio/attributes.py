@@ -6,14 +6,14 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from . import logs
 from .base_namespace import BaseClientNamespace
-from .details import DisconnectDetails
-from .event_log import EventLog
-from .events import EventName
-from .handlers import Handler, Handlers
+from .core.details import DisconnectDetails
+from .core.event_log import EventLog
+from .core.events import EventName
+from .core.handlers import Handler, Handlers
+from .core.session import Protocol
 from .overrides import ReconnectAbort, Shown
-from .protocol import Protocol
+from .runtime import logs
 
 
 class ClientAttributes:

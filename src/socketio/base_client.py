@@ -8,17 +8,18 @@ import urllib.parse
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar, overload
 
-from . import engine, logs, options, overrides, process_hooks, timeouts
+from . import engine, options, overrides
 from .attributes import ClientAttributes
 from .base_namespace import BaseClientNamespace
-from .details import DisconnectDetails
-from .event_log import EventLog
-from .events import RESERVED_EVENTS, EventName
+from .core.details import DisconnectDetails
+from .core.event_log import EventLog
+from .core.events import RESERVED_EVENTS, EventName
+from .core.handlers import Handler, Handlers, OverriddenHandlers
+from .core.session import Protocol
 from .exceptions import ConnectionError, InvalidURLError
-from .handlers import Handler, Handlers, OverriddenHandlers
 from .overrides import is_overridden
 from .packet import Packet
-from .protocol import Protocol
+from .runtime import logs, process_hooks, timeouts
 
 H = TypeVar("H", bound=Handler)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from .core.signatures import without_unwanted_reason
 from .options import check_namespace
-from .signatures import without_unwanted_reason
 
 
 class BaseClientNamespace:

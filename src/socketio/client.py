@@ -9,16 +9,17 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, TypeAlias, TypeVar
 
-from . import options, process_hooks, timeouts
+from . import options
 from .base_client import State
-from .base_lifecycle import Waiter
+from .core.events import AckReceived, Event, EventName, EventReceived, ack_result
+from .core.session import Protocol, Unread
 from .engine import EngineError
-from .events import AckReceived, Event, EventName, EventReceived, ack_result
 from .exceptions import BadNamespaceError, DisconnectedError, TimeoutError
-from .lifecycle import GOODBYE, Lifecycle
-from .logs import INFO
+from .lifecycle.base import Waiter
+from .lifecycle.threads import GOODBYE, Lifecycle
 from .packet import Frame
-from .protocol import Protocol, Unread
+from .runtime import process_hooks, timeouts
+from .runtime.logs import INFO
 
 T = TypeVar("T")
 OrCallable: TypeAlias = T | Callable[[], T]

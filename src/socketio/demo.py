@@ -13,9 +13,9 @@ from collections.abc import Callable
 from typing import Any
 
 from .async_client import AsyncClient
-from .async_condition import wait_for
 from .async_simple_client import AsyncSimpleClient
 from .client import Client
+from .runtime.async_condition import wait_for
 from .simple_client import SimpleClient
 from .testing import Server
 

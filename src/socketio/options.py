@@ -13,9 +13,9 @@ from functools import lru_cache
 from types import FunctionType
 from typing import Any
 
-from . import logs, timeouts
+from .core.signatures import accepts
 from .packet import AdaptedJson, Packet
-from .signatures import accepts
+from .runtime import logs, timeouts
 
 REQUESTS, AIOHTTP = "prepare_request", "ws_connect"
 """A method by which the sessions of each library are known."""

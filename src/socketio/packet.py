@@ -13,7 +13,7 @@ from collections.abc import Callable
 from json.scanner import make_scanner
 from typing import Any, ClassVar, TypeAlias
 
-from .signatures import accepts
+from .core.signatures import accepts
 
 Frame: TypeAlias = str | bytes
 """What an Engine.IO message carries: a text frame or a binary one."""

@@ -12,14 +12,15 @@ from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Any
 
-from . import options, process_hooks, timeouts
+from . import options
 from .client import Client, OrCallable
-from .details import has_ended
-from .events import EventReceived
+from .core.details import has_ended
+from .core.events import EventReceived
+from .core.handlers import inline
+from .core.session import Protocol, Unread
 from .exceptions import BadNamespaceError, CallInterruptedError, DisconnectedError, TimeoutError
-from .handlers import inline
 from .overrides import Shown
-from .protocol import Protocol, Unread
+from .runtime import process_hooks, timeouts
 
 
 class SimpleClient:

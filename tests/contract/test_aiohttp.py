@@ -11,7 +11,7 @@ import pytest
 from aiohttp import WSMsgType
 from yarl import URL
 
-from socketio.engine.async_keep_alive import KeptConnections
+from socketio.engine.asyncio.keep_alive import KeptConnections
 from socketio.engine.frames import FrameReader, FrameWriter
 
 from .conftest import CEILING

@@ -13,7 +13,8 @@ import pytest
 import requests
 from aiohttp import web
 
-from socketio.engine import adapters, async_orphans, connections
+from socketio.engine.asyncio import orphans as async_orphans
+from socketio.engine.threads import adapters, connections
 
 from .conftest import CEILING
 

@@ -14,9 +14,9 @@ import urllib3
 from requests.adapters import HTTPAdapter
 from urllib3.util.wait import wait_for_read, wait_for_write
 
-from socketio.engine.connections import track_sockets
 from socketio.engine.frames import FrameWriter
-from socketio.engine.websocket_handshake import ask
+from socketio.engine.threads.connections import track_sockets
+from socketio.engine.threads.websocket_handshake import ask
 
 from .conftest import CEILING
 

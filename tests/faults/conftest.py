@@ -32,7 +32,7 @@ from integration.conftest import (  # noqa: F401
     transport,
 )
 from integration.processes import ServerProcess
-from socketio import dispatch
+from socketio.dispatch import threads as dispatch
 
 PARAMETERS = {"server": ("node",), "transport": ("polling", "websocket"), "flavour": ("threads", "asyncio")}
 

@@ -19,7 +19,7 @@ from faults.hostile import RawServer
 from faults.watching import in_time
 from integration.waiting import CEILING, within
 from socketio import exceptions
-from socketio.engine import addresses
+from socketio.engine.threads import addresses
 
 from .recording import UpgradingPeer
 

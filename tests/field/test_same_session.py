@@ -23,7 +23,7 @@ from urllib3.util.ssl_ import create_urllib3_context
 from faults.hostile import RawServer
 from integration.waiting import CEILING, within
 from socketio import exceptions
-from socketio.engine import async_opening
+from socketio.engine.asyncio import opening as async_opening
 
 from .recording import HttpProxy, SocksProxy, UpgradingPeer, asked, close_sessions
 

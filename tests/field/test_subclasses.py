@@ -13,7 +13,7 @@ import re
 import pytest
 
 import socketio
-from socketio.handlers import Handlers
+from socketio.core.handlers import Handlers
 
 pytestmark = pytest.mark.servers("python")
 CEILING = 10.0

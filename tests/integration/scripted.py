@@ -44,6 +44,7 @@ class Connection:
         self._incoming: asyncio.Queue[Any] = asyncio.Queue()
         self._ended = asyncio.Event()
         self._polled = asyncio.Event()
+        self._unpolled = asyncio.Event()
 
     # -- for the test
 
@@ -98,6 +99,10 @@ class Connection:
         """Wait until a GET request waits for packets."""
         await within(CEILING, self._polled.wait())
 
+    async def wait_unpolled(self) -> None:
+        """Wait until no GET request waits for packets."""
+        await within(CEILING, self._unpolled.wait())
+
     async def close(self) -> None:
         """End the connection from the server's side: close the websocket, or answer the polls with an error."""
         self._ended.set()
@@ -120,6 +125,7 @@ class Connection:
         """Return a payload, or ``None`` when the connection has ended."""
         self.polls += 1
         self._polled.set()
+        self._unpolled.clear()
         get = asyncio.ensure_future(self._outgoing.get())
         ended = asyncio.ensure_future(self._ended.wait())
         try:
@@ -133,6 +139,7 @@ class Connection:
         finally:
             self.polls -= 1
             self._polled.clear()
+            self._unpolled.set()
             for future in (get, ended):
                 future.cancel()
 

@@ -8,7 +8,7 @@ import contextlib
 import pytest
 
 from socketio import exceptions
-from socketio.engine.polling import PollingTransport
+from socketio.engine.threads.polling import PollingTransport
 
 from .scripted import ScriptedServer, session
 from .waiting import CEILING, within
@@ -128,8 +128,7 @@ async def test_no_request_for_packets_follows_the_close(make_client):
         disconnecting = asyncio.ensure_future(sio.disconnect())
         assert await connection.rest() == ["41", "5", "1"]
         sent = len(server.requests)
-        while connection.polls:  # the pending request is being answered
-            await asyncio.sleep(0)
+        await connection.wait_unpolled()
         with contextlib.suppress(asyncio.TimeoutError):
             await asyncio.wait_for(connection.wait_polled(), 0.3)
         connection.receipt.set()

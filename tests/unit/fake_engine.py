@@ -16,12 +16,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from socketio import timeouts
 from socketio.base_client import BaseClient
-from socketio.details import DisconnectDetails, DisconnectKind
+from socketio.core.details import DisconnectDetails, DisconnectKind
 from socketio.engine import EngineError, InvalidDataError
 from socketio.packet import CONNECT, CONNECT_ERROR, Frame, Packet
-from socketio.steps import Steps, Wait
+from socketio.runtime import timeouts
+from socketio.runtime.steps import Steps, Wait
 
 from .waiting import CEILING, Log, within
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from socketio.events import Event, FrameDropped, NamespaceConnected
+from socketio.core.events import Event, FrameDropped, NamespaceConnected
+from socketio.core.session import Protocol
 from socketio.packet import CONNECT, Packet
-from socketio.protocol import Protocol
 
 MARK = '{"_placeholder":true,"num":%d}'
 """A placeholder for an attachment, as it stands in a frame."""

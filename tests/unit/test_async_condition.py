@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from socketio.async_condition import AsyncCondition
+from socketio.runtime.async_condition import AsyncCondition
 
 from .waiting import run_apart
 

@@ -10,7 +10,7 @@ import sys
 
 import pytest
 
-from socketio.async_dispatch import AsyncDispatcher
+from socketio.dispatch.asyncio import AsyncDispatcher
 
 from .waiting import start_tasks_late
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from socketio.async_dispatch import AsyncDispatcher
+from socketio.dispatch.asyncio import AsyncDispatcher
 
 from .waiting import run_apart, start_tasks_late
 

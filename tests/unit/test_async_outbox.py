@@ -7,7 +7,7 @@ from collections import deque
 
 import pytest
 
-from socketio.engine.async_outbox import AsyncOutbox
+from socketio.engine.asyncio.outbox import AsyncOutbox
 
 CEILING = 10.0
 

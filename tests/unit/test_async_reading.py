@@ -8,7 +8,7 @@ import time
 import pytest
 from engineio.exceptions import ConnectionError
 
-from socketio.engine.async_reading import AsyncReading, is_own
+from socketio.engine.asyncio.reading import AsyncReading, is_own
 
 from .waiting import CEILING
 

@@ -9,8 +9,8 @@ import time
 
 import pytest
 
-from socketio.async_condition import AsyncCondition, AsyncEvent, wait_for
-from socketio.async_time_limit import TimeLimit
+from socketio.runtime.async_condition import AsyncCondition, AsyncEvent, wait_for
+from socketio.runtime.async_time_limit import TimeLimit
 
 from .waiting import CEILING
 

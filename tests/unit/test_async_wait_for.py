@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from socketio.async_condition import wait_for
+from socketio.runtime.async_condition import wait_for
 
 
 async def fails_when_cancelled() -> None:

@@ -11,8 +11,8 @@ from types import SimpleNamespace
 import pytest
 from engineio.exceptions import ConnectionError
 
-from socketio.engine import async_wire
-from socketio.engine.async_wire import Wire
+from socketio.engine.asyncio import wire as async_wire
+from socketio.engine.asyncio.wire import Wire
 from socketio.engine.frames import CLOSE, NORMAL_CLOSURE, PONG, ControlFrame
 
 CEILING = 10.0

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from socketio.backoff import FLOOR, delays
+from socketio.core.backoff import FLOOR, delays
 
 seconds = st.floats(0, 1e6)
 

@@ -9,7 +9,9 @@ import threading
 
 import pytest
 
-from socketio import dispatch, exceptions, process_hooks
+from socketio import exceptions
+from socketio.dispatch import threads as dispatch
+from socketio.runtime import process_hooks
 
 from .flavours import URL, Client
 from .waiting import CEILING

@@ -6,8 +6,8 @@ import threading
 
 import pytest
 
-from socketio import dispatch
-from socketio.dispatch import Dispatcher
+from socketio.dispatch import threads as dispatch
+from socketio.dispatch.threads import Dispatcher
 
 CEILING = 10.0
 """Seconds that anything may take at most."""

@@ -12,9 +12,9 @@ from functools import partial
 
 import pytest
 
-from socketio import dispatch
-from socketio.dispatch import Dispatcher
-from socketio.signatures import accepts
+from socketio.core.signatures import accepts
+from socketio.dispatch import threads as dispatch
+from socketio.dispatch.threads import Dispatcher
 
 CEILING = 20.0
 """Seconds that anything may take at most."""

@@ -7,11 +7,12 @@ import logging
 
 import pytest
 
-from socketio import early_events, exceptions
-from socketio.events import NamespaceConnected, NamespaceDisconnected, NamespaceRefused, SessionFailed
+from socketio import exceptions
+from socketio.core import early_events
+from socketio.core.events import NamespaceConnected, NamespaceDisconnected, NamespaceRefused, SessionFailed
+from socketio.core.session import Protocol
 from socketio.msgpack_packet import MsgPackPacket
 from socketio.packet import CONNECT, EVENT, Packet
-from socketio.protocol import Protocol
 
 from .flavours import URL
 from .offset_forms import yeast

@@ -10,7 +10,7 @@ import orjson
 import pytest
 
 from socketio import exceptions
-from socketio.events import UNSENDABLE_EVENTS
+from socketio.core.events import UNSENDABLE_EVENTS
 from socketio.msgpack_packet import MsgPackPacket
 from socketio.packet import EVENT, AdaptedJson
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from socketio import AsyncClientNamespace, ClientNamespace
-from socketio.events import RESERVED_EVENTS
-from socketio.handlers import Handlers, inline, is_inline
+from socketio.core.events import RESERVED_EVENTS
+from socketio.core.handlers import Handlers, inline, is_inline
 
 
 def own(*args): ...

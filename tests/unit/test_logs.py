@@ -9,8 +9,8 @@ import sys
 
 import pytest
 
-from socketio import logs
-from socketio.event_log import EventLog
+from socketio.core.event_log import EventLog
+from socketio.runtime import logs
 
 LEVELS = [logging.DEBUG, logging.INFO, logging.WARNING, logging.ERROR, logging.CRITICAL]
 

@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from socketio import AsyncClient, Client
+from socketio.core.session import Protocol
 from socketio.msgpack_packet import MsgPackPacket
 from socketio.packet import ACK, BINARY_ACK, BINARY_EVENT, CONNECT, EVENT
-from socketio.protocol import Protocol
 
 MEGABYTE = 1_000_000
 SECONDS = 3.0

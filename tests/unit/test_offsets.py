@@ -10,9 +10,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from socketio.offsets import MAX_SKEW, MAX_STEP_BACK, Offsets
+from socketio.core.offsets import MAX_SKEW, MAX_STEP_BACK, Offsets
+from socketio.core.session import Protocol
 from socketio.packet import CONNECT, EVENT, Packet
-from socketio.protocol import Protocol
 
 from .offset_forms import mongo, redis, yeast
 

@@ -10,8 +10,8 @@ import requests
 import trustme
 from urllib3.util import SKIP_HEADER
 
-from socketio.engine import options
-from socketio.engine.options import accepts_any_certificate, http_url
+from socketio.engine.threads import options
+from socketio.engine.threads.options import accepts_any_certificate, http_url
 
 URL = "http://example.test/socket.io/?transport=websocket&EIO=4"
 TLS_URL = URL.replace("http:", "https:")

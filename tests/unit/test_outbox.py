@@ -7,7 +7,7 @@ from collections import deque
 
 import pytest
 
-from socketio.engine.outbox import Outbox
+from socketio.engine.threads.outbox import Outbox
 
 CEILING = 10.0
 

@@ -8,7 +8,7 @@ import threading
 
 import pytest
 
-from socketio.engine.outbox import Outbox
+from socketio.engine.threads.outbox import Outbox
 
 CEILING = 20.0
 ROOM = 1 << 30

@@ -12,9 +12,10 @@ import warnings
 import pytest
 
 import socketio
-from socketio import exceptions, process_hooks
+from socketio import exceptions
 from socketio.base_client import reconnecting_clients
 from socketio.engine import descriptors
+from socketio.runtime import process_hooks
 
 from .flavours import URL, AsyncClient, AsyncSimpleClient, Client, SimpleClient
 

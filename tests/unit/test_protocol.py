@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from socketio.events import (
+from socketio.core.events import (
     RESERVED_EVENTS,
     AckReceived,
     FrameDropped,
@@ -14,9 +14,9 @@ from socketio.events import (
     ack_result,
     event_arguments,
 )
+from socketio.core.session import Protocol
 from socketio.exceptions import BadNamespaceError
 from socketio.packet import Packet
-from socketio.protocol import Protocol
 
 from .offset_forms import yeast
 from .sessions import MARK, connected, is_dropped, only, unused

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from socketio.codec import Codec
-from socketio.events import FrameDropped
+from socketio.core.codec import Codec
+from socketio.core.events import FrameDropped
+from socketio.core.session import Protocol
 from socketio.msgpack_packet import MsgPackPacket
 from socketio.packet import ACK, CONNECT, CONNECT_ERROR, DISCONNECT, EVENT, AdaptedJson, DefaultJson, Packet
-from socketio.protocol import Protocol
 
 from .offset_forms import yeast
 from .sessions import MARK, connected, unused

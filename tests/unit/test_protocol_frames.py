@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from socketio.events import (
+from socketio.core.events import (
     RESERVED_EVENTS,
     AckReceived,
     FrameDropped,
@@ -14,10 +14,10 @@ from socketio.events import (
     NamespaceDisconnected,
     NamespaceRefused,
 )
+from socketio.core.session import Protocol
 from socketio.exceptions import BadNamespaceError
 from socketio.msgpack_packet import MsgPackPacket
 from socketio.packet import EVENT, Packet
-from socketio.protocol import Protocol
 
 from .offset_forms import mongo, redis, yeast
 from .sessions import MARK, connected, is_dropped, only, unused

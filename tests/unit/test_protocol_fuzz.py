@@ -8,10 +8,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from socketio.events import RESERVED_EVENTS, AckReceived, Event, NamespaceConnected
+from socketio.core.events import RESERVED_EVENTS, AckReceived, Event, NamespaceConnected
+from socketio.core.session import Protocol
 from socketio.msgpack_packet import MsgPackPacket
 from socketio.packet import ACK, CONNECT, CONNECT_ERROR, DISCONNECT, EVENT, Packet
-from socketio.protocol import Protocol
 
 from .sessions import MARK, connected, unused
 

@@ -7,7 +7,7 @@ import math
 
 import pytest
 
-from socketio.handlers import inline
+from socketio.core.handlers import inline
 
 from .flavours import URL
 from .waiting import Gate, within

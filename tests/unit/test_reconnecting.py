@@ -9,7 +9,8 @@ import time
 
 import pytest
 
-from socketio import backoff, exceptions
+from socketio import exceptions
+from socketio.core import backoff
 from socketio.engine import EngineError
 
 from .flavours import URL

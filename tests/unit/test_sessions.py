@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import requests
 
-from socketio.engine.sessions import Session
+from socketio.engine.threads.sessions import Session
 
 URL = "http://example.test:5000/socket.io/?EIO=4&transport=polling"
 

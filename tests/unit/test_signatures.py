@@ -6,7 +6,7 @@ import functools
 
 import pytest
 
-from socketio.signatures import accepts, without_unwanted_reason
+from socketio.core.signatures import accepts, without_unwanted_reason
 
 
 class Callable:

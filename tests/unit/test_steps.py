@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from socketio.steps import Wait, joined, run, run_together
+from socketio.runtime.steps import Wait, joined, run, run_together
 
 
 def after(condition, results, name, limit=60.0):

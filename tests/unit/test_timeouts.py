@@ -16,7 +16,8 @@ import threading
 import pytest
 
 import socketio
-from socketio import exceptions, timeouts
+from socketio import exceptions
+from socketio.runtime import timeouts
 
 from .flavours import URL
 from .waiting import within

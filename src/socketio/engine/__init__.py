@@ -3,11 +3,11 @@
 from engineio.base_client import BaseClient
 from engineio.exceptions import ConnectionError as EngineError
 
-from .async_client import AsyncEngineIOClient
-from .client import EngineIOClient
+from .asyncio.client import AsyncEngineIOClient
 from .errors import InvalidDataError
 from .handshake import choose_transports, origin_of, without_secrets
 from .headers import check as check_headers
+from .threads.client import EngineIOClient
 
 reason = BaseClient.reason
 

@@ -11,9 +11,9 @@ from typing import Any
 
 from engineio.exceptions import ConnectionError
 
-from .. import logs, timeouts
-from ..details import DisconnectDetails, DisconnectKind
+from ..core.details import DisconnectDetails, DisconnectKind
 from ..packet import Frame
+from ..runtime import logs, timeouts
 from . import headers, packet_log, payload
 from .errors import InvalidDataError, details_of
 from .face import Face

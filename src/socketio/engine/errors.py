@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from engineio.exceptions import ConnectionError
 
-from ..details import DisconnectDetails, DisconnectKind
+from ..core.details import DisconnectDetails, DisconnectKind
 
 # RFC 6455, section 7.4.1, and the registry of the IANA.
 _CLOSE_CODES = {

@@ -10,8 +10,8 @@ import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from .. import logs
-from ..signatures import without_unwanted_reason
+from ..core.signatures import without_unwanted_reason
+from ..runtime import logs
 
 
 class Face:

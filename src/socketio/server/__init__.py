@@ -9,7 +9,7 @@ import importlib.util
 import os
 import sys
 
-from .. import conflict
+from ..runtime import conflict
 
 if not os.path.isfile(conflict.SERVER):
     raise ModuleNotFoundError(

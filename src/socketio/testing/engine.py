@@ -17,8 +17,8 @@ from engineio import packet
 from engineio.async_drivers import aiohttp as aiohttp_driver
 from engineio.exceptions import EngineIOError
 
-from ..logs import resolve
 from ..packet import Frame
+from ..runtime.logs import resolve
 
 MAX_BUFFER_SIZE = 100_000_000
 """Bytes of the largest message that is taken, unless the option ``max_http_buffer_size`` says otherwise."""

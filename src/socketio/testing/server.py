@@ -18,9 +18,9 @@ from concurrent.futures import Future
 from types import TracebackType
 from typing import Any, TypeVar, overload
 
-from ..events import ack_result, event_arguments
+from ..core.events import ack_result, event_arguments
+from ..core.handlers import H, Handler, Handlers
 from ..exceptions import TimeoutError
-from ..handlers import H, Handler, Handlers
 from ..msgpack_packet import MsgPackPacket
 from ..packet import Packet
 from .session import Session

@@ -22,11 +22,11 @@ from typing import Any, TypeAlias
 from bidict import bidict
 
 from .. import packet
-from ..events import RESERVED_EVENTS, event_arguments
+from ..core.events import RESERVED_EVENTS, event_arguments
+from ..core.handlers import Call, Handler, Handlers
+from ..core.signatures import accepts
 from ..exceptions import BadNamespaceError, CallInterruptedError, ConnectionRefusedError
-from ..handlers import Call, Handler, Handlers
 from ..packet import Frame, Packet
-from ..signatures import accepts
 from .engine import EngineServer
 
 Answer: TypeAlias = Future[tuple[Any, ...]]

@@ -92,7 +92,7 @@ def test_the_documented_command_replaces_python_socketio(environment: Environmen
     checkout = environment.checkout
     environment.pip("install", str(checkout), str(checkout / "packaging" / "python-socketio"))
     environment.run("-m", "pip", "check")
-    done = environment.run("-W", "error", "-c", SHOW + "; import socketio.conflict")
+    done = environment.run("-W", "error", "-c", SHOW + "; import socketio.runtime.conflict")
     assert (done.stdout, done.stderr) == ("Client 5.18.1.post1\n", "")
     with zipfile.ZipFile(environment.wheel("python-socketio")) as wheel:
         assert not [name for name in wheel.namelist() if ".dist-info/" not in name]

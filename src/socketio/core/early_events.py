@@ -1,0 +1,53 @@
+"""Events that arrive before their namespace is connected. They are kept as frames until then.
+
+Servers send events from connect handlers and namespace middleware, and recovered events, before they answer a CONNECT.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..packet import Frame
+
+MAX_EVENTS = 10_000
+"""Maximum number of events, of all namespaces together."""
+
+
+class EarlyEvents:
+    """The early events of all namespaces, limited in number and size.
+
+    :param max_size: maximum bytes of all events together; ``None`` for no limit.
+    """
+
+    def __init__(self, max_size: int | None) -> None:
+        self._max_size = max_size
+        self._frames: dict[str, list[Sequence[Frame]]] = {}
+        self._count = 0
+        self._size = 0
+
+    def add(self, namespace: str, frames: Sequence[Frame]) -> str | None:
+        """Keep the frames of an event; return ``None``, or which limit is exceeded."""
+        self._count += 1
+        self._size += sum(map(_size, frames))
+        if self._count > MAX_EVENTS:
+            return f"more than {MAX_EVENTS} events"
+        if self._max_size is not None and self._size > self._max_size:
+            return f"events of more than {self._max_size} bytes"
+        self._frames.setdefault(namespace, []).append(frames)
+        return None
+
+    def take(self, namespace: str) -> list[Sequence[Frame]]:
+        """Remove and return the frames of each event of a namespace."""
+        taken = self._frames.pop(namespace, [])
+        self._count -= len(taken)
+        self._size -= sum(_size(frame) for frames in taken for frame in frames)
+        return taken
+
+    def clear(self) -> None:
+        """Remove all events."""
+        self._frames.clear()
+        self._count = self._size = 0
+
+
+def _size(frame: Frame) -> int:
+    return len(frame) if isinstance(frame, bytes) or frame.isascii() else len(frame.encode("utf-8", "surrogatepass"))

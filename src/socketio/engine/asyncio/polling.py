@@ -1,0 +1,307 @@
+"""The polling transport for asyncio: a GET that waits for packets, and POSTs that carry them.
+
+In: packets to send. Out: packets as they came. Every failure is ``engineio.exceptions.ConnectionError``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import io
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
+
+import aiohttp
+from engineio.exceptions import ConnectionError
+from yarl import URL
+
+from ...packet import Frame
+from ...runtime.async_condition import AsyncEvent
+from ...runtime.async_time_limit import TimeLimit
+from .. import payload
+from ..errors import SilenceError
+from ..frames import Outgoing
+from ..handshake import (
+    Handshake,
+    cause_text,
+    cookie_pairs,
+    not_a_payload,
+    origin_of,
+    pop_header,
+    read_open_body,
+    root_cause,
+    status_error,
+)
+from ..keep_alive import is_quick
+from ..pacing import Pacing
+from . import orphans as async_orphans
+from .keep_alive import KeptConnections, is_unanswered
+
+_CLOSING = 0.1
+"""Seconds for the server to answer the pending GET after the goodbye."""
+
+
+class _Request(asyncio.Task[tuple[aiohttp.ClientResponse, bytes]]):
+    """A request that only its transport can end.
+
+    The end of ``asyncio.run`` cancels all tasks: a GET that is given up ends the session for the reference server, and
+    a POST that is given up may have been read. Both go on while the last packets are sent.
+
+    :ivar limit: seconds that it may take; aiohttp's own timeouts cancel the task.
+    """
+
+    limit = 0.0
+    expired = False
+
+    def expire(self) -> None:
+        """End it, because it takes too long."""
+        self.expired = True
+        self.end()
+
+    def cancel(self, msg: Any = None) -> bool:
+        """Do nothing."""
+        return False
+
+    def end(self) -> None:
+        """Cancel it."""
+        super().cancel()
+
+
+class AsyncPollingTransport:
+    """One Engine.IO session over HTTP.
+
+    :param http: the session to send requests with.
+    :param url: the Engine.IO URL with its query.
+    :param headers: go with every request.
+    :param options: further arguments for every request.
+    :param max_message_size: bytes in one message; a body with a larger one is an error, and not read to its end.
+    :param timestamp: returns what to append to the URL of each request.
+    :ivar opening_time: seconds that the handshake took.
+    :ivar log_request: called with the method and the URL before each request.
+    """
+
+    name = "polling"
+    is_behind = False  # no more than one answer comes at a time
+    # CLOSE, and UPGRADE before it: python-engineio leaves the pending GET without an answer when it reads a CLOSE, but
+    # answers it when it reads an UPGRADE. The reference server answers it in any case.
+    goodbye: ClassVar[list[Outgoing]] = ["5", "1"]
+
+    def __init__(
+        self,
+        http: aiohttp.ClientSession,
+        url: str,
+        *,
+        headers: Mapping[str, str],
+        options: Mapping[str, Any],
+        request_timeout: float,
+        max_message_size: int,
+        timestamp: Callable[[], str],
+    ) -> None:
+        self.http = http
+        self.url = url
+        self._headers = headers
+        self._jar = aiohttp.CookieJar(unsafe=True)
+        self._as_sent: dict[tuple[str, str], str] = {}
+        self._options = options
+        self._request_timeout = request_timeout
+        self._max_message_size = max_message_size
+        self._timestamp = timestamp
+        self._pending: set[_Request] = set()
+        self._poll: _Request | None = None
+        self._pacing = Pacing(request_timeout)
+        self._pause = self._began = 0.0
+        self._kept = KeptConnections(http, url)
+        self.max_payload: int | None = None
+        self.opening_time = 0.0
+        self._closing = False
+        self._ended = AsyncEvent()
+        self.log_request: Callable[[str, str], None] = lambda method, url: None
+
+    async def open(self) -> tuple[Handshake, list[Frame]]:
+        """Shake hands; return what the server said, and the packets that it sent along."""
+        began = time.monotonic()
+        try:
+            headers, body = await self._answer(self._begin("GET", self._request_timeout))
+        except asyncio.CancelledError:
+            self.abort()
+            raise
+        self.opening_time = time.monotonic() - began
+        handshake, packets = read_open_body(body, headers.get("Content-Type", ""))
+        self.url += f"&sid={handshake.sid}"
+        self.max_payload = handshake.max_payload
+        self.set_silence(handshake.silence)
+        return handshake, packets
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The headers of the next request, with the cookies that the server has set.
+
+        The session's jar may keep none, as it does by default for IP addresses; whoever balances load, and knows its
+        connections by a cookie, needs them. They are sent as they came: aiohttp's jars put values like ``a==`` in
+        quotes.
+        """
+        headers = dict(self._headers)
+        own = pop_header(headers, "cookie")
+        known = {*self.http.cookie_jar.filter_cookies(URL(self.url)), *(name for name, _ in cookie_pairs(own or ""))}
+        kept = self._jar.filter_cookies(URL(self.url))
+        missing = [
+            f"{name}={self._as_sent.get((name, morsel.value), morsel.coded_value)}"
+            for name, morsel in kept.items()
+            if name not in known
+        ]
+        if own or missing:
+            headers["Cookie"] = "; ".join([own, *missing] if own else missing)
+        return headers
+
+    def set_silence(self, seconds: float) -> None:
+        """From now on the server must answer within each span of so many seconds."""
+        self._pacing.silence = seconds
+
+    async def receive(self) -> list[Frame]:
+        """Wait for packets and return them."""
+        if self._closing:  # the next request would come after the CLOSE, for a session that has ended
+            await self._ended.wait(self._request_timeout)
+            raise ConnectionError("the connection was closed")
+        if self._poll is None:  # it goes on when whoever waits for it is cancelled
+            if self._pause:
+                await self._ended.wait(self._pause)
+            self._began = time.monotonic()
+            timeout = self._pacing.begin(self._began)
+            if timeout <= 0:
+                raise SilenceError(f"the server is silent: no message and no ping for {self._pacing.silence:g} s")
+            self._poll = self._begin("GET", timeout)
+        headers, body = await self._answer(self._poll)
+        self._poll = None
+        try:
+            packets = payload.decode(body, self._max_message_size)
+        except ValueError as exc:
+            raise not_a_payload("GET", body, headers, exc) from exc
+        self._pause = self._pacing.end(packets, time.monotonic() - self._began)
+        return packets
+
+    async def send(self, frames: deque[Any]) -> None:
+        """Send packets, in order, in as many requests as it takes; each is removed when it is sent."""
+        while frames:
+            body, count = payload.next_body(frames, self.max_payload)
+            request = self._begin("POST", self._request_timeout, body)
+            try:
+                headers, answer = await self._answer(request)
+                payload.check_receipt(answer)
+            except ValueError as exc:
+                raise not_a_payload("POST", answer, headers, exc) from exc
+            except asyncio.CancelledError:
+                await asyncio.wait([request])  # what it carries shall not be sent twice
+                raise
+            finally:
+                ended = request.done() and not request.cancelled()
+                if ended and request.exception() is None and request.result()[0].ok:
+                    for _ in range(count):
+                        frames.popleft()
+
+    def probe(self) -> list[Outgoing]:
+        """Return nothing: the server has read all that was sent when the last POST was answered."""
+        return []
+
+    async def confirm(self, timeout: float) -> None:
+        """Do nothing, for the same reason."""
+
+    def begin_close(self) -> None:
+        """Make no further request for packets: a CLOSE is the next to be sent."""
+        self._closing = True
+
+    async def close(self) -> None:
+        """Stop waiting for packets: the goodbye was a packet, and not every server answers the pending GET then."""
+        if self._pending:
+            await asyncio.wait(self._pending, timeout=_CLOSING)
+        self.abort()
+
+    def abort(self) -> None:
+        """Cut the pending requests; whoever waits for one sees it at once."""
+        self._ended.set()
+        for task in list(self._pending):
+            task.end()
+
+    def transports(self) -> list[Any]:
+        """Return nothing: all are the session's."""
+        return []
+
+    def abandon(self) -> None:
+        """Drop the pending requests, without an event loop."""
+        async_orphans.keep_silent(self._pending)
+        with contextlib.suppress(RuntimeError):  # the loop is closed
+            self.abort()
+
+    async def release(self) -> None:
+        """Close what is open. The session belongs to the engine."""
+
+    def _begin(self, method: str, timeout: float, body: bytes | None = None) -> _Request:
+        if self._ended.is_set():
+            raise ConnectionError("the connection was closed")
+        self.log_request(method, self.url)
+        request = _Request(self._fetch(method, body), name=method)
+        request.limit = timeout
+        limit = TimeLimit(timeout, request.expire)
+        request.add_done_callback(lambda _: limit.cancel())
+        self._pending.add(request)
+        request.add_done_callback(self._pending.discard)
+        return request
+
+    async def _answer(self, request: _Request) -> tuple[Mapping[str, str], bytes]:
+        """Return the headers and the body of the answer, all of which has come in time."""
+        what = f"{request.get_name()} request to {origin_of(self.url)}"
+        try:
+            response, content = await asyncio.shield(request)
+        except asyncio.CancelledError:
+            if request.expired:
+                raise SilenceError(f"{what} failed: no answer within {request.limit:g} s") from None
+            if request.cancelled():
+                raise ConnectionError("the connection was closed") from None
+            raise
+        except aiohttp.InvalidURL:  # not chained: its text is the URL, with all its secrets
+            raise ConnectionError(f"{what} failed: not a valid URL") from None
+        except (aiohttp.ClientError, OSError, ValueError) as exc:
+            raise ConnectionError(f"{what} failed: {cause_text(exc)}") from root_cause(exc)
+        if not 200 <= response.status < 300:
+            raise status_error(response.status, content, response.headers)
+        return response.headers, content
+
+    async def _fetch(self, method: str, body: bytes | None) -> tuple[aiohttp.ClientResponse, bytes]:
+        self._kept.close_old()
+        idle = self._kept.idle()
+        began = time.monotonic()
+        try:
+            return await self._fetch_once(method, body)
+        except (aiohttp.ClientError, OSError) as exc:
+            is_stale = idle is not None and is_unanswered(exc, idle)
+            if not is_stale or self._ended.is_set() or not is_quick(time.monotonic() - began, self.opening_time):
+                raise
+        self._kept.close_all()  # any of them may be stale, too
+        return await self._fetch_once(method, body)
+
+    async def _fetch_once(self, method: str, body: bytes | None) -> tuple[aiohttp.ClientResponse, bytes]:
+        headers = self.headers if body is None else {**self.headers, "Content-Type": "text/plain"}
+        async with self.http.request(
+            method,
+            self.url + self._timestamp(),
+            headers=headers,
+            data=None if body is None else io.BytesIO(body),  # aiohttp warns of large bodies given as bytes
+            timeout=aiohttp.ClientTimeout(total=None),
+            allow_redirects=False,
+            raise_for_status=False,
+            **self._options,
+        ) as response:
+            self._kept.note(response.headers.get("Keep-Alive"))
+            self._jar.update_cookies(response.cookies, response.url)
+            self._as_sent.update({(m.key, m.value): m.coded_value for m in response.cookies.values()})
+            return response, await self._read(response)
+
+    async def _read(self, response: aiohttp.ClientResponse) -> bytes:
+        parts, rest = [], payload.largest_body(self._max_message_size)
+        async for part in response.content.iter_any():
+            rest -= len(part)
+            if rest < 0:
+                raise ValueError(payload.too_large(self._max_message_size))
+            parts.append(part)
+        return b"".join(parts)

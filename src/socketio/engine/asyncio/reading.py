@@ -1,0 +1,139 @@
+"""Delivers received packets with asyncio: in turns of the event loop, and reading ahead.
+
+In: packets, as a transport receives them. Out: the same packets, delivered in order; but pings, and what else the
+connection depends on, as soon as they are read. While handlers take long, the transport is read on, so that a heartbeat
+is answered in time whatever is before it, up to a number of bytes that wait. No handler is called here directly.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, Protocol
+
+from ..frames import ControlFrame, Outgoing
+
+_LARGEST_PORTION = 256
+"""Maximum number of packets that are delivered between two checks of the clock."""
+_TURN = 0.001
+"""Seconds after which other tasks run while there is more to deliver."""
+_LATE = 0.25
+"""Seconds behind the server after which the transport is read ahead."""
+_SLOW = 0.02
+"""Seconds to deliver what came together, from which on handlers are slow. Where they are not, what the operating system
+keeps is delivered within a second, and to read it ahead would only fill memory."""
+
+
+class Source(Protocol):
+    """What is read.
+
+    :ivar is_behind: whether more packets had already arrived when the last ones were taken.
+    """
+
+    @property
+    def is_behind(self) -> bool: ...
+
+    def receive(self) -> Coroutine[Any, Any, Sequence[Outgoing]]:
+        """Wait for packets and return them."""
+
+
+class AsyncReading:
+    """Reads one connection.
+
+    :param deliver: takes packets; raises ``ConnectionError`` when the connection has to end.
+    :param is_urgent: whether a packet is delivered before those that came before it.
+    :param is_busy: whether delivered packets are still being handled, in turns of the event loop.
+    :param most: bytes that may wait, from which on nothing is read ahead.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        deliver: Callable[[Sequence[Outgoing]], None],
+        is_urgent: Callable[[Outgoing], bool],
+        is_busy: Callable[[], bool],
+        most: int,
+    ) -> None:
+        self._source = source
+        self._deliver = deliver
+        self._is_urgent = is_urgent
+        self._is_busy = is_busy
+        self._most = most
+        self._waiting: list[Outgoing] = []
+        self._size = 0
+        self._ahead: asyncio.Future[Sequence[Outgoing]] | None = None
+        self._caught_up = asyncio.get_running_loop().time()
+        self._portion = 1
+
+    async def deliver_next(self) -> None:
+        """Wait for packets and deliver them, giving other tasks their turn."""
+        loop = asyncio.get_running_loop()
+        waits = self._waiting or self._ahead is not None
+        packets = await (self._next() if waits else self._source.receive())
+        began = turn = loop.time()
+        start, portion = 0, self._portion
+        if not self._source.is_behind and self._ahead is None:
+            self._caught_up = began
+        while start < len(packets):
+            self._deliver(packets[start : start + portion])
+            start += portion
+            if loop.time() - turn <= _TURN and not self._is_busy():
+                portion = min(2 * portion, _LARGEST_PORTION)
+                continue
+            portion = max(portion // 2, 1)
+            while True:
+                await asyncio.sleep(0)
+                turn = loop.time()
+                self._read_ahead(turn, began)
+                if not self._is_busy():
+                    break
+        self._portion = portion
+
+    def close(self) -> None:
+        """Stop reading ahead."""
+        if self._ahead is not None:
+            self._ahead.cancel()
+
+    async def _next(self) -> Sequence[Outgoing]:
+        if self._waiting:
+            packets, self._waiting, self._size = self._waiting, [], 0
+            return packets
+        while self._ahead is not None:
+            ahead = self._ahead
+            await asyncio.wait([ahead])
+            self._ahead = None
+            if not ahead.cancelled():  # by the end of the event loop, during which the last packets are read
+                return ahead.result()
+        return await self._source.receive()
+
+    def _read_ahead(self, now: float, began: float) -> None:
+        """Take the received packets, and start to read ahead when that is due."""
+        if now - self._caught_up < _LATE or now - began < _SLOW:
+            return
+        if self._ahead is not None and self._ahead.done():
+            if self._ahead.cancelled() or self._ahead.exception() is not None:
+                return  # which is told when all that came before is delivered
+            self._take(self._ahead.result())
+            self._ahead = None
+        if self._ahead is None and self._size < self._most:
+            self._ahead = asyncio.ensure_future(self._source.receive())
+            self._ahead.add_done_callback(_retrieve)
+
+    def _take(self, packets: Sequence[Outgoing]) -> None:
+        for packet in packets:
+            if self._is_urgent(packet):
+                self._deliver([packet])
+            else:
+                self._waiting.append(packet)
+                self._size += len(packet)
+
+
+def is_own(packet: Outgoing) -> bool:
+    """Return whether a packet is one that the connection itself depends on: a ping, or what a websocket wants sent."""
+    return isinstance(packet, ControlFrame) or (isinstance(packet, str) and packet[:1] in ("2", "6"))
+
+
+def _retrieve(task: asyncio.Future[Any]) -> None:
+    """Retrieve the exception of a task, so that asyncio does not log it."""
+    if not task.cancelled():
+        task.exception()

@@ -1,0 +1,158 @@
+"""The websocket transport for asyncio: one connection, read by one task, written by another.
+
+In: frames to send. Out: frames as they came. Every failure is ``engineio.exceptions.ConnectionError``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import Any
+
+import aiohttp
+from engineio.exceptions import ConnectionError
+
+from ...packet import Frame
+from ...runtime.async_condition import AsyncEvent, wait_for
+from ...runtime.async_time_limit import TimeLimit
+from ..base_websocket import BaseWebSocketTransport, invalid, lost
+from ..errors import ClosedError, InvalidDataError, SilenceError
+from ..frames import PING, ControlFrame, Outgoing
+from .wire import CLOSING, AiohttpWire, Wire
+
+_BUSY = 1.0
+"""Seconds until the next check of the heartbeat while received packets are still being handled."""
+
+
+class AsyncWebSocketTransport(BaseWebSocketTransport):
+    """An open websocket."""
+
+    def __init__(self, wire: Wire | AiohttpWire) -> None:
+        super().__init__()
+        self._wire = wire
+        self._loop = asyncio.get_running_loop()
+        self._silence = 0.0
+        self._last = 0.0
+        self._reads = False
+        self._silent = False
+        self._watch: TimeLimit | None = None
+        self._over = AsyncEvent()
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether more frames had already arrived when the last ones were taken."""
+        return self._wire.is_behind
+
+    def set_silence(self, seconds: float) -> None:
+        """From now on the server must send something within each span of so many seconds."""
+        self._silence = seconds
+        self._last = self._loop.time()
+        self._watch = TimeLimit(seconds, self._check)
+
+    def _check(self) -> None:
+        """See whether something came in time. A timer for each frame would cost more than to receive it."""
+        rest = max(self._last, self._wire.heard) + self._silence - self._loop.time()
+        if rest > 0 or not self._reads:
+            self._watch = TimeLimit(max(rest, min(self._silence, _BUSY)), self._check)
+        else:
+            self._silent = True
+            self.abort()
+
+    async def receive(self) -> list[Outgoing]:
+        """Wait for frames and return them, with what is to be sent in answer to control frames."""
+        if self._first:
+            first, self._first = self._first, []
+            return first
+        if self._closed is not None:
+            raise self._closed
+        self._last = self._loop.time()
+        self._reads = True
+        try:
+            received = await self._wire.read()
+        except (OSError, ValueError, RuntimeError, aiohttp.ClientError, aiohttp.WebSocketError, ConnectionError) as exc:
+            self._over.set()
+            if self._silent:
+                raise SilenceError(f"the server is silent: nothing came for {self._silence:g} s") from exc
+            if isinstance(exc, (ClosedError, InvalidDataError)):
+                raise
+            if isinstance(exc, (ValueError, aiohttp.WebSocketError)):
+                raise invalid(exc) from exc
+            raise lost(exc) from exc
+        finally:
+            self._reads = False
+        self._last = self._loop.time()
+        frames = self._without_control_frames(received)
+        if self._closed is not None:
+            self._over.set()
+        return frames
+
+    def _answer_close(self) -> None:
+        self._wire.answer_close(deque(self.goodbye))
+
+    async def receive_within(self, timeout: float) -> Frame:
+        """Return the next frame; raise ``SilenceError`` when it takes longer than ``timeout`` seconds."""
+        try:
+            return await wait_for(self._next_frame(), timeout)
+        except asyncio.TimeoutError as exc:
+            raise SilenceError(f"the server is silent: nothing came for {timeout:g} s") from exc
+
+    async def _next_frame(self) -> Frame:
+        while True:
+            for number, frame in enumerate(received := await self.receive(), 1):
+                if not isinstance(frame, ControlFrame):
+                    self._first = received[number:]
+                    return frame
+                await self.send(deque([frame]))
+
+    async def send(self, frames: deque[Outgoing]) -> None:
+        """Send frames, in order; each is removed when it is sent."""
+        try:
+            while frames:
+                await self._wire.write(frames)
+        except (OSError, ValueError, RuntimeError, aiohttp.ClientError) as exc:
+            raise lost(exc) from exc
+
+    def try_send(self, frames: deque[Outgoing]) -> None:
+        """Send frames as far as that can be done at once."""
+        self._wire.try_write(frames)
+
+    def probe(self) -> list[Outgoing]:
+        """Return what the server answers when it has read all that was sent before: a ping."""
+        self._pong = AsyncEvent()
+        return [ControlFrame(PING)]
+
+    async def confirm(self, timeout: float) -> None:
+        """Wait for the answer to the probe."""
+        if self._pong is not None:
+            await self._pong.wait(timeout)
+
+    def begin_close(self) -> None:
+        """Do nothing: reading goes on until the server answers the CLOSE frame."""
+
+    async def close(self) -> None:
+        """The goodbye was sent: wait until the server has answered, a second at the most."""
+        self._closing = True
+        if not await self._over.wait(CLOSING):
+            self.abort()
+
+    def abort(self) -> None:
+        """Cut the connection; whoever reads, writes or waits for the answer to the probe sees it at once."""
+        if self._pong is not None:
+            self._pong.set()
+        self._wire.abort()
+
+    def transports(self) -> list[Any]:
+        """Return asyncio's transports of the open connections."""
+        return self._wire.transports()
+
+    def abandon(self) -> None:
+        """Close the open connections without an event loop."""
+        if self._watch is not None:
+            self._watch.cancel()
+        self._wire.abandon()
+
+    async def release(self) -> None:
+        """Close what is open. The last call, when nobody reads or writes any more."""
+        if self._watch is not None:
+            self._watch.cancel()
+        await self._wire.release()

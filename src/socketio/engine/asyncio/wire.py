@@ -1,0 +1,269 @@
+"""What carries the frames of a websocket for asyncio, once aiohttp has opened it.
+
+In: frames to write. Out: all frames that have come, control frames among them. ``ConnectionError`` when there will be
+no more; what aiohttp itself raises is the transport's to translate.
+
+:class:`Wire` reads and writes by itself: aiohttp wakes up its reader for each frame, and asyncio allocates 256 KiB for
+each read by a protocol that brings no buffer. What only aiohttp can do, compression say, is left to it:
+:class:`AiohttpWire`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import weakref
+from collections import deque
+from typing import Any
+
+import aiohttp
+from aiohttp import WSMsgType
+from engineio.exceptions import ConnectionError
+
+from ...runtime.async_condition import AsyncCondition, wait_for
+from ..errors import ClosedError
+from ..frames import CLOSE, PING, PONG, ControlFrame, FrameReader, FrameWriter, Outgoing
+from . import orphans as async_orphans
+
+CLOSING = 1.0
+"""Seconds that a connection may take to close before it is cut."""
+_READ_SIZE = 65536
+_WRITE_SIZE = 65536
+_TURN = 16
+"""Frames of aiohttp's after which other tasks have their turn: what has come is received without waiting."""
+
+_AT_ONCE = 0.001
+"""Seconds: a frame of aiohttp's that takes less to be received had come before."""
+
+# One for each event loop: what is read into it is taken out before anybody else reads.
+_buffers: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, memoryview] = weakref.WeakKeyDictionary()
+
+
+class Wire(asyncio.BufferedProtocol):
+    """The connection of a websocket that aiohttp has opened, taken over from it.
+
+    :param response: the answer to the request for a websocket, with the status 101.
+    :param max_message_size: the largest message that may come, in bytes.
+    :ivar is_behind: whether more frames had already arrived when the last ones were taken.
+    :ivar heard: when something came last, be it a part of a frame, in the event loop's time.
+    """
+
+    def __init__(self, response: aiohttp.ClientResponse, max_message_size: int) -> None:
+        connection: Any = response.connection
+        self._response = response
+        self._transport: asyncio.Transport = connection.transport
+        self._predecessor: asyncio.Protocol = connection.protocol
+        self._loop = asyncio.get_running_loop()
+        self._buffer = _buffers.setdefault(self._loop, memoryview(bytearray(_READ_SIZE)))
+        self._reader = FrameReader(max_message_size)
+        self._writer = FrameWriter()
+        self._received: list[Outgoing] = []
+        self._changed = AsyncCondition()
+        self._reading_paused = self._writing_paused = self.is_behind = False
+        self.heard = self._loop.time()
+        self._lost = self._is_closed = False
+        self._cause: BaseException | None = None
+        connection.protocol.set_parser(self, self)  # which hands over what came along with the answer
+        self._transport.set_protocol(self)
+
+    def settle(self) -> None:
+        """Be rid of what aiohttp has made to read by itself, which would weigh kilobytes."""
+        connection: Any = self._response.connection
+        connection.protocol.set_parser(self, self)
+
+    def get_extra_info(self, name: str, default: Any = None) -> Any:
+        """Return what the event loop's transport knows by this name, ``'socket'`` for one."""
+        return self._transport.get_extra_info(name, default)
+
+    @property
+    def closed(self) -> bool:
+        """Whether the connection is closed, or is being closed."""
+        return self._lost or self._transport.is_closing()
+
+    async def close(self, *, code: int = 1000, message: bytes = b"") -> bool:
+        """Close the connection. To the client, this is a lost connection. Return whether it was open."""
+        was_open = not self.closed
+        self._is_closed = True
+        self.abort()
+        return was_open
+
+    # -- what aiohttp calls, of a parser
+
+    def feed_data(self, data: bytes) -> tuple[bool, bytes]:
+        """Take what came along with the answer."""
+        self._take(data)
+        return False, b""
+
+    def feed_eof(self) -> None:
+        """Do nothing: the connection is lost then, too."""
+
+    def is_eof(self) -> bool:
+        """Return that there may be more."""
+        return False
+
+    # -- what the event loop calls
+
+    def get_buffer(self, sizehint: int) -> memoryview:
+        """Return where to put what comes."""
+        return self._buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        """Take what has come. More than two reads are not kept: whoever sends has to wait."""
+        self.heard = self._loop.time()
+        if self._received:
+            self._reading_paused = True
+            self._transport.pause_reading()
+        self._take(bytes(self._buffer[:nbytes]))
+
+    def _take(self, data: bytes) -> None:
+        frames = self._reader.feed(data)
+        if frames or self._reader.error is not None:
+            self._received += frames
+            self._changed.notify_all()
+
+    def pause_writing(self) -> None:
+        """Note that the server reads more slowly than we write."""
+        self._writing_paused = True
+
+    def resume_writing(self) -> None:
+        """Note that more can be written."""
+        self._writing_paused = False
+        self._changed.notify_all()
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """Note that this is the end, and tell aiohttp."""
+        self._lost, self._cause = True, exc
+        self._changed.notify_all()
+        self._predecessor.connection_lost(exc if isinstance(exc, Exception) else None)
+
+    # -- what the transport calls
+
+    async def read(self) -> list[Outgoing]:
+        """Wait for frames and return all that have come."""
+        await self._changed.wait_for(lambda: self._received or self._lost or self._reader.error is not None)
+        if not self._received:
+            if self._reader.error is not None:
+                raise self._reader.error
+            by = "program" if self._is_closed else "server"
+            raise self._cause or ConnectionError(f"the {by} closed the connection")
+        received, self._received = self._received, []
+        self.is_behind = self._reading_paused
+        if self._reading_paused and not self._lost:
+            self._reading_paused = False
+            self._transport.resume_reading()
+        return received
+
+    async def write(self, frames: deque[Outgoing]) -> None:
+        """Send the first of these frames, each of which is removed; wait while the server reads too slowly."""
+        self._hand_over(frames)
+        if self._writing_paused:
+            await self._changed.wait_for(lambda: self._lost or not self._writing_paused)
+
+    def try_write(self, frames: deque[Outgoing]) -> None:
+        """Send frames until the server reads too slowly."""
+        while frames and not self._writing_paused:
+            self._hand_over(frames)
+
+    def _hand_over(self, frames: deque[Outgoing]) -> None:
+        if self._lost or self._transport.is_closing():
+            raise ConnectionError("the websocket is closed")
+        data, count = self._writer.encode(frames, _WRITE_SIZE)
+        self._transport.write(data)
+        for _ in range(count):
+            frames.popleft()
+
+    def answer_close(self, frames: deque[Outgoing]) -> None:
+        """Send our close frame, if that can be done at once."""
+        with contextlib.suppress(ConnectionError):
+            self._hand_over(frames)
+
+    def abort(self) -> None:
+        """Cut the connection."""
+        self._transport.abort()
+
+    def transports(self) -> list[Any]:
+        """Return asyncio's transport."""
+        return [self._transport]
+
+    def abandon(self) -> None:
+        """Close the open connections without an event loop."""
+        async_orphans.close_response(self._response)
+
+    async def release(self) -> None:
+        """Close what is open, within a second or so."""
+        self._response.close()
+        if not await self._changed.wait_for(lambda: self._lost, CLOSING):
+            self.abort()
+            await self._changed.wait_for(lambda: self._lost, CLOSING)
+
+
+class AiohttpWire:
+    """The connection of a websocket that aiohttp goes on to read and write.
+
+    :param ws: the websocket; opened without ``autoping``.
+    """
+
+    heard = 0.0  # it does not tell before a message is whole
+    is_behind = False
+
+    def __init__(self, ws: aiohttp.ClientWebSocketResponse) -> None:
+        self._ws = ws
+        self._count = 0
+
+    async def read(self) -> list[Outgoing]:
+        """Wait for a frame and return it."""
+        self._count += 1
+        if self._count % _TURN == 0:
+            await asyncio.sleep(0)
+        loop = asyncio.get_running_loop()
+        asked = loop.time()
+        message = await self._ws.receive()
+        self.is_behind = loop.time() - asked < _AT_ONCE
+        if message.type is WSMsgType.TEXT or message.type is WSMsgType.BINARY:
+            return [message.data]
+        if message.type is WSMsgType.PING or message.type is WSMsgType.PONG:
+            return [ControlFrame(PING if message.type is WSMsgType.PING else PONG, bytes(message.data))]
+        if message.type is WSMsgType.CLOSE:
+            raise ClosedError(message.data or None, str(message.extra or ""))
+        raise message.data if message.type is WSMsgType.ERROR else ConnectionError("the server closed the connection")
+
+    async def write(self, frames: deque[Outgoing]) -> None:
+        """Send the first of these frames. What is cancelled while it waits has been handed over."""
+        frame = frames.popleft()
+        if isinstance(frame, str):
+            await self._ws.send_str(frame)
+        elif isinstance(frame, bytes):
+            await self._ws.send_bytes(frame)
+        elif frame.opcode == CLOSE:
+            await self._ws.close()
+        elif frame.opcode == PING:
+            await self._ws.ping(frame.payload)
+        else:
+            await self._ws.pong(frame.payload)
+
+    def try_write(self, frames: deque[Outgoing]) -> None:
+        """Do nothing: to send takes a coroutine."""
+
+    def answer_close(self, frames: deque[Outgoing]) -> None:
+        """Do nothing: aiohttp has answered."""
+
+    def abort(self) -> None:
+        """Cut the connection."""
+        connection = self._ws.get_extra_info("socket")
+        if connection is not None:
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+
+    def transports(self) -> list[Any]:
+        """Return nothing: it is among those of the session."""
+        return []
+
+    def abandon(self) -> None:
+        """Close the open connections without an event loop."""
+        async_orphans.begin(self._ws.close())
+
+    async def release(self) -> None:
+        """Close what is open, within a second or so."""
+        with contextlib.suppress(asyncio.TimeoutError):
+            await wait_for(self._ws.close(), CLOSING)

@@ -1,0 +1,1 @@
+"""The Engine.IO driver for threads: requests and sockets."""

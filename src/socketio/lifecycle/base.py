@@ -1,0 +1,323 @@
+"""What both clients do with their session, without ever waiting: open it, read it, end it.
+
+The lock guards the session and the state: a real one for threads, one that does nothing for asyncio, where no method
+here can be interrupted. No application code and no socket is called under it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from ..base_client import Reason, State
+from ..core.attempt import Attempt, Life
+from ..core.details import DisconnectDetails, DisconnectKind
+from ..core.events import (
+    UNSENDABLE_EVENTS,
+    AckReceived,
+    Event,
+    EventReceived,
+    FrameDropped,
+    NamespaceConnected,
+    NamespaceRefused,
+    SessionFailed,
+    check_event_name,
+    event_arguments,
+)
+from ..core.session import Protocol
+from ..engine import EngineError, InvalidDataError
+from ..exceptions import BadNamespaceError, CallInterruptedError, ConnectionError
+from ..overrides import is_overridden
+from ..packet import Frame
+from ..runtime.logs import INFO
+from .base_attempts import ENDED, BaseAttempts
+
+CONNECT_HANDLERS = 1.0
+"""Seconds that connect(), or an attempt that fails, waits for its handlers to return."""
+
+
+class Waiter:
+    """Where call() waits for its acknowledgement: the callback of a request, called on the reading side."""
+
+    args: tuple[Any, ...] | None = None
+    """The values of the acknowledgement; ``None`` while, or where, there is none."""
+
+    def __call__(self, *args: Any) -> None:
+        self.args = args
+        self.wake()
+
+    def wake(self) -> None:
+        """End the waiting; without ``args``, because there will be no answer."""
+        raise NotImplementedError
+
+
+class BaseLifecycle(BaseAttempts):
+    """The part of both lifecycles that does not wait.
+
+    :ivar _sio_emitted: whether anything was emitted over this connection, or acknowledged, that the server may not have
+        read.
+    """
+
+    _sio_emitted: bool = False
+    _sio_trigger: Callable[..., Any]
+    _sio_on_messages: Callable[[Sequence[Frame]], None]
+    _sio_run_event: Callable[[Protocol, EventReceived], None]
+    _sio_call_back: Callable[[AckReceived], None]
+    _sio_hang_up: Callable[[Life], None]
+    _sio_submit_disconnect: Callable[[str], None]
+    _sio_submit_end: Callable[[Life], None]
+
+    # -- the session begins
+
+    def _sio_open_session(self, auth: Any) -> None:
+        """Ask for the namespaces over a transport that has just opened."""
+        with self._sio_lock:
+            if self._sio_life.stop.is_set():
+                raise ConnectionError(ENDED)
+            protocol = self._sio_protocol = Protocol(self.packet_class, self.eio.sid or "", self.eio.max_message_size)
+            protocol.keeps_ended = is_overridden(self, "_handle_disconnect")
+            self._sio_emitted = False
+            frames: list[Frame] = []
+            for name in self.connection_namespaces:
+                frames += protocol.connect(name, auth)
+            self.eio.send_frames(frames, wake=False)
+        self.eio.send_at_once()
+
+    def _sio_take_for_made(self, protocol: Protocol | None, attempt: Attempt, life: Life) -> None:
+        """Take the connection for made, under the lock; raise ``ConnectionError`` if it is not."""
+        if life.stop.is_set():
+            if attempt.is_answered() and not attempt.failed:
+                return  # it was made, and a handler, or the server, has ended it since
+            raise ConnectionError(ENDED)
+        lost = protocol is None or self._sio_protocol is not protocol
+        if lost and not attempt.failed:
+            for name in attempt.requested:
+                attempt.note_failure(name)
+            raise ConnectionError(
+                f"the connection was lost before the namespaces were connected: {self._sio_details}"
+            ) from self._sio_cause()
+        if self._sio_wait_for_namespaces or lost:
+            attempt.check(self._sio_wait_timeout)
+        self._sio_state = State.CONNECTED
+
+    # -- the session is read
+
+    def _sio_handle(self, protocol: Protocol, event: Event) -> None:
+        if isinstance(event, tuple):
+            self._sio_run_event(protocol, event)
+        elif isinstance(event, AckReceived):
+            if isinstance(event.callback, Waiter):
+                event.callback(*event.args)
+            else:
+                self._sio_call_back(event)
+        elif isinstance(event, FrameDropped):
+            self._sio_nonsense.warning("Dropped what the server sent: %.200s", event.reason)
+        elif isinstance(event, NamespaceConnected):
+            self._sio_accept(event.namespace)
+        elif isinstance(event, NamespaceRefused):
+            attempt = self._sio_attempt  # the handler may begin another one
+            self._sio_log.refused(event.namespace, event.data)
+            call = self._sio_trigger("connect_error", event.namespace, *event.args)
+            with self._sio_lock:
+                attempt.calls.append(call)
+                attempt.refusals[event.namespace] = event.data
+            self._sio_leave_namespaces(protocol, event.namespace, event.ended)
+        elif isinstance(event, SessionFailed):
+            raise InvalidDataError(event.reason)  # the engine ends the connection, on the reading side
+        elif protocol.keeps_ended:
+            self._sio_submit_disconnect(event.namespace)
+        else:
+            self._sio_leave_namespaces(protocol, event.namespace, (event.namespace,))
+
+    def _sio_accept(self, namespace: str) -> None:
+        self._sio_log.write("Namespace %s is connected", namespace)
+        attempt, life = self._sio_attempt, self._sio_life
+        call = self._sio_trigger("connect", namespace)
+        with self._sio_lock:
+            attempt.calls.append(call)
+            attempt.accepted.add(namespace)
+            if life.stop.is_set():
+                call.set()  # disconnect() was called meanwhile, maybe by this handler: connect() must not wait for it
+            self._sio_changed.notify_all()
+
+    def _sio_leave_namespaces(self, protocol: Protocol, namespace: str, ended: tuple[str, ...]) -> list[Any]:
+        """Call the disconnect handlers of namespaces that the server has ended. With the last one, the connection ends.
+
+        Return the calls of the disconnect handlers.
+        """
+        with self._sio_lock:
+            if ended:
+                self._sio_details = DisconnectDetails(DisconnectKind.SERVER_DISCONNECT, Reason.SERVER_DISCONNECT)
+            self._sio_attempt.note_failure(namespace)
+            over = self._sio_is_over(protocol, bool(ended))
+            life = self._sio_life
+            if over:
+                self._sio_close_session()
+                self._sio_end_life()
+                self.eio.announce_end()  # handlers may run, and connect, before it is ended
+            self._sio_changed.notify_all()
+        calls = []
+        for name in ended:
+            calls.append(self._sio_trigger("disconnect", name, Reason.SERVER_DISCONNECT, life=life))
+            self._sio_trigger("__disconnect_final", name, life=life)
+        if over:
+            self._sio_hang_up(life)
+        return calls
+
+    def _sio_end_namespace(self, namespace: str) -> list[Any]:
+        """End a namespace for ``_handle_disconnect``, as after a DISCONNECT packet."""
+        with self._sio_lock:
+            protocol = self._sio_protocol
+            if protocol is None or not protocol.end(namespace):
+                return []
+        return self._sio_leave_namespaces(protocol, namespace, (namespace,))
+
+    def _sio_is_over(self, protocol: Protocol, ended: bool) -> bool:
+        """Return whether the connection ends with the namespace that the server has just ended, or refused.
+
+        After a refusal it is for connect() to end it, while that waits.
+        """
+        if self._sio_protocol is not protocol or protocol.namespaces or protocol.pending:
+            return False
+        waits = self._sio_wait_for_namespaces and self._sio_state in (State.CONNECTING, State.RECONNECTING)
+        return self._sio_state is not State.CLOSING and (ended or not waits)
+
+    def _sio_acknowledge(self, protocol: Protocol, namespace: str, ack_id: int, result: Any) -> None:
+        """Send what a handler returned to a server that asked for it, if it is still there."""
+        if self._sio_log.is_logged(INFO):
+            self._sio_log.write("Sending ack %d [%s]", ack_id, namespace)
+        with self._sio_lock, contextlib.suppress(EngineError):
+            if self._sio_protocol is protocol:
+                self._sio_emitted = True
+                self.eio.answer_frames(protocol.acknowledge(namespace, ack_id, event_arguments(result)))
+
+    # -- the session is written
+
+    def _sio_request(
+        self, event: str, data: Any, namespace: str, callback: Callable[..., Any] | None, wake: bool = True
+    ) -> tuple[Protocol, int]:
+        """Queue an event; return the session and the id of the acknowledgement, 0 where none is asked for.
+
+        :param wake: ``False`` where the caller's next step is to send it.
+        """
+        if type(event) is not str or event in UNSENDABLE_EVENTS:
+            check_event_name(event)
+        args = event_arguments(data)
+        is_logged = self._sio_log.is_logged(INFO)
+        with self._sio_lock:
+            protocol, ack_id = self._sio_protocol, 0
+            if protocol is None:
+                raise BadNamespaceError(f"{namespace} is not a connected namespace.")
+            self._sio_emitted = True
+            if callback is None:
+                frames = protocol.emit(event, args, namespace)
+            else:
+                ack_id, frames = protocol.request(event, args, namespace, callback)
+            try:
+                self.eio.send_frames(frames, wake and not is_logged)
+            except EngineError as exc:
+                protocol.forget(namespace, ack_id)
+                raise BadNamespaceError(f"{namespace} is not a connected namespace.") from exc
+            except ValueError:
+                protocol.forget(namespace, ack_id)
+                raise
+        if is_logged:  # before the packet is logged
+            self._sio_log.emitting(event, namespace, ack_id)
+            if wake:
+                self.eio.wake()
+        return protocol, ack_id
+
+    def _sio_request_of(self, waiter: Waiter) -> tuple[Protocol | None, int]:
+        """Return the session and the ack id with which an overridden ``emit()`` has registered a waiter."""
+        with self._sio_lock:
+            protocol = self._sio_protocol
+            waiting = {} if protocol is None else protocol.callbacks
+            return protocol, next((key[1] for key, callback in waiting.items() if callback is waiter), 0)
+
+    # -- the session ends
+
+    def _sio_farewell(self) -> list[Frame]:
+        """Leave all namespaces; return the frames that tell the server."""
+        protocol = self._sio_protocol
+        if protocol is None:
+            return []
+        return [frame for name in list(protocol.namespaces) for frame in protocol.disconnect(name)]
+
+    def _sio_refuse_events(self) -> None:
+        """Refuse further events, under the lock, while the queued ones are sent."""
+        if self._sio_protocol is not None:
+            self._sio_protocol.refuse_events()
+
+    def _sio_take_leave(self) -> tuple[list[str], list[Frame]]:
+        """End the session; return the namespaces that were connected, and the frames that tell the server."""
+        with self._sio_lock:
+            names = self._sio_namespaces()
+            if self._sio_protocol is not None:
+                self._sio_details = DisconnectDetails(DisconnectKind.CLIENT_DISCONNECT, Reason.CLIENT_DISCONNECT)
+            frames = self._sio_farewell()
+            self._sio_close_session()
+        return names, frames
+
+    def _sio_close_session(self) -> None:
+        """End the session, under the lock; whoever waits in call() is told."""
+        protocol, self._sio_protocol = self._sio_protocol, None
+        for callback in protocol.close() if protocol is not None else ():
+            if isinstance(callback, Waiter):
+                callback.wake()
+        self._sio_changed.notify_all()
+
+    def _sio_lose_session(self, reason: str) -> tuple[bool, bool]:
+        """End the session whose transport has ended, under the lock; return whether this was the end, and if not,
+        whether it is time to reconnect."""
+        self._sio_details = self.eio.details
+        self._sio_close_session()
+        if self._sio_state is not State.CONNECTED:
+            return False, False  # it is for the attempt, or for disconnect()
+        if self.reconnection and reason != Reason.CLIENT_DISCONNECT:
+            self._sio_state = State.RECONNECTING
+            return False, True
+        self._sio_end_life()
+        return True, False
+
+    def _sio_cause(self) -> Exception | None:
+        """Return the error that ended the connection, to chain other errors to."""
+        return self._sio_details.exception if self._sio_details is not None else None
+
+    def _sio_interrupted(self, event: str) -> CallInterruptedError:
+        """Return the error for a call() that waited when the connection ended."""
+        return CallInterruptedError(f"the connection was lost before {event!r} was acknowledged: {self._sio_details}")
+
+    def _sio_forget_session(self) -> None:
+        """Become idle without waking anything: the threads or tasks that waited do not exist any more."""
+        self._sio_protocol = None
+        self._sio_state = State.IDLE
+        self._sio_attempting = False
+        self._sio_attempt = Attempt([])
+        self._sio_unlist()
+
+    def _sio_end_life(self) -> None:
+        """Become idle and end all attempts, under the lock."""
+        self._sio_state = State.IDLE
+        self._sio_stop_attempts()
+
+    def _sio_stop_attempts(self) -> None:
+        self._sio_life.stop.set()
+        self._sio_changed.notify_all()
+        for call in self._sio_attempt.calls:  # connect() must not wait for a handler that has called disconnect()
+            call.set()
+
+    def _sio_become_idle(self) -> None:
+        with self._sio_lock:
+            self._sio_close_session()
+            self._sio_end_life()
+
+    def _sio_give_up(self, life: Life, names: list[str]) -> None:
+        """Be idle after attempts that failed; tell the final-disconnect handlers of these namespaces."""
+        with self._sio_lock:
+            if self._sio_has_ended(life):
+                return
+            self._sio_end_life()
+        for name in names:
+            self._sio_trigger("__disconnect_final", name, life=life)
+        self._sio_submit_end(life)

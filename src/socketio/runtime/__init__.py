@@ -1,0 +1,1 @@
+"""What the library needs of threads, event loops, processes and logs."""

@@ -38,7 +38,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_cmdline_main(config: pytest.Config) -> None:
     """Run the tests in two processes for each processor, eight at most: many of them wait most of the time.
 
-    ``-n`` says otherwise: ``-n0`` is this process alone. The tests of one or two files run in this process, too: to start others takes longer.
+    ``-n`` says otherwise: ``-n0`` is this process alone. The tests of one or two files run in this process, too: to
+    start others takes longer.
     """
     if hasattr(config, "workerinput"):  # this is one of those processes
         return

@@ -252,7 +252,7 @@ class Interrupt:
     :param again: after how many lines more to raise another one.
     """
 
-    MODULES = ("client", "lifecycle", "base_lifecycle", "base_attempts", "attempt", "base_client")
+    MODULES = ("client", "base_client", "lifecycle", "core.lifecycle", "core.attempt")
 
     def __init__(self, line, again=0):
         self.interrupts = {line, line + again}
@@ -261,7 +261,7 @@ class Interrupt:
 
     def trace(self, frame, event, arg):
         package, _, module = frame.f_globals.get("__name__", "").partition(".")
-        if package != "socketio" or module not in self.MODULES:
+        if package != "socketio" or not module.startswith(self.MODULES):
             return None
         code = linecache.getline(frame.f_code.co_filename, frame.f_lineno).strip()
         # Python looks for signals after calls and at the end of loops: never between a block and its __exit__().

@@ -318,7 +318,8 @@ class Dispatcher:
         the signature of a handler is no beginning.
         """
         frame = caller = sys._current_frames().get(self._leader or 0)
-        while caller is not None and caller.f_globals.get("__package__") != __package__:
+        package = __package__.partition(".")[0]
+        while caller is not None and caller.f_globals.get("__name__", "").partition(".")[0] != package:
             caller = caller.f_back
         if frame is None or frame is caller or (caller is not None and caller.f_code is accepts.__code__):
             return False

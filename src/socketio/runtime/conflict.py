@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import warnings
 
-HERE = os.path.dirname(__file__)
+HERE = os.path.dirname(os.path.dirname(__file__))
 SERVER = os.path.join(HERE, "server.py")
 
 

@@ -27,6 +27,7 @@ FLOORS = """
     1   options
     2   core.handlers  base_namespace  dispatch.threads  dispatch.asyncio
     2   namespace  async_namespace
+    2   engine.compat
     2   engine.frames
     2   engine.errors  engine.pacing  engine.keep_alive
     2   engine.packet_log
@@ -65,12 +66,12 @@ LEVELS = {name: number for number, line in enumerate(FLOORS.strip().splitlines()
 # Who may import what from elsewhere; all else is the standard library.
 OUTSIDE = {
     "engineio": ("engine", "testing"),
-    "requests": ("engine", "testing"),
-    "urllib3": ("engine", "testing"),
-    "websocket": ("engine", "testing"),
-    "aiohttp": ("engine", "testing"),
-    "multidict": ("engine", "testing"),
-    "yarl": ("engine", "testing"),
+    "requests": ("engine.threads",),
+    "urllib3": ("engine.threads",),
+    "websocket": ("engine.threads",),
+    "aiohttp": ("engine.asyncio", "testing"),
+    "multidict": ("engine.asyncio", "testing"),
+    "yarl": ("engine.asyncio", "testing"),
     "bidict": ("testing",),
     "msgpack": ("msgpack_packet",),
     "prompt_toolkit": ("__main__", "cli"),
@@ -170,10 +171,11 @@ def test_imports_for_types_only_name_what_there_is(name):
 
 @pytest.mark.parametrize("name", MODULES)
 def test_other_packages_are_known_where_they_belong(name):
-    """Only engine/, and testing/ for its server, know python-engineio and what does the I/O."""
+    """Only engine/, and testing/ for its server, know python-engineio; what does the I/O is known to one flavour."""
     for found in imports_of(name):
         if found.module in OUTSIDE and not found.is_own:
-            assert name.partition(".")[0] in OUTSIDE[found.module], f"{name}, line {found.line}: {found.module}"
+            is_known = any(f"{name}.".startswith(f"{folder}.") for folder in OUTSIDE[found.module])
+            assert is_known, f"{name}, line {found.line}: {found.module}"
 
 
 @pytest.mark.parametrize("name", MODULES)
@@ -188,6 +190,32 @@ def test_functions_import_nothing_but_optional_packages(name):
     """An import stands at the top of its file, but for what needs a package that may be missing."""
     inside = {found.module for found in runtime_imports(name) if found.in_function}
     assert inside <= OPTIONAL, f"{name} imports inside a function"
+
+
+def test_no_flavour_imports_the_other():
+    """What the client for threads imports, directly or not, imports no asyncio; and the other way round."""
+    for client, other in (("simple_client", ".asyncio"), ("async_simple_client", ".threads")):
+        reached, waiting = set(), [client]
+        while waiting:
+            name = waiting.pop()
+            if name not in reached:
+                reached.add(name)
+                waiting += [found.module for found in runtime_imports(name) if found.is_own]
+        assert not [name for name in reached if other in name]
+        if other == ".asyncio":
+            assert not [name for name in reached if any(found.module == "asyncio" for found in runtime_imports(name))]
+
+
+def test_the_names_of_the_package_are_the_same_for_type_checkers():
+    """The tables of names that are imported when used are what a type checker reads as imports."""
+    tree = ast.parse(MODULES["socketio"].read_text(encoding="utf-8"))
+    guard = next(node for node in tree.body if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING")
+    imports = [node for node in guard.body if isinstance(node, ast.ImportFrom)]
+    assert imports == guard.body
+    names = {alias.name: node.module for node in imports for alias in node.names}
+    assert {name: module for name, module in names.items() if module} == socketio._MODULES
+    assert {name for name, module in names.items() if module is None} == socketio._SUBMODULES
+    assert {*socketio._MODULES, "exceptions"} == set(socketio.__all__)
 
 
 @pytest.mark.parametrize("name", [name for name in MODULES if name != "socketio"])

@@ -15,8 +15,9 @@ import requests
 from engineio import exceptions, packet, payload
 
 from socketio import engine
-from socketio.engine import AsyncEngineIOClient, EngineIOClient
 from socketio.engine import payload as own_payload
+from socketio.engine.asyncio.client import AsyncEngineIOClient
+from socketio.engine.threads.client import EngineIOClient
 
 BASES = [engineio.Client, engineio.AsyncClient]
 both = pytest.mark.parametrize("base", BASES)

@@ -21,6 +21,8 @@ def use_threads(sio: socketio.Client) -> None:
     sio.on(b"a", print)  # error: call-overload
     sio.register_namespace("/chat")  # error: arg-type
     sio.nonsense()  # error: attr-defined
+    socketio.Nonsense()  # error: attr-defined
+    socketio.Server()  # error: attr-defined
     print(value)
 
 

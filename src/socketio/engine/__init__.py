@@ -1,20 +1,22 @@
-"""Engine.IO connections for both flavours. The only folder that knows python-engineio's clients."""
+"""Engine.IO connections: what both flavours share, and a driver for each in ``threads`` and ``asyncio``.
 
+The only folder that knows python-engineio and the packages that do the I/O.
+"""
+
+from . import compat as compat  # first: without it, engineio loads the packages of both flavours
+
+# isort: split
 from engineio.base_client import BaseClient
 from engineio.exceptions import ConnectionError as EngineError
 
-from .asyncio.client import AsyncEngineIOClient
 from .errors import InvalidDataError
 from .handshake import choose_transports, origin_of, without_secrets
 from .headers import check as check_headers
-from .threads.client import EngineIOClient
 
 reason = BaseClient.reason
 
 __all__ = [
-    "AsyncEngineIOClient",
     "EngineError",
-    "EngineIOClient",
     "InvalidDataError",
     "check_headers",
     "choose_transports",

@@ -13,7 +13,7 @@ from typing import Any
 
 from ..base_client import State
 from ..dispatch.asyncio import AsyncDispatcher
-from ..engine import AsyncEngineIOClient
+from ..engine.asyncio.client import AsyncEngineIOClient
 from ..runtime import process_hooks
 from ..runtime.async_condition import running_loop
 from ..runtime.steps import Steps, Wait

@@ -19,7 +19,8 @@ from ..core.attempt import Attempt, Life
 from ..core.events import EventName
 from ..core.handlers import Handlers
 from ..dispatch.asyncio import AsyncDispatcher, Call, Calls
-from ..engine import AsyncEngineIOClient, EngineError, origin_of
+from ..engine import EngineError, origin_of
+from ..engine.asyncio.client import AsyncEngineIOClient
 from ..overrides import replaceable
 from ..runtime import process_hooks
 from ..runtime.async_condition import AsyncCondition, AsyncEvent

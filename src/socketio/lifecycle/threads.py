@@ -18,7 +18,8 @@ from ..base_client import Reason, State, attempt_failure, check_headers, error_t
 from ..core.attempt import Attempt, Life
 from ..core.handlers import Handlers
 from ..dispatch.threads import Dispatcher
-from ..engine import EngineError, EngineIOClient, origin_of
+from ..engine import EngineError, origin_of
+from ..engine.threads.client import EngineIOClient
 from ..overrides import replaceable
 from ..runtime import process_hooks
 from ..runtime.steps import Steps, Wait, joined, run

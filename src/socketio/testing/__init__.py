@@ -1,5 +1,6 @@
 """A small Socket.IO server inside the process, for tests and for programs that need one nearby."""
 
+from ..engine import compat as compat  # first: without it, engineio loads the packages of the clients
 from .server import Server
 from .web import Request
 

@@ -11,12 +11,12 @@ import logging
 from collections.abc import Coroutine, Iterable
 from typing import Any, Protocol
 
-import engineio
 from aiohttp import web
 from engineio import packet
 from engineio.async_drivers import aiohttp as aiohttp_driver
 from engineio.exceptions import EngineIOError
 
+from ..engine import compat
 from ..packet import Frame
 from ..runtime.logs import resolve
 
@@ -39,7 +39,10 @@ class Listener(Protocol):
         """Take note of the end of a connection, and why."""
 
 
-class EngineServer(engineio.AsyncServer):  # type: ignore[misc]  # python-engineio has no annotations
+_AsyncServer: Any = compat.engineio_class("async_server", "AsyncServer")
+
+
+class EngineServer(_AsyncServer):  # type: ignore[misc]  # python-engineio has no annotations
     """An Engine.IO server that tells a listener.
 
     :param options: those of ``engineio.AsyncServer``. Every origin is welcome, and messages of up to

@@ -19,13 +19,12 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import aiohttp
-import engineio
 from engineio.exceptions import ConnectionError
 from multidict import CIMultiDict
 
 from ...packet import Frame
 from ...runtime.async_condition import wait_for
-from .. import handshake
+from .. import compat, handshake
 from ..base import EngineBase
 from ..headers import check, check_session
 from .polling import AsyncPollingTransport
@@ -40,6 +39,9 @@ _OF_AIOHTTP = frozenset({"compress", "heartbeat", "receive_timeout", "timeout"})
 """Options of ``ws_connect`` that ask for what aiohttp's own websockets do."""
 
 
+_AsyncClient: Any = compat.engineio_class("async_client", "AsyncClient")
+
+
 @dataclass(slots=True)
 class Opened:
     """A connection that was opened, and the packets that came with the handshake."""
@@ -49,7 +51,7 @@ class Opened:
     first: list[Frame]
 
 
-class AsyncOpening(EngineBase, engineio.AsyncClient):
+class AsyncOpening(EngineBase, _AsyncClient):
     """The part of :class:`AsyncEngineIOClient` that opens connections."""
 
     http: Any

@@ -14,13 +14,12 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-import engineio
 import requests
 import urllib3
 from engineio.exceptions import ConnectionError
 
 from ...packet import Frame
-from .. import handshake
+from .. import compat, handshake
 from ..base import EngineBase
 from ..headers import check, check_session
 from . import adapters, options, sessions, websocket_handshake
@@ -33,6 +32,9 @@ _OF_WEBSOCKET = ("enable_multithread", "fire_cont_frame", "get_mask_key", "skip_
 """Options of the websocket itself, not of its TCP connection."""
 
 
+_Client: Any = compat.engineio_class("client", "Client")
+
+
 @dataclass(slots=True)
 class Opened:
     """A connection that was opened, and the packets that came with the handshake."""
@@ -42,7 +44,7 @@ class Opened:
     first: list[Frame]
 
 
-class Opening(EngineBase, engineio.Client):
+class Opening(EngineBase, _Client):
     """The part of :class:`EngineIOClient` that opens connections."""
 
     ws: Any

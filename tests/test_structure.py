@@ -25,12 +25,10 @@ LONGEST_FUNCTION = 40
 DEEPEST_CLASS = 2
 """A class and one class of the package that it is made from."""
 
-ALL_LINES = 12_368
+ALL_LINES = 12_318
 """The lines of the client itself. The goal is 6,000; lower the figure when the package has shrunk."""
 
-LONG_FILES = {
-    "engine/threads/client.py": 401,
-}
+LONG_FILES: dict[str, int] = {}
 LONG_FUNCTIONS = {
     "async_client.py AsyncClient.call": 48,
     "async_client.py AsyncClient.connect": 48,
@@ -46,10 +44,8 @@ LONG_FUNCTIONS = {
 DEEP_CLASSES = {
     "async_client.py AsyncClient": 7,
     "client.py Client": 6,
-    "engine/asyncio/client.py AsyncEngineIOClient": 4,
-    "engine/asyncio/opening.py AsyncOpening": 3,
-    "engine/threads/client.py EngineIOClient": 4,
-    "engine/threads/opening.py Opening": 3,
+    "engine/asyncio/client.py AsyncEngineIOClient": 3,
+    "engine/threads/client.py EngineIOClient": 3,
     "lifecycle/async_loop.py AsyncLoop": 5,
     "lifecycle/asyncio.py AsyncLifecycle": 6,
     "lifecycle/base.py BaseLifecycle": 4,
@@ -58,8 +54,7 @@ DEEP_CLASSES = {
 }
 WITHOUT_A_TWIN = {
     "engine/asyncio/keep_alive.py",
-    "engine/asyncio/leaving.py",
-    "engine/asyncio/orphans.py",
+    "engine/asyncio/loop_end.py",
     "engine/asyncio/reading.py",
     "engine/asyncio/wire.py",
     "engine/threads/adapters.py",
@@ -72,18 +67,16 @@ WITHOUT_A_TWIN = {
 }
 PRIVATE_NAMES = {
     "dispatch/threads.py _current_frames",
-    "engine/asyncio/client.py _reset",
     "engine/asyncio/keep_alive.py _conns",
     "engine/asyncio/opening.py _get_engineio_url",
     "engine/asyncio/opening.py _get_url_timestamp",
     "engine/asyncio/opening.py _retry_connection",
     "engine/asyncio/opening.py _ssl",
-    "engine/asyncio/orphans.py _acquired",
-    "engine/asyncio/orphans.py _call_connection_lost",
-    "engine/asyncio/orphans.py _conns",
-    "engine/asyncio/orphans.py _log_destroy_pending",
-    "engine/asyncio/orphans.py _ssl_protocol",
-    "engine/threads/client.py _reset",
+    "engine/asyncio/loop_end.py _acquired",
+    "engine/asyncio/loop_end.py _call_connection_lost",
+    "engine/asyncio/loop_end.py _conns",
+    "engine/asyncio/loop_end.py _log_destroy_pending",
+    "engine/asyncio/loop_end.py _ssl_protocol",
     "engine/threads/connections.py _dns_host",
     "engine/threads/opening.py _get_engineio_url",
     "engine/threads/opening.py _get_url_timestamp",

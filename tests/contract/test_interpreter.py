@@ -13,7 +13,7 @@ import pytest
 import requests
 from aiohttp import web
 
-from socketio.engine.asyncio import orphans as async_orphans
+from socketio.engine.asyncio import loop_end
 from socketio.engine.threads import adapters, connections
 
 from .conftest import CEILING
@@ -94,17 +94,17 @@ def _left_open(body, caplog, recwarn):
         http = aiohttp.ClientSession()
         task = asyncio.ensure_future(body(http, f"http://127.0.0.1:{runner.addresses[0][1]}"))
         await asyncio.sleep(0.1)
-        transports = async_orphans.transports_of(http)
+        transports = loop_end.session_transports(http)
         await runner.cleanup()
         return http, task, transports
 
     loop = asyncio.new_event_loop()
     http, task, transports = loop.run_until_complete(begin())
     loop.close()
-    async_orphans.keep_silent([task])
-    async_orphans.close_session(http)
-    async_orphans.begin(task.get_coro())
-    async_orphans.close_transports(transports)
+    loop_end.keep_silent([task])
+    loop_end.close_session(http)
+    loop_end.begin(task.get_coro())
+    loop_end.close_transports(transports)
     del http, task
     gc.collect()
     return transports
@@ -143,7 +143,7 @@ def test_a_pending_task_says_nothing_when_it_is_deleted(caplog):
         task = loop.run_until_complete(begin())
         loop.close()
         if silent:
-            async_orphans.keep_silent([task])
+            loop_end.keep_silent([task])
         del task
         gc.collect()
         assert bool(caplog.records) != silent
@@ -160,8 +160,8 @@ def test_private_names_that_are_missing_do_no_harm():
             self.aborted = True
 
     bare = Bare()
-    async_orphans.close_transports([bare])
+    loop_end.close_transports([bare])
     assert bare.aborted
-    async_orphans.keep_silent([object()])
-    assert async_orphans.transports_of(object()) == []
-    assert async_orphans.transports_of(None) == []
+    loop_end.keep_silent([object()])
+    assert loop_end.session_transports(object()) == []
+    assert loop_end.session_transports(None) == []

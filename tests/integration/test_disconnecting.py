@@ -237,9 +237,9 @@ async def test_a_goodbye_takes_no_thread(make_client, server, transport):
     sio = make_client()
     await sio.connect(server.url, transports=transport.argument)
     assert await sio.call("echo", 1) == 1
-    link = sio.native.eio._link
+    connection = sio.native.eio._connection
     await sio.disconnect()
-    assert link.writer is None
+    assert connection.writer is None
 
 
 @pytest.mark.flavours("asyncio")

@@ -309,7 +309,7 @@ class FakeAsyncEngine(Peer):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        self.farewell: Callable[[], list[Frame]] = list
+        self.last_messages: Callable[[], list[Frame]] = list
         self.loop_ends = False
         self._tasks: set[asyncio.Task[Any]] = set()
 
@@ -369,7 +369,7 @@ class FakeAsyncEngine(Peer):
         """Sleep."""
         await asyncio.sleep(seconds)
 
-    def abandon(self) -> None:
+    def close_without_loop(self) -> None:
         """Be disconnected after the end of the event loop."""
         self.after_fork()
 

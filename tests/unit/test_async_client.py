@@ -262,7 +262,7 @@ async def test_the_end_of_the_event_loop_says_goodbye(sio, calls):
         calls.add(reason)
 
     sio.on("disconnect", handler)
-    assert sio.eio.farewell() == ["1"]
+    assert sio.eio.last_messages() == ["1"]
     await sio.eio.handlers["disconnect"]("client disconnect")
     assert calls.items == ["client disconnect"]
     await within(sio.wait())

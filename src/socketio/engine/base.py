@@ -1,108 +1,87 @@
-"""What both Engine.IO clients do with packets, without ever waiting."""
+"""What both Engine.IO clients do: options, handlers, and the life of one connection after the other. Does no I/O.
+
+The steps (see ``runtime.steps``) of connecting and disconnecting stand here; the client of each flavour carries them
+out, and tells how to open a transport, to start a thread or task, and to wait for it.
+"""
 
 from __future__ import annotations
 
+import inspect
 import itertools
 import logging
-import sys
-from collections import deque
+import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from engineio.exceptions import ConnectionError
 
-from ..core.details import DisconnectDetails, DisconnectKind
+from ..core.details import DisconnectDetails
+from ..core.signatures import without_unwanted_reason
 from ..packet import Frame
 from ..runtime import logs, timeouts
-from . import headers, packet_log, payload
-from .errors import InvalidDataError, details_of
-from .face import Face
+from ..runtime.steps import Steps, Wait, all_of, call
+from . import headers, packet_log
+from .connection import CLOSING, Connection
+from .errors import InvalidDataError
 from .frames import ControlFrame, Outgoing
-from .handshake import Handshake, without_secrets
+from .handshake import Handshake, choose_transports, without_secrets
+from .send_queue import SendQueue
 
 HIGH_WATER_MARK = 16 * 2**20
 """Bytes that wait to be sent, above which those who can wait should not add more."""
+CANCELLED = "the connection attempt was ended by disconnect()"
 
 
-def message(frame: Frame) -> Frame:
-    """Return the Engine.IO packet for a message."""
-    return "4" + frame if isinstance(frame, str) else frame
-
-
-class BaseLink:
-    """One connection, as far as both flavours keep the same: what the server said, and why it ended.
-
-    :ivar surely_taken: characters, or bytes, up to which a message needs no check against ``maxPayload``.
-    :ivar logged: how many of the packets that are to be sent next were logged already.
-    :ivar reason: why it ended, or is about to; for the ``disconnect`` handler.
-    :ivar failure: the error that ended it.
-    """
-
-    def __init__(self, opened: Any) -> None:
-        self.transport = opened.transport
-        self.handshake: Handshake = opened.handshake
-        self.first = opened.first
-        largest = self.handshake.max_payload
-        self.surely_taken = sys.maxsize if largest is None else largest // 4 - 1  # a character has up to four bytes
-        self.logged = 0
-        self.reason: str | None = None
-        self.failure: Exception | None = None
-
-    def fail(self, exc: Exception) -> None:
-        """Note the error that ended the connection: the first one counts."""
-        self.failure = self.failure or exc
-
-    def details(self, reasons: Any) -> DisconnectDetails:
-        """Return why the connection ended."""
-        reason = self.reason or reasons.TRANSPORT_ERROR
-        if reason == reasons.SERVER_DISCONNECT:
-            return DisconnectDetails(DisconnectKind.SERVER_CLOSED, reason)
-        if self.reason is None and self.failure is not None:
-            return details_of(self.failure, reason)
-        return DisconnectDetails(DisconnectKind.CLIENT_DISCONNECT, reason)
-
-
-class SendQueue:
-    """The attribute ``eio.queue``: how many packets are not sent yet."""
-
-    def __init__(self, link: Any) -> None:
-        self._outbox = None if link is None else link.outbox
-
-    def qsize(self) -> int:
-        """Return the number of packets that are not sent yet."""
-        return 0 if self._outbox is None else int(self._outbox.count())
-
-    def empty(self) -> bool:
-        """Return whether everything is sent."""
-        return self.qsize() == 0
-
-
-class EngineBase(Face):
+class EngineBase:
     """The part of :class:`EngineIOClient` and :class:`AsyncEngineIOClient` that does no I/O.
 
     :ivar details: why the last connection ended; set before the ``disconnect`` handler is called.
+    :ivar logs_text: whether messages are packets of Socket.IO in its own text format, which the log shows.
+    :ivar is_shared: whether handlers are called in addition to those that were registered before this was set, which
+        are the Socket.IO client's.
     """
 
-    _link: Any
+    logger: logs.Logger
+    handlers: dict[str, Callable[..., Any]]
+    event_names: Sequence[str]
+    start_background_task: Callable[..., Any]
     reason: Any
     details: DisconnectDetails | None
     state: str
     sid: str | None
     upgrades: list[str]
+    transports: Any
     ping_interval: float
+    ping_timeout: float
     request_timeout: float
     websocket_extra_options: Any
-    ping_timeout: float
     current_transport: str | None
     ws: Any
     read_loop_task: Any
     write_loop_task: Any
-    _answer: Callable[[Any, Outgoing], None]
 
     logs_text = True
-    """Whether messages are packets of Socket.IO in its own text format, which the log shows."""
+    is_shared = False
+    _listeners: dict[str, Callable[..., Any]] | None = None
 
-    def _take_options(self, handle_sigint: bool, max_message_size: int, high_water_mark: int) -> None:
+    # What the driver of each flavour knows.
+    _event: Callable[[], Any]  # makes an event to wait for
+    _condition: Callable[[Any], Any]  # makes a condition with a lock, which it takes by itself
+    _current: Callable[[], Any]  # returns the current thread or task
+    _start_worker: Callable[[str, Steps[None]], Any]
+    _start_writer: Callable[[Connection], None]
+    _joined: Callable[[Any, float | None], Wait]
+    _open_transport: Callable[[str, dict[str, str], str], Any]
+    _cancel_opening: Callable[[], Steps[None]]
+    _run: Callable[[Steps[None]], Any]
+    _run_shielded: Callable[[Steps[None]], Any]
+    _receive_next: Callable[[Connection], Any]
+    _close_http: Callable[[], Any]
+
+    # -- options
+
+    def _take_options(self, option: Any, handle_sigint: bool, max_message_size: int, high_water_mark: int) -> None:
         """Keep the options that python-engineio does not have; raise for invalid ones."""
         for name, value in (("max_message_size", max_message_size), ("high_water_mark", high_water_mark)):
             if type(value) is not int or value < 1:
@@ -114,19 +93,22 @@ class EngineBase(Face):
         self.max_message_size = max_message_size
         self.high_water_mark = high_water_mark
         self.details = None
-        self._nonsense = logs.Sparse(self.logger)
+        # Packets are logged at INFO if engineio_logger was given, else at DEBUG.
+        self._packet_level = logging.INFO if option else logging.DEBUG
+        self._log_packet = self.logger.info if option else self.logger.debug
+        self._is_logged = logs.check_of(self.logger)
+        self._unexpected = logs.Sparse(self.logger)
         self._too_large = logs.Sparse(self.logger)
         self._oversized: list[tuple[int, int]] = []  # a deque would be 700 bytes more for each client
         self._left_out: frozenset[str] = frozenset()
+        self._set_up()
 
-    @property
-    def queue(self) -> SendQueue:
-        """What is not sent yet. What python-engineio assigns is not kept: it would be several kilobytes."""
-        return SendQueue(self._link)
-
-    @queue.setter
-    def queue(self, queue: Any) -> None:
-        pass
+    def _set_up(self) -> None:
+        self._guard = threading.RLock()
+        self._freed = self._condition(self._guard)
+        self._busy = self._ending = self._cancelled = False
+        self._connection: Connection | None = None
+        self._opening: Any = None
 
     def _without_handshake(self, given: Mapping[str, str]) -> dict[str, str]:
         """Return headers for requests, without those that belong to the handshake."""
@@ -141,109 +123,40 @@ class EngineBase(Face):
         if new:
             self.logger.warning("Headers that belong to the handshake are left out: %s", ", ".join(new))
 
-    def _take_over(self, shaken: Handshake, transport: str) -> None:
-        """Be connected: keep what the server said, where users of ``engineio`` look for it."""
-        self.sid, self.upgrades = shaken.sid, list(shaken.upgrades)
-        self.ping_interval, self.ping_timeout = shaken.ping_interval, shaken.ping_timeout
-        self.current_transport = transport
-        self.state = "connected"
+    # -- handlers
 
-    def _mark_disconnected(self) -> None:
-        self.state, self.sid, self.current_transport, self.ws = "disconnected", None, None, None
-        self.read_loop_task = self.write_loop_task = None
+    def on(self, event: str, handler: Any = None) -> Any:
+        """Register the function for ``connect``, ``message`` (called with each message) or ``disconnect``."""
+        if event not in self.event_names:
+            raise ValueError(f"no event of Engine.IO: {event!r}")
 
-    def send_frames(self, frames: list[Frame], wake: bool = True, accepts: bool = True) -> None:
-        """Queue messages, with nothing in between.
+        def register(function: Callable[..., Any]) -> Callable[..., Any]:
+            if self.is_shared:
+                self._listeners = {**(self._listeners or {}), event: function}
+            else:
+                self.handlers[event] = function
+            return function
 
-        :param wake: ``False`` where the caller's next step is to send them.
-        :param accepts: whether the application sends them, having waited for room.
+        return register if handler is None else register(handler)
 
-        Raises ``ConnectionError`` when there is no connection, ``ValueError`` for a message that is too large for it.
-        """
-        link = self._link
-        if link is None:
-            raise ConnectionError("there is no connection")
-        packets: list[Outgoing] = ["4" + frame if isinstance(frame, str) else frame for frame in frames]
-        for packet in packets:
-            if len(packet) > link.surely_taken:
-                self._check_size(link, packet)
-        if not link.outbox.put(packets, wake, accepts):
-            raise ConnectionError("there is no connection")
-
-    def answer_frames(self, frames: list[Frame]) -> None:
-        """Queue messages that the server has asked for, as :meth:`send_frames` does.
-
-        A server that goes on asking without reading the answers loses the connection.
-        """
-        self.send_frames(frames, accepts=False)
-
-    def _check_size(self, link: Any, packet: Outgoing) -> None:
-        """Warn of a message that is larger than ``maxPayload``; over polling raise ``ValueError``.
-
-        The warning is written when the message is sent: here the caller holds a lock.
-        """
-        limit = link.handshake.max_payload
-        if link.transport.name == "polling":
-            payload.check(packet, limit)
+    def _tell(self, event: str, *args: Any) -> None:
+        """Call what a program has registered; a coroutine function as a task."""
+        listener = self._listeners.get(event) if self._listeners else None
+        if listener is None:
             return
-        size = len(packet.encode("utf-8") if isinstance(packet, str) else packet)
-        if size > limit:
-            self._oversized.append((size, limit))
-
-    def wake(self) -> None:
-        """Leave what is queued to the writing thread or task."""
-        if self._link is not None:
-            self._link.outbox.wake()
-
-    def has_room(self) -> bool:
-        """Return whether less than ``high_water_mark`` waits to be sent; whoever can wait should, else."""
-        link = self._link
-        return link is None or link.outbox.has_room()
-
-    def _check_answers(self, link: Any) -> None:
-        """Raise ``ConnectionError`` if the server makes us answer, and does not read the answers."""
-        if link.outbox.is_overfull():
-            raise ConnectionError(f"{link.outbox.size} bytes wait to be sent, and the server does not read them")
-
-    def _receive(self, link: Any, packets: Sequence[Outgoing]) -> None:
-        """Deliver messages, as many at a time as follow each other; do what other packets ask for, in their turn."""
-        if self._is_logged(self._packet_level):
-            self._log_received(packets)
-        messages: list[Frame] = []
-        for packet in packets:
-            if isinstance(packet, str):
-                if packet.startswith("4"):
-                    messages.append(packet[1:])
-                    continue
-            elif isinstance(packet, bytes):
-                messages.append(packet)
-                continue
-            if messages:
-                self._deliver(messages)
-                messages = []
-            self._receive_own(link, packet)
-        if messages:
-            self._deliver(messages)
-
-    def _receive_own(self, link: Any, packet: str | ControlFrame) -> None:
-        """Do what a packet of Engine.IO itself, or the transport, asks for."""
-        if isinstance(packet, ControlFrame):  # the transport wants it to be sent, in its turn
-            self._answer(link, packet)
-            return
-        kind, content = packet[:1], packet[1:]
-        if kind == "2":
-            self._answer(link, "3" + content)
-        elif kind == "1":
-            self.logger.info("The server closed the connection")
-            link.reason = self.reason.SERVER_DISCONNECT
-        elif kind != "6":
-            self._nonsense.warning("Dropped an unexpected Engine.IO packet: %.200r", kind + content)
+        try:
+            if inspect.iscoroutinefunction(listener):
+                self.start_background_task(listener, *without_unwanted_reason(listener, args))
+            else:
+                listener(*without_unwanted_reason(listener, args))
+        except Exception:
+            self.logger.exception("%s handler error", event)
 
     def _deliver(self, messages: list[Frame]) -> None:
-        handler = self.handlers.get("message")
         if self._listeners:
             for each in messages:
                 self._tell("message", each)
+        handler = self.handlers.get("message")
         if handler is None:
             return
         try:
@@ -253,13 +166,202 @@ class EngineBase(Face):
         except Exception:
             self.logger.exception("message handler error")
 
-    # -- logging
+    def _tell_end(self, reason: str) -> Steps[None]:
+        if "disconnect" in self.handlers:
+            try:
+                yield call(self.handlers["disconnect"], reason)
+                self._tell("disconnect", reason)
+            except Exception:
+                self.logger.exception("disconnect handler error")
 
-    def _choose_packet_level(self, option: Any) -> None:
-        """Log packets at INFO if ``engineio_logger`` was given, else at DEBUG."""
-        self._packet_level = logging.INFO if option else logging.DEBUG
-        self._log_packet = self.logger.info if option else self.logger.debug
-        self._is_logged = logs.check_of(self.logger)
+    # -- the beginning of a connection
+
+    def _connect_steps(
+        self, url: str, given: Mapping[str, str] | None, transports: str | list[str] | None, path: str
+    ) -> Steps[None]:
+        self.transports = choose_transports(transports)
+        is_open = self._connection is not None and self._connection.reason is None and not self._ending
+        # What is about to end, be it a connection or an attempt, is waited for.
+        if is_open or not (yield Wait(partial(self._freed.wait_for, self._claim), self.request_timeout)):
+            raise ValueError("Client is not in a disconnected state")
+        connection = None
+        try:
+            connection = Connection(self, (yield call(self._open_transport, url, dict(given or {}), path)))
+            yield from self._start(connection)
+        except GeneratorExit:  # the event loop is closed
+            raise
+        except BaseException:
+            yield call(self._run_shielded, self._discard(connection))
+            raise
+
+    def _claim(self) -> bool:
+        """Begin an attempt, under the guard; return ``False`` while there is another one, or a connection."""
+        if self._busy:
+            return False
+        self._busy, self._cancelled, self.state = True, False, "connecting"
+        return True
+
+    def _start(self, connection: Connection) -> Steps[None]:
+        transport, shaken = connection.transport, connection.handshake
+        with self._guard:
+            if self._cancelled:
+                raise ConnectionError(CANCELLED)
+            self._connection, self._opening = connection, None
+            self.sid, self.upgrades = shaken.sid, list(shaken.upgrades)
+            self.ping_interval, self.ping_timeout = shaken.ping_interval, shaken.ping_timeout
+            self.current_transport = transport.name
+            self.state = "connected"
+        self._log_open(shaken, transport.name)
+        transport.set_silence(shaken.silence)
+        self._prepare(connection)
+        if "connect" in self.handlers:
+            yield call(self.handlers["connect"])
+            self._tell("connect")
+        connection.reader = self._start_worker("socketio-reader", connection.reading_steps())
+
+    def _prepare(self, connection: Connection) -> None:
+        """Prepare to read and to write. With threads, the writer starts when there is something to send for it."""
+
+    def _discard(self, connection: Connection | None) -> Steps[None]:
+        """Close what an attempt that failed has opened."""
+        if connection is not None:
+            connection.read.set()
+            connection.queue.close()
+            connection.transport.abort()
+            if connection.writer is not None:
+                yield self._joined(connection.writer, None)
+            yield call(connection.transport.release)
+        yield call(self._close_http)
+        self._free()
+        if connection is not None:
+            connection.ended.set()
+
+    # -- sending
+
+    @property
+    def queue(self) -> SendQueue:
+        """What is not sent yet. What python-engineio assigns is not kept: it would be several kilobytes."""
+        connection = self._connection
+        return SendQueue(0, self._condition) if connection is None else connection.queue
+
+    @queue.setter
+    def queue(self, queue: Any) -> None:
+        pass
+
+    def send_frames(self, frames: list[Frame], wake: bool = True, accepts: bool = True) -> None:
+        """Queue messages, with nothing in between.
+
+        :param wake: ``False`` where the caller's next step is to send them.
+        :param accepts: whether the application sends them, having waited for room.
+
+        Raises ``ConnectionError`` when there is no connection, ``ValueError`` for a message that is too large for it.
+        """
+        if self._connection is None:
+            raise ConnectionError("there is no connection")
+        packets: list[Outgoing] = ["4" + frame if isinstance(frame, str) else frame for frame in frames]
+        self._connection.send(packets, wake, accepts)
+
+    def answer_frames(self, frames: list[Frame]) -> None:
+        """Queue messages that the server has asked for, as :meth:`send_frames` does.
+
+        A server that goes on asking without reading the answers loses the connection.
+        """
+        self.send_frames(frames, accepts=False)
+
+    def send_at_once(self) -> None:
+        """Send what is queued, as far as that can be done without waiting; leave the rest to the writer.
+
+        Saves a change of threads, or tasks, where the caller would wait for it.
+        """
+        if self._connection is not None:
+            self._connection.send_at_once()
+
+    def wake(self) -> None:
+        """Leave what is queued to the writer."""
+        if self._connection is not None:
+            self._connection.queue.wake()
+
+    def has_room(self) -> bool:
+        """Return whether less than ``high_water_mark`` waits to be sent; who can wait should, else."""
+        connection = self._connection
+        return connection is None or connection.queue.has_room()
+
+    def _room_steps(self, timeout: float | None) -> Steps[bool]:
+        connection = self._connection
+        return connection is None or (yield from connection.wait_for_room(timeout))
+
+    def drain_steps(self, timeout: float) -> Steps[bool]:
+        """Wait until the server has read all that was sent; return whether it has, in ``timeout`` seconds."""
+        connection = self._connection
+        return connection is not None and (yield from connection.drain(timeout))
+
+    # -- the end of a connection
+
+    def announce_end(self) -> None:
+        """Announce that :meth:`disconnect` will be called: from now on, :meth:`connect` waits for it."""
+        with self._guard:
+            self._ending = self._connection is not None
+
+    def disconnect_steps(self, abort: bool = False, reason: str | None = None) -> Steps[None]:
+        """Do what :meth:`disconnect` does, in steps."""
+        with self._guard:
+            connection = self._connection
+            is_first = connection is not None and connection.reason is None
+            if connection is None:
+                self._cancelled = self.state == "connecting"
+            elif is_first:
+                connection.reason = reason or self.reason.CLIENT_DISCONNECT
+                self.state = "disconnecting"
+        if connection is None:
+            yield from self._cancel_opening()
+            return
+        if is_first:
+            yield from connection.close(abort)
+        if connection.reader is None or connection.is_reader():
+            return
+        if not (yield Wait(connection.ended.wait, CLOSING)):
+            connection.transport.abort()
+            yield Wait(connection.ended.wait, CLOSING)
+        yield self._joined(connection.reader, CLOSING)
+
+    def _interrupted(self, connection: Connection, exc: BaseException) -> Steps[None]:
+        """Do what is left to do when the reading is ended from outside."""
+        yield from ()
+
+    def _end(self, connection: Connection) -> Steps[None]:
+        """Release a connection whose reading has ended, and call the ``disconnect`` handler.
+
+        Each step is taken, even if the event loop ends in the one before.
+        """
+        if connection.is_detached:
+            return
+        self.details = details = connection.details()
+        connection.reason = details.reason
+        connection.read.set()
+        if unsent := connection.queue.close():
+            self.logger.error("%d packets were not sent before the connection ended", unsent)
+        self._log("Connection closed: %s", connection.reason)
+        connection.transport.abort()
+        waits = [] if connection.writer is None else [self._joined(connection.writer, None)]
+        waits += [call(connection.transport.release), call(self._close_http)]
+        try:
+            yield from all_of([*waits, call(self._run, self._tell_end(details.reason))])
+        finally:
+            if self._connection is connection:
+                self._free()  # from here on, another connection can be opened
+            connection.ended.set()
+
+    def _free(self) -> None:
+        with self._guard:
+            self._connection = self._opening = None
+            self._busy = self._ending = False
+            self._freed.notify_all()
+
+    def _mark_disconnected(self) -> None:
+        self.state, self.sid, self.current_transport, self.ws = "disconnected", None, None, None
+        self.read_loop_task = self.write_loop_task = None
+
+    # -- logging
 
     def _log(self, text: str, *args: object) -> None:
         if self._is_logged(logs.INFO):
@@ -269,21 +371,12 @@ class EngineBase(Face):
         if self._is_logged(logs.INFO):
             self._log("%s %s", method, without_secrets(url))
 
-    def _log_opening(self, url: str, transport: str) -> None:
-        if self._is_logged(logs.INFO):
-            self._log("Connecting to %s over %s", without_secrets(url), transport)
-
     def _log_open(self, shaken: Handshake, transport: str) -> None:
         self._log("Connected over %s", transport)
         self._log(
             "Session %s: upgrades %s, ping interval %g s, ping timeout %g s, maximum payload %s",
             *(shaken.sid, list(shaken.upgrades), shaken.ping_interval, shaken.ping_timeout, shaken.max_payload),
         )
-
-    def _log_end(self, link: BaseLink, unsent: int) -> None:
-        if unsent:
-            self.logger.error("%d packets were not sent before the connection ended", unsent)
-        self._log("Connection closed: %s", link.reason)
 
     def _log_received(self, packets: Iterable[Outgoing]) -> None:
         if self._is_logged(self._packet_level):
@@ -301,9 +394,3 @@ class EngineBase(Face):
         if self._is_logged(self._packet_level):
             for packet in itertools.islice(packets, logged, None):
                 logs.write(self._log_packet, "Sending %s", packet_log.sent(packet, self.logs_text))
-
-    def _logged(self, packets: Iterable[Outgoing]) -> deque[Outgoing]:
-        """Return packets that are about to be sent, which are logged now."""
-        sending = deque(packets)
-        self._log_sending(sending)
-        return sending

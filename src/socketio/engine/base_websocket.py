@@ -22,7 +22,8 @@ class BaseWebSocketTransport:
     """
 
     name = "websocket"
-    goodbye: ClassVar[list[Outgoing]] = [ControlFrame(CLOSE, NORMAL_CLOSURE)]
+    head_start = 0.0
+    close_packets: ClassVar[list[Outgoing]] = [ControlFrame(CLOSE, NORMAL_CLOSURE)]
 
     _pong: Any = None
     _answer_close: Callable[[], None]

@@ -85,7 +85,7 @@ class AsyncLoop(BaseLifecycle):
         self._sio_dispatcher.abandon()
         self._sio_renew()
         self._sio_forget_session()
-        self.eio.abandon()
+        self.eio.close_without_loop()
         if is_open:
             process_hooks.warn_unclosed("a Socket.IO client was connected when its event loop was closed", line)
 

@@ -57,7 +57,7 @@ class AsyncLifecycle(AsyncLoop):
         self.eio.on("message", self._sio_on_messages)
         self.eio.on("disconnect", self._sio_on_transport_closed)
         self.eio.is_shared = True
-        self.eio.farewell = self._sio_farewell
+        self.eio.last_messages = self._sio_farewell
         self.eio.is_busy = self._sio_dispatcher.is_draining
         self.eio.is_awaited = self._sio_is_awaited
 

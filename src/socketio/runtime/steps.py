@@ -1,12 +1,13 @@
-"""Work with waits, written as generators: run one on the caller's thread, or many on one thread.
+"""Work with waits, written once for both flavours as generators: they yield what they wait for, and receive its result.
 
-In: generators that yield what they wait for, and receive whether it has happened.
-At the end of a program Python starts no threads, so that many connections are closed at the same time by one.
+:func:`run` waits on the caller's thread, :func:`run_async` in the caller's task, and :func:`run_together` for many on
+one thread: at the end of a program Python starts no threads, so that one closes all connections at the same time.
 """
 
 from __future__ import annotations
 
 import contextlib
+import math
 import threading
 import time
 from collections.abc import Callable, Generator, Iterable
@@ -21,18 +22,38 @@ _LOOK = 0.005
 class Wait(NamedTuple):
     """What a step waits for.
 
-    :ivar until: waits for it; gets the seconds that it may take, and returns whether it has happened.
+    :ivar until: waits for it; gets the seconds that it may take, and returns whether it has happened. With asyncio, it
+        returns an awaitable of that.
     :ivar limit: seconds to wait at most.
     """
 
-    until: Callable[[float], bool]
-    limit: float
+    until: Callable[[Any], Any]
+    limit: float | None
 
 
-Steps: TypeAlias = Generator[Wait, bool, T]
+Steps: TypeAlias = Generator[Wait, Any, T]
 
 
-def joined(thread: threading.Thread, limit: float) -> Wait:
+def call(function: Callable[..., Any], *args: Any) -> Wait:
+    """Wait for the result of a function, with asyncio of a coroutine function, however long it takes."""
+    return Wait(lambda _: function(*args), 0.0)
+
+
+def all_of(waits: Iterable[Wait]) -> Steps[None]:
+    """Wait for one after the other, also if one before has failed; raise what the first one has raised."""
+    failure: BaseException | None = None
+    for wait in waits:
+        try:
+            yield wait
+        except GeneratorExit:
+            raise
+        except BaseException as exc:
+            failure = failure or exc
+    if failure is not None:
+        raise failure
+
+
+def joined(thread: threading.Thread, limit: float | None) -> Wait:
     """Wait for the end of a thread."""
 
     def until(timeout: float) -> bool:
@@ -50,6 +71,22 @@ def run(steps: Steps[T]) -> T:
             try:
                 happened = wait.until(wait.limit)
             except BaseException as exc:  # Ctrl-C
+                wait = steps.throw(exc)
+            else:
+                wait = steps.send(happened)
+    except StopIteration as end:
+        result: T = end.value
+        return result
+
+
+async def run_async(steps: Steps[T]) -> T:
+    """Run the steps in this task and return their result."""
+    try:
+        wait = next(steps)
+        while True:
+            try:
+                happened = await wait.until(wait.limit)
+            except BaseException as exc:  # a cancellation
                 wait = steps.throw(exc)
             else:
                 wait = steps.send(happened)
@@ -94,4 +131,4 @@ def _next(steps: Steps[Any], happened: bool | None) -> _Step | None:
         wait = next(steps) if happened is None else steps.send(happened)
     except Exception:  # StopIteration is the normal end
         return None
-    return wait, time.monotonic() + wait.limit
+    return wait, math.inf if wait.limit is None else time.monotonic() + wait.limit

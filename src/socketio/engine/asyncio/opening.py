@@ -26,10 +26,11 @@ from ...packet import Frame
 from ...runtime.async_condition import wait_for
 from .. import compat, handshake
 from ..base import EngineBase
+from ..connection import CLOSING
 from ..headers import check, check_session
 from .polling import AsyncPollingTransport
 from .websocket import AsyncWebSocketTransport
-from .wire import CLOSING, AiohttpWire, Wire
+from .wire import AiohttpWire, Wire
 
 Transport: TypeAlias = AsyncPollingTransport | AsyncWebSocketTransport
 
@@ -62,7 +63,7 @@ class AsyncOpening(EngineBase, _AsyncClient):
         if self.http is None or self.http.closed:
             self.http = await self._new_session()
         polling_url = self.base_url = self._get_engineio_url(url, path, "polling")
-        self._log_opening(polling_url, self.transports[0])
+        self._log("Connecting to %s over %s", handshake.without_secrets(polling_url), self.transports[0])
         self._check_session_headers(self.http.headers)
         headers = self._without_handshake(headers)
         websocket_headers = self._without_handshake(check(_as_mapping(self.websocket_extra_options.get("headers"))))
@@ -76,12 +77,12 @@ class AsyncOpening(EngineBase, _AsyncClient):
             self.http,
             polling_url,
             headers=headers,
-            options=self._tls_options(),
+            tls=self._tls_options(),
             request_timeout=self.request_timeout,
             max_message_size=self.max_message_size,
             timestamp=self._get_url_timestamp,
+            log_request=self._log_request,
         )
-        polling.log_request = self._log_request
         shaken, packets = await polling.open()
         opened = Opened(polling, shaken, packets)
         if "websocket" in shaken.upgrades and "websocket" in self.transports:
@@ -150,7 +151,7 @@ class AsyncOpening(EngineBase, _AsyncClient):
             raise ConnectionError(text) from handshake.root_cause(exc)
         except asyncio.CancelledError:
             if asking.wire is not None:  # it was opened in the very moment
-                asking.wire.abandon()
+                asking.wire.detach()
             raise
         if asking.wire is None:
             return AsyncWebSocketTransport(AiohttpWire(self.ws))

@@ -10,8 +10,8 @@ import contextlib
 import io
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
-from typing import Any, ClassVar
+from collections.abc import Mapping
+from typing import Any
 
 import aiohttp
 from engineio.exceptions import ConnectionError
@@ -21,26 +21,15 @@ from ...packet import Frame
 from ...runtime.async_condition import AsyncEvent
 from ...runtime.async_time_limit import TimeLimit
 from .. import payload
+from ..base_polling import BasePollingTransport
 from ..errors import SilenceError
-from ..frames import Outgoing
-from ..handshake import (
-    Handshake,
-    cause_text,
-    cookie_pairs,
-    not_a_payload,
-    origin_of,
-    pop_header,
-    read_open_body,
-    root_cause,
-    status_error,
-)
+from ..handshake import Handshake, cause_text, cookie_pairs, origin_of, pop_header, root_cause, status_error
 from ..keep_alive import is_quick
-from ..pacing import Pacing
-from . import orphans as async_orphans
+from . import loop_end
 from .keep_alive import KeptConnections, is_unanswered
 
 _CLOSING = 0.1
-"""Seconds for the server to answer the pending GET after the goodbye."""
+"""Seconds for the server to answer the pending GET after the CLOSE."""
 
 
 class _Request(asyncio.Task[tuple[aiohttp.ClientResponse, bytes]]):
@@ -69,24 +58,15 @@ class _Request(asyncio.Task[tuple[aiohttp.ClientResponse, bytes]]):
         super().cancel()
 
 
-class AsyncPollingTransport:
+class AsyncPollingTransport(BasePollingTransport):
     """One Engine.IO session over HTTP.
 
-    :param http: the session to send requests with.
-    :param url: the Engine.IO URL with its query.
     :param headers: go with every request.
-    :param options: further arguments for every request.
-    :param max_message_size: bytes in one message; a body with a larger one is an error, and not read to its end.
-    :param timestamp: returns what to append to the URL of each request.
-    :ivar opening_time: seconds that the handshake took.
-    :ivar log_request: called with the method and the URL before each request.
+    :param tls: further arguments for every request.
     """
 
-    name = "polling"
     is_behind = False  # no more than one answer comes at a time
-    # CLOSE, and UPGRADE before it: python-engineio leaves the pending GET without an answer when it reads a CLOSE, but
-    # answers it when it reads an UPGRADE. The reference server answers it in any case.
-    goodbye: ClassVar[list[Outgoing]] = ["5", "1"]
+    head_start = 0.0
 
     def __init__(
         self,
@@ -94,52 +74,34 @@ class AsyncPollingTransport:
         url: str,
         *,
         headers: Mapping[str, str],
-        options: Mapping[str, Any],
-        request_timeout: float,
-        max_message_size: int,
-        timestamp: Callable[[], str],
+        tls: Mapping[str, Any],
+        **options: Any,
     ) -> None:
-        self.http = http
-        self.url = url
+        super().__init__(http, url, **options)
         self._headers = headers
+        self._tls = tls
         self._jar = aiohttp.CookieJar(unsafe=True)
         self._as_sent: dict[tuple[str, str], str] = {}
-        self._options = options
-        self._request_timeout = request_timeout
-        self._max_message_size = max_message_size
-        self._timestamp = timestamp
         self._pending: set[_Request] = set()
         self._poll: _Request | None = None
-        self._pacing = Pacing(request_timeout)
-        self._pause = self._began = 0.0
         self._kept = KeptConnections(http, url)
-        self.max_payload: int | None = None
-        self.opening_time = 0.0
-        self._closing = False
         self._ended = AsyncEvent()
-        self.log_request: Callable[[str, str], None] = lambda method, url: None
 
     async def open(self) -> tuple[Handshake, list[Frame]]:
         """Shake hands; return what the server said, and the packets that it sent along."""
         began = time.monotonic()
         try:
-            headers, body = await self._answer(self._begin("GET", self._request_timeout))
+            return self._take_handshake(*await self._answer(self._begin("GET", self._request_timeout)), began)
         except asyncio.CancelledError:
             self.abort()
             raise
-        self.opening_time = time.monotonic() - began
-        handshake, packets = read_open_body(body, headers.get("Content-Type", ""))
-        self.url += f"&sid={handshake.sid}"
-        self.max_payload = handshake.max_payload
-        self.set_silence(handshake.silence)
-        return handshake, packets
 
     @property
     def headers(self) -> dict[str, str]:
         """The headers of the next request, with the cookies that the server has set.
 
-        The session's jar may keep none, as it does by default for IP addresses; whoever balances load, and knows its
-        connections by a cookie, needs them. They are sent as they came: aiohttp's jars put values like ``a==`` in
+        The session's jar may keep none, as it does by default for IP addresses; a load balancer that knows its
+        connections by a cookie needs them. They are sent as they came: aiohttp's jars put values like ``a==`` in
         quotes.
         """
         headers = dict(self._headers)
@@ -155,42 +117,26 @@ class AsyncPollingTransport:
             headers["Cookie"] = "; ".join([own, *missing] if own else missing)
         return headers
 
-    def set_silence(self, seconds: float) -> None:
-        """From now on the server must answer within each span of so many seconds."""
-        self._pacing.silence = seconds
-
     async def receive(self) -> list[Frame]:
         """Wait for packets and return them."""
         if self._closing:  # the next request would come after the CLOSE, for a session that has ended
             await self._ended.wait(self._request_timeout)
             raise ConnectionError("the connection was closed")
-        if self._poll is None:  # it goes on when whoever waits for it is cancelled
+        if self._poll is None:  # it goes on when what waits for it is cancelled
             if self._pause:
                 await self._ended.wait(self._pause)
-            self._began = time.monotonic()
-            timeout = self._pacing.begin(self._began)
-            if timeout <= 0:
-                raise SilenceError(f"the server is silent: no message and no ping for {self._pacing.silence:g} s")
-            self._poll = self._begin("GET", timeout)
-        headers, body = await self._answer(self._poll)
+            self._poll = self._begin("GET", self._begin_poll())
+        answer = await self._answer(self._poll)
         self._poll = None
-        try:
-            packets = payload.decode(body, self._max_message_size)
-        except ValueError as exc:
-            raise not_a_payload("GET", body, headers, exc) from exc
-        self._pause = self._pacing.end(packets, time.monotonic() - self._began)
-        return packets
+        return self._end_poll(*answer)
 
     async def send(self, frames: deque[Any]) -> None:
         """Send packets, in order, in as many requests as it takes; each is removed when it is sent."""
         while frames:
-            body, count = payload.next_body(frames, self.max_payload)
+            body, count = self._next_body(frames)
             request = self._begin("POST", self._request_timeout, body)
             try:
-                headers, answer = await self._answer(request)
-                payload.check_receipt(answer)
-            except ValueError as exc:
-                raise not_a_payload("POST", answer, headers, exc) from exc
+                self._check_receipt(*await self._answer(request))
             except asyncio.CancelledError:
                 await asyncio.wait([request])  # what it carries shall not be sent twice
                 raise
@@ -200,25 +146,23 @@ class AsyncPollingTransport:
                     for _ in range(count):
                         frames.popleft()
 
-    def probe(self) -> list[Outgoing]:
-        """Return nothing: the server has read all that was sent when the last POST was answered."""
-        return []
+    async def confirm(self, timeout: float) -> bool:
+        """Return ``True``: see :meth:`probe`."""
+        return True
 
-    async def confirm(self, timeout: float) -> None:
-        """Do nothing, for the same reason."""
-
-    def begin_close(self) -> None:
-        """Make no further request for packets: a CLOSE is the next to be sent."""
+    async def begin_close(self, timeout: float) -> bool:
+        """Send no further request for packets, since a CLOSE comes next."""
         self._closing = True
+        return True
 
     async def close(self) -> None:
-        """Stop waiting for packets: the goodbye was a packet, and not every server answers the pending GET then."""
+        """Stop waiting for packets: the CLOSE was sent, and not every server answers the pending GET then."""
         if self._pending:
             await asyncio.wait(self._pending, timeout=_CLOSING)
         self.abort()
 
     def abort(self) -> None:
-        """Cut the pending requests; whoever waits for one sees it at once."""
+        """Cut the pending requests; what waits for one ends at once."""
         self._ended.set()
         for task in list(self._pending):
             task.end()
@@ -227,9 +171,9 @@ class AsyncPollingTransport:
         """Return nothing: all are the session's."""
         return []
 
-    def abandon(self) -> None:
+    def detach(self) -> None:
         """Drop the pending requests, without an event loop."""
-        async_orphans.keep_silent(self._pending)
+        loop_end.keep_silent(self._pending)
         with contextlib.suppress(RuntimeError):  # the loop is closed
             self.abort()
 
@@ -239,7 +183,7 @@ class AsyncPollingTransport:
     def _begin(self, method: str, timeout: float, body: bytes | None = None) -> _Request:
         if self._ended.is_set():
             raise ConnectionError("the connection was closed")
-        self.log_request(method, self.url)
+        self._log_request(method, self.url)
         request = _Request(self._fetch(method, body), name=method)
         request.limit = timeout
         limit = TimeLimit(timeout, request.expire)
@@ -290,7 +234,7 @@ class AsyncPollingTransport:
             timeout=aiohttp.ClientTimeout(total=None),
             allow_redirects=False,
             raise_for_status=False,
-            **self._options,
+            **self._tls,
         ) as response:
             self._kept.note(response.headers.get("Keep-Alive"))
             self._jar.update_cookies(response.cookies, response.url)

@@ -6,6 +6,7 @@ In: frames to send. Out: frames as they came. Every failure is ``engineio.except
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import deque
 from typing import Any
 
@@ -16,9 +17,10 @@ from ...packet import Frame
 from ...runtime.async_condition import AsyncEvent, wait_for
 from ...runtime.async_time_limit import TimeLimit
 from ..base_websocket import BaseWebSocketTransport, invalid, lost
+from ..connection import CLOSING
 from ..errors import ClosedError, InvalidDataError, SilenceError
 from ..frames import PING, ControlFrame, Outgoing
-from .wire import CLOSING, AiohttpWire, Wire
+from .wire import AiohttpWire, Wire
 
 _BUSY = 1.0
 """Seconds until the next check of the heartbeat while received packets are still being handled."""
@@ -87,7 +89,7 @@ class AsyncWebSocketTransport(BaseWebSocketTransport):
         return frames
 
     def _answer_close(self) -> None:
-        self._wire.answer_close(deque(self.goodbye))
+        self._wire.answer_close(deque(self.close_packets))
 
     async def receive_within(self, timeout: float) -> Frame:
         """Return the next frame; raise ``SilenceError`` when it takes longer than ``timeout`` seconds."""
@@ -114,7 +116,8 @@ class AsyncWebSocketTransport(BaseWebSocketTransport):
 
     def try_send(self, frames: deque[Outgoing]) -> None:
         """Send frames as far as that can be done at once."""
-        self._wire.try_write(frames)
+        with contextlib.suppress(ConnectionError):  # the writing task will see it too, and knows what to do
+            self._wire.try_write(frames)
 
     def probe(self) -> list[Outgoing]:
         """Return what the server answers when it has read all that was sent before: a ping."""
@@ -126,11 +129,12 @@ class AsyncWebSocketTransport(BaseWebSocketTransport):
         if self._pong is not None:
             await self._pong.wait(timeout)
 
-    def begin_close(self) -> None:
+    async def begin_close(self, timeout: float) -> bool:
         """Do nothing: reading goes on until the server answers the CLOSE frame."""
+        return True
 
     async def close(self) -> None:
-        """The goodbye was sent: wait until the server has answered, a second at the most."""
+        """Wait until the server has answered our CLOSE frame, a second at the most."""
         self._closing = True
         if not await self._over.wait(CLOSING):
             self.abort()
@@ -145,11 +149,11 @@ class AsyncWebSocketTransport(BaseWebSocketTransport):
         """Return asyncio's transports of the open connections."""
         return self._wire.transports()
 
-    def abandon(self) -> None:
+    def detach(self) -> None:
         """Close the open connections without an event loop."""
         if self._watch is not None:
             self._watch.cancel()
-        self._wire.abandon()
+        self._wire.detach()
 
     async def release(self) -> None:
         """Close what is open. The last call, when nobody reads or writes any more."""

@@ -22,12 +22,11 @@ from aiohttp import WSMsgType
 from engineio.exceptions import ConnectionError
 
 from ...runtime.async_condition import AsyncCondition, wait_for
+from ..connection import CLOSING
 from ..errors import ClosedError
 from ..frames import CLOSE, PING, PONG, ControlFrame, FrameReader, FrameWriter, Outgoing
-from . import orphans as async_orphans
+from . import loop_end
 
-CLOSING = 1.0
-"""Seconds that a connection may take to close before it is cut."""
 _READ_SIZE = 65536
 _WRITE_SIZE = 65536
 _TURN = 16
@@ -186,9 +185,9 @@ class Wire(asyncio.BufferedProtocol):
         """Return asyncio's transport."""
         return [self._transport]
 
-    def abandon(self) -> None:
+    def detach(self) -> None:
         """Close the open connections without an event loop."""
-        async_orphans.close_response(self._response)
+        loop_end.close_response(self._response)
 
     async def release(self) -> None:
         """Close what is open, within a second or so."""
@@ -259,9 +258,9 @@ class AiohttpWire:
         """Return nothing: it is among those of the session."""
         return []
 
-    def abandon(self) -> None:
+    def detach(self) -> None:
         """Close the open connections without an event loop."""
-        async_orphans.begin(self._ws.close())
+        loop_end.begin(self._ws.close())
 
     async def release(self) -> None:
         """Close what is open, within a second or so."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import http.client
-import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -50,7 +49,7 @@ class Opening(EngineBase, _Client):
     ws: Any
     max_message_size: int
     state: str = "disconnected"
-    _guard: threading.Lock
+    _guard: Any
     _http: Any = None
     _cookies: Any = None
     _opening: Callable[[], None] | None
@@ -72,7 +71,7 @@ class Opening(EngineBase, _Client):
         }
         polling_url = self.base_url = self._get_engineio_url(url, path, "polling")
         websocket_url = self._get_engineio_url(url, path, "websocket")
-        self._log_opening(polling_url, self.transports[0])
+        self._log("Connecting to %s over %s", handshake.without_secrets(polling_url), self.transports[0])
         if self.transports[0] == "websocket":
             transport = self._connect_to_websocket(websocket_url, request)
             self._close_session()
@@ -85,8 +84,8 @@ class Opening(EngineBase, _Client):
             request_timeout=self.request_timeout,
             max_message_size=self.max_message_size,
             timestamp=self._get_url_timestamp,
+            log_request=self._log_request,
         )
-        polling.log_request = self._log_request
         self._enter(polling.abort)
         shaken, packets = polling.open()
         opened = Opened(polling, shaken, packets)

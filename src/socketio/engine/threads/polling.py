@@ -9,55 +9,35 @@ import socket
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
-from typing import Any, ClassVar
+from collections.abc import Mapping
+from typing import Any
 
 import requests
 from engineio.exceptions import ConnectionError
 
 from ...packet import Frame
-from ...runtime.steps import Wait
 from .. import descriptors, payload
+from ..base_polling import BasePollingTransport
 from ..errors import SilenceError
-from ..frames import Outgoing
-from ..handshake import (
-    Handshake,
-    cause_text,
-    causes,
-    not_a_payload,
-    origin_of,
-    read_open_body,
-    refuse_redirect,
-    root_cause,
-    status_error,
-)
+from ..handshake import Handshake, cause_text, causes, origin_of, refuse_redirect, root_cause, status_error
 from ..keep_alive import is_quick
-from ..pacing import Pacing
 from . import connections
 
 _READ_SIZE = 65536
-_SENDING = 0.5
-"""Seconds that a request for packets may take to be sent before the CLOSE is sent all the same."""
+_HEAD_START = 1.0
+"""Seconds that the first packets may take before the reading begins. It does in any case: there are servers that answer
+a POST only when the client has got something."""
 
 
-class PollingTransport(connections.Waiting):
+class PollingTransport(BasePollingTransport, connections.Waiting):
     """One Engine.IO session over HTTP.
 
-    :param http: the session to send requests with.
-    :param url: the Engine.IO URL with its query.
     :param headers: go with every request, and so do ``cookies``.
-    :param max_message_size: bytes in one message; a body with a larger one is an error, and not read to its end.
-    :param timestamp: returns what to append to the URL of each request.
     :param verify: what ``requests`` calls so; ``None`` to let the session decide.
-    :ivar opening_time: seconds that the handshake took.
     :ivar allows_two: whether the session sends while it waits for packets.
-    :ivar log_request: called with the method and the URL before each request.
     """
 
-    name = "polling"
-    # CLOSE, and UPGRADE before it: python-engineio leaves the pending GET without an answer when it reads a CLOSE, but
-    # answers it when it reads an UPGRADE. The reference server answers it in any case.
-    goodbye: ClassVar[list[Outgoing]] = ["5", "1"]
+    allows_two = True
 
     def __init__(
         self,
@@ -67,30 +47,25 @@ class PollingTransport(connections.Waiting):
         headers: Mapping[str, str],
         cookies: Mapping[str, str],
         verify: bool | str | None,
-        request_timeout: float,
-        max_message_size: int,
-        timestamp: Callable[[], str],
+        **options: Any,
     ) -> None:
-        self.http = http
-        self.url = url
+        super().__init__(http, url, **options)
         self._options: dict[str, Any] = {"headers": headers, "cookies": cookies, "verify": verify}
-        self._request_timeout = request_timeout
-        self._max_message_size = max_message_size
-        self._timestamp = timestamp
         self._pending: dict[int, socket.socket] = {}
-        self._pacing = Pacing(request_timeout)
-        self._pause = 0.0
         self._pool: Any = None
-        self.max_payload: int | None = None
-        self.opening_time = 0.0
-        self.allows_two = True
-        self._closing = False
         self._poller: int | None = None
         self._poll_lock = threading.Lock()
         self._poll_sent = threading.Event()
         self._poll_sent.set()
         self._ended = threading.Event()
-        self.log_request: Callable[[str, str], None] = lambda method, url: None
+
+    @property
+    def head_start(self) -> float:
+        """Seconds to wait for the first packets to be sent before the first poll.
+
+        It then goes by the connection that is open already.
+        """
+        return min(_HEAD_START, 2 * self.opening_time)
 
     def open(self) -> tuple[Handshake, list[Frame]]:
         """Shake hands; return what the server said, and the packets that it sent along."""
@@ -100,58 +75,30 @@ class PollingTransport(connections.Waiting):
             raise ConnectionError(f"no request to {origin_of(self.url)} can be made: {cause_text(exc)}") from exc
         self.allows_two = pool is None or not pool.block or pool.pool.maxsize > 1
         began = time.monotonic()
-        headers, body = self._request("GET", self.url + self._timestamp(), self._request_timeout)
-        self.opening_time = time.monotonic() - began
-        handshake, packets = read_open_body(body, headers.get("Content-Type", ""))
-        self.url += f"&sid={handshake.sid}"
-        self.max_payload = handshake.max_payload
-        self.set_silence(handshake.silence)
-        return handshake, packets
-
-    def set_silence(self, seconds: float) -> None:
-        """From now on the server must answer within each span of so many seconds."""
-        self._pacing.silence = seconds
+        return self._take_handshake(*self._request("GET", self._request_timeout), began)
 
     def receive(self) -> list[Frame]:
         """Wait for packets and return them."""
-        if not self._begin_poll():
+        if not self._may_poll():
             self._ended.wait(self._request_timeout)
             raise ConnectionError("the connection was closed")
         if self._pause:
             self._ended.wait(self._pause)
-        began = time.monotonic()
-        timeout = self._pacing.begin(began)
-        if timeout <= 0:
-            raise SilenceError(f"the server is silent: no message and no ping for {self._pacing.silence:g} s")
-        headers, body = self._request("GET", self.url + self._timestamp(), timeout)
-        try:
-            packets = payload.decode(body, self._max_message_size)
-        except ValueError as exc:
-            raise not_a_payload("GET", body, headers, exc) from exc
-        self._pause = self._pacing.end(packets, time.monotonic() - began)
-        return packets
+        return self._end_poll(*self._request("GET", self._begin_poll()))
 
     def send(self, frames: deque[Any]) -> None:
         """Send packets, in order, in as many requests as it takes; each is removed when it is sent."""
         while frames:
-            body, count = payload.next_body(frames, self.max_payload)
-            headers, answer = self._request("POST", self.url + self._timestamp(), self._request_timeout, body)
-            try:
-                payload.check_receipt(answer)
-            except ValueError as exc:
-                raise not_a_payload("POST", answer, headers, exc) from exc
+            body, count = self._next_body(frames)
+            self._check_receipt(*self._request("POST", self._request_timeout, body))
             for _ in range(count):
                 frames.popleft()
 
-    def probe(self) -> list[Outgoing]:
-        """Return nothing: the server has read all that was sent when the last POST was answered."""
-        return []
-
     def confirm(self, timeout: float) -> bool:
-        """Return ``True``, for the same reason."""
+        """Return ``True``: see :meth:`probe`."""
         return True
 
-    def _begin_poll(self) -> bool:
+    def _may_poll(self) -> bool:
         """Return whether to send a request for packets, and note that it is not sent yet."""
         with self._poll_lock:
             if self._pool is not None and not self._closing:
@@ -159,26 +106,26 @@ class PollingTransport(connections.Waiting):
                 self._poll_sent.clear()
             return not self._closing
 
-    def begin_close(self) -> Wait:
+    def begin_close(self, timeout: float) -> bool:
         """Send no further request for packets, since a CLOSE comes next; wait until the last one is sent.
 
         A request that arrives after the CLOSE asks for a session that has ended, and servers log an error.
         """
         with self._poll_lock:
             self._closing = True
-        return Wait(self._poll_sent.wait, _SENDING)
+        return self._poll_sent.wait(timeout)
 
     def close(self) -> None:
-        """Stop waiting for packets: the goodbye was a packet, and not every server answers the pending GET then."""
+        """Stop waiting for packets: the CLOSE was sent, and not every server answers the pending GET then."""
         self.abort()
 
-    def orphan(self) -> None:
+    def detach(self) -> None:
         """Make no more requests, in a child process. The lock of the old event may be held by a thread that is gone."""
         self._ended = threading.Event()
         self._ended.set()
 
     def abort(self) -> None:
-        """Cut the pending requests; whoever waits for one sees it at once."""
+        """Cut the pending requests; what waits for one ends at once."""
         self._ended.set()
         for pending in list(self._pending.values()):
             descriptors.shut_down(pending)
@@ -201,10 +148,9 @@ class PollingTransport(connections.Waiting):
     def release(self) -> None:
         """Close what is open. The session belongs to the engine."""
 
-    def _request(
-        self, method: str, url: str, timeout: float, body: bytes | None = None
-    ) -> tuple[Mapping[str, str], bytes]:
+    def _request(self, method: str, timeout: float, body: bytes | None = None) -> tuple[Mapping[str, str], bytes]:
         """Return the headers and the body of the answer, all of which has come in ``timeout`` seconds."""
+        url = self.url + self._timestamp()
         began = time.monotonic()
         try:
             return self._request_once(method, url, timeout, body)
@@ -225,7 +171,7 @@ class PollingTransport(connections.Waiting):
         hooks = {"response": [*self.http.hooks["response"], refuse_redirect]}
         if self._ended.is_set():
             raise ConnectionError("the connection was closed")
-        self.log_request(method, url)
+        self._log_request(method, url)
         me = threading.get_ident()
         connections.waiting[me] = self, time.monotonic() + timeout
         try:

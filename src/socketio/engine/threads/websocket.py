@@ -20,7 +20,6 @@ from engineio.exceptions import ConnectionError
 from urllib3.util.wait import wait_for_read, wait_for_write
 
 from ...packet import Frame
-from ...runtime.steps import Wait
 from .. import descriptors
 from ..base_websocket import BaseWebSocketTransport, invalid, lost
 from ..errors import SilenceError
@@ -157,8 +156,6 @@ class WebSocketTransport(BaseWebSocketTransport):
     :param max_message_size: the largest message that may come, in bytes.
     """
 
-    opening_time = 0.0
-
     def __init__(self, ws: RawWebSocket, request_timeout: float, max_message_size: int) -> None:
         super().__init__()
         self.ws = ws
@@ -190,7 +187,7 @@ class WebSocketTransport(BaseWebSocketTransport):
 
     def _answer_close(self) -> None:
         with contextlib.suppress(OSError):
-            self.ws.try_write(memoryview(self._writer.encode(self.goodbye, 1)[0]), deque())
+            self.ws.try_write(memoryview(self._writer.encode(self.close_packets, 1)[0]), deque())
 
     def receive_within(self, timeout: float) -> Frame:
         """Return the next frame; raise ``SilenceError`` when it takes longer than ``timeout`` seconds."""
@@ -247,15 +244,15 @@ class WebSocketTransport(BaseWebSocketTransport):
         """Wait for the answer to the probe; return whether it came."""
         return self._pong is None or self._pong.wait(timeout)
 
-    def begin_close(self) -> Wait:
-        """Wait for nothing: reading goes on until the server answers the CLOSE frame."""
-        return Wait(lambda seconds: True, 0)
+    def begin_close(self, timeout: float) -> bool:
+        """Do nothing: reading goes on until the server answers the CLOSE frame."""
+        return True
 
     def close(self) -> None:
-        """The goodbye was sent; whoever reads sees the end when the server has answered."""
+        """Note that our CLOSE frame was sent; reading ends when the server has answered it."""
         self._closing = True
 
-    def orphan(self) -> None:
+    def detach(self) -> None:
         """Do nothing, in a child process: the socket is closed already."""
 
     def abort(self) -> None:

@@ -8,7 +8,9 @@ import threading
 
 import pytest
 
-from socketio.engine.threads.outbox import Outbox
+from socketio.engine.send_queue import SendQueue
+from socketio.engine.threads.client import Condition
+from socketio.runtime.steps import run
 
 CEILING = 20.0
 ROOM = 1 << 30
@@ -16,14 +18,14 @@ ME, ANOTHER = "me", "another"
 
 
 class Sender:
-    """An outbox with a writing thread, and callers that send themselves where they can.
+    """An queue with a writing thread, and callers that send themselves where they can.
 
     :ivar sent: all that was sent, in order.
     """
 
     def __init__(self):
         self.sent, self.started, self.sending = [], 0, threading.Lock()
-        self.outbox = Outbox(self.start, ROOM)
+        self.queue = SendQueue(ROOM, Condition, self.start)
         self.threads = []
 
     def start(self):
@@ -32,7 +34,7 @@ class Sender:
         self.threads[-1].start()
 
     def write(self):
-        while packets := self.outbox.take():
+        while packets := run(self.queue.take()):
             self.send(packets)
 
     def send(self, packets, most=sys.maxsize):
@@ -45,14 +47,14 @@ class Sender:
     def send_at_once(self, most=sys.maxsize):
         me = object()
         try:
-            packets = self.outbox.try_take(me)
+            packets = self.queue.try_take(me)
             if packets:
                 self.send(packets, most)
         finally:
-            self.outbox.give_back(me)
+            self.queue.give_back(me)
 
     def close(self):
-        unsent = self.outbox.close()
+        unsent = self.queue.close()
         for thread in self.threads:
             thread.join(CEILING)
             assert not thread.is_alive()
@@ -80,10 +82,10 @@ def _hasty_switching():
 def test_a_caller_sends_without_the_writing_thread(sender):
     """What is put without waking anybody, and then sent at once, starts no thread. (N39)"""
     for number in range(10):
-        sender.outbox.put([number_text(number)], wake=False)
+        sender.queue.put([number_text(number)], wake=False)
         sender.send_at_once()
     assert sender.sent == [number_text(number) for number in range(10)]
-    assert sender.outbox.flush(0)
+    assert run(sender.queue.flush(0))
     assert sender.started == 0
 
 
@@ -94,116 +96,116 @@ def number_text(number):
 def test_the_writing_thread_is_started_once(sender):
     """However often there is something to do for it. (N39)"""
     for number in range(100):
-        sender.outbox.put([number_text(number)])
+        sender.queue.put([number_text(number)])
         if number % 10 == 0:
-            assert sender.outbox.flush(CEILING)
-    sender.outbox.wake()
-    assert sender.outbox.flush(CEILING)
+            assert run(sender.queue.flush(CEILING))
+    sender.queue.wake()
+    assert run(sender.queue.flush(CEILING))
     assert sender.started == 1
     assert sender.sent == [number_text(number) for number in range(100)]
 
 
 def test_nothing_to_do_starts_nobody(sender):
-    """wake(), flush() and give_back() of an empty outbox start no thread. (N39)"""
-    sender.outbox.wake()
-    assert sender.outbox.flush(0)
-    sender.outbox.give_back(ME)
-    assert sender.outbox.try_take(ME) is None
+    """wake(), flush() and give_back() of an empty queue start no thread. (N39)"""
+    sender.queue.wake()
+    assert run(sender.queue.flush(0))
+    sender.queue.give_back(ME)
+    assert sender.queue.try_take(ME) is None
     assert sender.started == 0
 
 
 def test_flushing_starts_the_writing_thread(sender):
     """What was put without waking anybody is sent all the same, when somebody waits for it. (F1)"""
-    sender.outbox.put(["a"], wake=False)
-    assert sender.outbox.flush(CEILING)
+    sender.queue.put(["a"], wake=False)
+    assert run(sender.queue.flush(CEILING))
     assert sender.sent == ["a"]
 
 
 def test_what_a_caller_has_taken_nobody_else_takes():
     """While one has packets, try_take() gives none, and they count as not sent. (N5)"""
-    outbox = Outbox(lambda: None, ROOM)
-    outbox.put(["4a", "4b"], wake=False)
-    taken = outbox.try_take(ME)
-    outbox.put(["4c"], wake=False)
+    queue = SendQueue(ROOM, Condition)
+    queue.put(["4a", "4b"], wake=False)
+    taken = queue.try_take(ME)
+    queue.put(["4c"], wake=False)
     assert list(taken) == ["4a", "4b"]
-    assert outbox.try_take(ME) is None
-    assert not outbox.flush(0)
-    assert outbox.close() == 3
+    assert queue.try_take(ME) is None
+    assert not run(queue.flush(0))
+    assert queue.close() == 3
 
 
 def test_what_was_not_sent_comes_first_again():
     """Given back, packets stand before those that came meanwhile. (N5)"""
-    outbox = Outbox(lambda: None, ROOM)
-    outbox.put(["a", "b"], wake=False)
-    outbox.try_take(ME).popleft()
-    outbox.put(["c"], wake=False)
-    outbox.give_back(ME)
-    assert list(outbox.try_take(ME)) == ["b", "c"]
+    queue = SendQueue(ROOM, Condition)
+    queue.put(["a", "b"], wake=False)
+    queue.try_take(ME).popleft()
+    queue.put(["c"], wake=False)
+    queue.give_back(ME)
+    assert list(queue.try_take(ME)) == ["b", "c"]
 
 
 def test_the_writing_thread_gets_what_was_given_back(sender):
     """What a caller could not send, and what came while it sent, is sent after it, in order. (N5)"""
-    sender.outbox.put(["a", "b", "c"], wake=False)
+    sender.queue.put(["a", "b", "c"], wake=False)
     sender.send_at_once(most=1)
-    sender.outbox.put(["d"], wake=False)
-    assert sender.outbox.flush(CEILING)
+    sender.queue.put(["d"], wake=False)
+    assert run(sender.queue.flush(CEILING))
     assert sender.sent == ["a", "b", "c", "d"]
     assert sender.started == 1
 
 
 def test_another_caller_cannot_give_back():
     """Only who has taken can; a signal handler on the same thread is another caller. (N5, M19)"""
-    outbox = Outbox(lambda: None, ROOM)
-    outbox.put(["a"], wake=False)
-    taken = outbox.try_take(ME)
-    outbox.put(["b"], wake=False)
-    assert outbox.try_take(ANOTHER) is None
-    outbox.give_back(ANOTHER)
+    queue = SendQueue(ROOM, Condition)
+    queue.put(["a"], wake=False)
+    taken = queue.try_take(ME)
+    queue.put(["b"], wake=False)
+    assert queue.try_take(ANOTHER) is None
+    queue.give_back(ANOTHER)
     assert list(taken) == ["a"]
     taken.clear()
-    outbox.give_back(ME)
-    assert list(outbox.try_take(ANOTHER)) == ["b"]
+    queue.give_back(ME)
+    assert list(queue.try_take(ANOTHER)) == ["b"]
 
 
 def test_a_writing_thread_that_has_just_started_takes_nothing_from_a_caller():
     """Its first take() waits until the caller has given back; what the caller has stays with it. (N5)"""
-    outbox = Outbox(lambda: None, ROOM)
-    outbox.put(["a"], wake=False)
-    taken, written = outbox.try_take(ME), []
-    writer = threading.Thread(target=lambda: written.extend(outbox.take()), daemon=True)
+    queue = SendQueue(ROOM, Condition)
+    queue.put(["a"], wake=False)
+    taken, written = queue.try_take(ME), []
+    writer = threading.Thread(target=lambda: written.extend(run(queue.take())), daemon=True)
     writer.start()
     writer.join(0.05)  # it waits
     assert list(taken) == ["a"]
     assert written == []
-    outbox.put(["b"])
+    queue.put(["b"])
     taken.clear()
-    outbox.give_back(ME)
+    queue.give_back(ME)
     writer.join(CEILING)
     assert written == ["b"]
-    outbox.close()
+    queue.close()
 
 
-def test_a_closed_outbox_gives_nothing_to_callers():
+def test_a_closed_queue_gives_nothing_to_callers():
     """After close() try_take() gives nothing; what was not sent is counted, once. (N1)"""
-    outbox = Outbox(lambda: None, ROOM)
-    outbox.put(["4a", "4b"], wake=False)
-    outbox.try_take(ME).popleft()
-    assert outbox.close() == 1
-    outbox.give_back(ME)
-    assert outbox.close() == 1
-    assert outbox.try_take(ME) is None
+    queue = SendQueue(ROOM, Condition)
+    queue.put(["4a", "4b"], wake=False)
+    queue.try_take(ME).popleft()
+    assert queue.close() == 1
+    queue.give_back(ME)
+    assert queue.close() == 1
+    assert queue.try_take(ME) is None
 
 
-def test_a_closed_outbox_gives_the_writing_thread_nothing_of_a_caller():
-    """What a caller is sending when the outbox is closed stays with it. (N1)"""
-    outbox, written = Outbox(lambda: None, ROOM), []
-    outbox.put(["a"], wake=False)
-    outbox.try_take(ME)
-    outbox.close()
-    writer = threading.Thread(target=lambda: written.append(list(outbox.take())), daemon=True)
+def test_a_closed_queue_gives_the_writing_thread_nothing_of_a_caller():
+    """What a caller is sending when the queue is closed stays with it. (N1)"""
+    queue, written = SendQueue(ROOM, Condition), []
+    queue.put(["a"], wake=False)
+    queue.try_take(ME)
+    queue.close()
+    writer = threading.Thread(target=lambda: written.append(run(queue.take())), daemon=True)
     writer.start()
     writer.join(CEILING)
-    assert written == [[]]
+    assert written == [None]
 
 
 # -- many callers
@@ -218,7 +220,7 @@ def test_nothing_is_lost_or_overtaken(sender, share):
         chance = random.Random(name)
         for number in range(500):
             by_itself = chance.random() < share
-            sender.outbox.put([f"{name} {number}", f"{name} {number}".encode()], wake=not by_itself)
+            sender.queue.put([f"{name} {number}", f"{name} {number}".encode()], wake=not by_itself)
             if by_itself:
                 sender.send_at_once(chance.choice([0, 1, 2, sys.maxsize]))
 
@@ -228,7 +230,7 @@ def test_nothing_is_lost_or_overtaken(sender, share):
     for thread in threads:
         thread.join(CEILING)
         assert not thread.is_alive()
-    assert sender.outbox.flush(CEILING)
+    assert run(sender.queue.flush(CEILING))
     assert sender.close() == 0
     texts, attachments = sender.sent[::2], sender.sent[1::2]
     assert [text.encode() for text in texts] == attachments
@@ -242,9 +244,9 @@ def test_the_first_packets_are_not_lost_either():
     """A caller that sends itself while the writing thread starts: what it has is sent once, and in order. (N5)"""
     for _ in range(200):
         sender = Sender()
-        sender.outbox.put(["a"])
-        sender.outbox.put(["b"], wake=False)
+        sender.queue.put(["a"])
+        sender.queue.put(["b"], wake=False)
         sender.send_at_once()
-        assert sender.outbox.flush(CEILING)
+        assert run(sender.queue.flush(CEILING))
         assert sender.close() == 0
         assert sender.sent == ["a", "b"]

@@ -1,0 +1,187 @@
+"""The end of the event loop before that of its connections: it ends, is closed, or belongs to the parent process.
+
+In: what is open. Out: while the loop ends and cancels all tasks, the last packets are sent; without a loop, everything
+is closed in silence. Most of it is done with the public methods of aiohttp and asyncio. Where a private name is used
+and is missing one day, there is a ``ResourceWarning`` more, which Python does not show by default.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import Coroutine, Iterable
+from typing import Any
+
+from ...packet import Frame
+from ...runtime.process_hooks import EXIT_TIMEOUT
+from ...runtime.steps import run_async
+from .. import descriptors
+from ..connection import CLOSING, Connection
+from ..frames import Outgoing
+
+_PACKAGE = __name__.partition(".")[0]
+_of_parents: list[asyncio.Task[Any]] = []
+"""In a child process, the tasks of its parent: kept, since aiohttp warns of open connections when they are deleted."""
+
+
+# -- the loop ends
+
+
+async def close_in_time(connection: Connection, messages: Any) -> None:
+    """Close a connection whose tasks were cancelled.
+
+    Gives up when the server reads nothing for a second, or after 3 s or ``request_timeout``.
+
+    :param messages: returns the last messages.
+    """
+    loop = asyncio.get_running_loop()
+    closing = asyncio.ensure_future(_close(connection, messages))
+    deadline = loop.time() + min(EXIT_TIMEOUT, connection.engine.request_timeout)
+    left = -1
+    while not closing.done() and left != connection.queue.unsent() and (rest := deadline - loop.time()) > 0:
+        left = connection.queue.unsent()
+        await asyncio.wait([closing], timeout=min(CLOSING, rest))
+    if not closing.done():
+        closing.cancel()
+        await asyncio.wait([closing])
+    if not closing.cancelled():
+        closing.result()
+
+
+async def _close(connection: Connection, messages: Any) -> None:
+    if connection.reason is not None:
+        return
+    transport, queue = connection.transport, connection.queue
+    connection.reason = connection.engine.reason.CLIENT_DISCONNECT
+    if connection.writer is not None:
+        await asyncio.wait([connection.writer])  # it was cancelled, too
+    queue.close()
+    reading = asyncio.ensure_future(run_async(connection.receiving_steps()))
+    try:
+        await transport.send(queue.rest())
+        await transport.send(deque(transport.probe()))
+        await transport.confirm(CLOSING)
+        last: deque[Outgoing] = deque(_packet(frame) for frame in messages())
+        connection.engine._log_sending(last)
+        await transport.send(last)
+        await transport.send(deque(transport.close_packets))
+        await transport.close()
+    finally:
+        reading.cancel()
+        await asyncio.wait([reading])
+        if not reading.cancelled():
+            reading.exception()  # retrieved here: the server may have ended the connection at the same time
+
+
+def _packet(frame: Frame) -> Outgoing:
+    return "4" + frame if isinstance(frame, str) else frame
+
+
+# -- the loop is closed, or belongs to the parent process
+
+
+def detach(engine: Any) -> list[asyncio.Task[Any]]:
+    """Silence the connection of a client, or its attempt to connect; return its tasks."""
+    connection: Connection | None = engine._connection
+    tasks = {engine._opening, *engine._tasks}
+    if connection is not None:
+        connection.is_detached = True
+        connection.reason = engine.reason.CLIENT_DISCONNECT
+        tasks |= {connection.reader, connection.writer}
+    found = [task for task in tasks if task is not None and not task.done()]
+    keep_silent(found)
+    return found
+
+
+def transports_of(engine: Any) -> list[Any]:
+    """Return asyncio's transports of all open connections of a client."""
+    own = [] if engine._connection is None else engine._connection.transport.transports()
+    return [*own, *session_transports(engine.http)]
+
+
+def close_without_loop(engine: Any) -> None:
+    """Close the session and the transport of a client, and have it be disconnected."""
+    connection, http = engine._connection, engine.http
+    if http is not None and not engine.external_http:
+        close_session(http)
+        engine.http = None
+    if connection is not None:
+        connection.transport.detach()
+    engine._set_up()
+    engine._mark_disconnected()
+
+
+def keep(tasks: Iterable[asyncio.Task[Any]]) -> None:
+    """Keep the tasks of the parent process in a child process, and cancel them should it go on with the event loop."""
+    _of_parents.extend(tasks)
+    for task in tasks:
+        with contextlib.suppress(Exception):
+            task.cancel()
+
+
+def session_transports(http: Any) -> list[Any]:
+    """Return asyncio's transports of the connections that a session keeps open, in use or not."""
+    connector = getattr(http, "connector", None)
+    idle = [protocol for kept in getattr(connector, "_conns", {}).values() for protocol, _ in kept]
+    found = [protocol.transport for protocol in (*idle, *getattr(connector, "_acquired", ()))]
+    return [transport for transport in found if transport is not None]
+
+
+def close_copies(transports: Iterable[Any]) -> None:
+    """Close the copies that a child process has of the sockets of these transports."""
+    for transport in transports:
+        sock = transport.get_extra_info("socket")
+        if sock is not None:
+            descriptors.close_copy(sock.fileno())
+
+
+def close_transports(transports: Iterable[Any]) -> None:
+    """Close transports whose event loop is closed."""
+    for transport in transports:
+        with contextlib.suppress(Exception):  # RuntimeError where the loop is closed
+            transport.abort()
+        below: Any = getattr(getattr(transport, "_ssl_protocol", None), "_transport", None)
+        for each in (transport, below):
+            with contextlib.suppress(Exception):
+                each._call_connection_lost(None)  # what the loop would do next
+
+
+def close_response(response: Any) -> None:
+    """Close an answer, and its connection."""
+    connection = response.connection
+    for each in (connection, connection, response):  # where the loop is closed, the first attempt ends half-way
+        if each is not None:
+            with contextlib.suppress(Exception):
+                each.close()
+
+
+def close_session(http: Any) -> None:
+    """Close a session whose event loop does not run."""
+    begin(http.close())
+
+
+def begin(coroutine: Coroutine[Any, Any, Any]) -> None:
+    """Run a coroutine until it waits for something, and end it there."""
+    with contextlib.suppress(Exception, StopIteration):
+        coroutine.send(None)
+    with contextlib.suppress(Exception):
+        coroutine.close()
+
+
+def keep_silent(tasks: Iterable[asyncio.Task[Any]]) -> None:
+    """Keep asyncio from logging pending tasks when they are deleted."""
+    for task in tasks:
+        with contextlib.suppress(AttributeError):
+            task._log_destroy_pending = False  # type: ignore[attr-defined]
+
+
+def discard_tasks(loop: asyncio.AbstractEventLoop) -> None:
+    """End the tasks of this package on a closed event loop."""
+    for task in asyncio.all_tasks(loop):
+        coroutine: Any = task.get_coro()
+        frame = getattr(coroutine, "cr_frame", None)
+        if frame is not None and frame.f_globals.get("__name__", "").partition(".")[0] == _PACKAGE:
+            keep_silent([task])
+            with contextlib.suppress(Exception):
+                coroutine.close()

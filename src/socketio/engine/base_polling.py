@@ -1,0 +1,102 @@
+"""What both polling transports do: the handshake, the pace of the polls, and what is sent in which request. No I/O.
+
+Source: Engine.IO protocol, revision 4, "HTTP long-polling".
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
+
+from ..packet import Frame
+from . import payload
+from .errors import SilenceError
+from .frames import Outgoing
+from .handshake import Handshake, not_a_payload, read_open_body
+from .pacing import Pacing
+
+
+class BasePollingTransport:
+    """The part of :class:`PollingTransport` and :class:`AsyncPollingTransport` that does no I/O.
+
+    :param http: the session to send requests with.
+    :param url: the Engine.IO URL with its query.
+    :param max_message_size: bytes in one message; a body with a larger one is an error, and not read to its end.
+    :param timestamp: returns what to append to the URL of each request.
+    :param log_request: called with the method and the URL before each request.
+    :ivar opening_time: seconds that the handshake took.
+    """
+
+    name = "polling"
+    # CLOSE, and UPGRADE before it: python-engineio leaves the pending GET without an answer when it reads a CLOSE, but
+    # answers it when it reads an UPGRADE. The reference server answers it in any case.
+    close_packets: ClassVar[list[Outgoing]] = ["5", "1"]
+    opening_time = 0.0
+
+    def __init__(
+        self,
+        http: Any,
+        url: str,
+        *,
+        request_timeout: float,
+        max_message_size: int,
+        timestamp: Callable[[], str],
+        log_request: Callable[[str, str], None],
+    ) -> None:
+        self.http = http
+        self.url = url
+        self._request_timeout = request_timeout
+        self._max_message_size = max_message_size
+        self._timestamp = timestamp
+        self._log_request = log_request
+        self._pacing = Pacing(request_timeout)
+        self._max_payload: int | None = None
+        self._pause = self._began = 0.0
+        self._closing = False
+
+    def set_silence(self, seconds: float) -> None:
+        """From now on the server must answer within each span of so many seconds."""
+        self._pacing.silence = seconds
+
+    def probe(self) -> list[Outgoing]:
+        """Return nothing: the server has read all that was sent when the last POST was answered."""
+        return []
+
+    def _take_handshake(self, headers: Mapping[str, str], body: bytes, began: float) -> tuple[Handshake, list[Frame]]:
+        """Return what the server said in its first answer, and the packets that it sent along."""
+        self.opening_time = time.monotonic() - began
+        handshake, packets = read_open_body(body, headers.get("Content-Type", ""))
+        self.url += f"&sid={handshake.sid}"
+        self._max_payload = handshake.max_payload
+        self.set_silence(handshake.silence)
+        return handshake, packets
+
+    def _begin_poll(self) -> float:
+        """Return how long the next request for packets may take."""
+        self._began = time.monotonic()
+        timeout = self._pacing.begin(self._began)
+        if timeout <= 0:
+            raise SilenceError(f"the server is silent: no message and no ping for {self._pacing.silence:g} s")
+        return timeout
+
+    def _end_poll(self, headers: Mapping[str, str], body: bytes) -> list[Frame]:
+        """Return the packets in the answer to a poll."""
+        try:
+            packets = payload.decode(body, self._max_message_size)
+        except ValueError as exc:
+            raise not_a_payload("GET", body, headers, exc) from exc
+        self._pause = self._pacing.end(packets, time.monotonic() - self._began)
+        return packets
+
+    def _next_body(self, frames: deque[Any]) -> tuple[bytes, int]:
+        """Return the body of the next POST, and how many packets it carries."""
+        return payload.next_body(frames, self._max_payload)
+
+    def _check_receipt(self, headers: Mapping[str, str], body: bytes) -> None:
+        """Raise ``InvalidDataError`` for the answer to a POST that is from another server."""
+        try:
+            payload.check_receipt(body)
+        except ValueError as exc:
+            raise not_a_payload("POST", body, headers, exc) from exc

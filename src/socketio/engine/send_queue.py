@@ -1,0 +1,206 @@
+"""The packets that wait to be sent over one connection. Does no I/O, and knows no transport.
+
+In: packets, all of one call together. Out: the same packets, for one sender at a time: the writing thread or task, or a
+caller that would wait for it anyway. What is not sent yet is counted, for those who wait for room or until all is sent.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from engineio.exceptions import ConnectionError
+
+from ..runtime.steps import Steps, Wait
+from .frames import Outgoing
+
+PORTION = 2**20
+"""What is taken at a time, so that there is room again before all is sent."""
+
+
+class SendQueue:
+    """A queue, first in, first out.
+
+    :param high_water_mark: the size above which there is no room.
+    :param condition: makes what is waited on from a lock, which it takes by itself.
+    :param start_writer: called once, when there is something to send for the writing thread.
+    :ivar size: bytes, or characters, that are not sent yet.
+    :ivar closed: whether no more packets are taken.
+    """
+
+    def __init__(
+        self, high_water_mark: int, condition: Callable[[Any], Any], start_writer: Callable[[], None] | None = None
+    ) -> None:
+        self.size = 0
+        self.high_water_mark = high_water_mark
+        # Entered itself, never by way of a condition: Ctrl-C can come between the lines of Condition.__enter__.
+        # Re-entrant: a signal handler may call disconnect() on the thread that holds it.
+        self._lock = threading.RLock()
+        self._filled, self._emptied = condition(self._lock), condition(self._lock)
+        self._start_writer = start_writer
+        self._waiting: deque[Outgoing] = deque()
+        self._taken: deque[Outgoing] = deque()
+        self._taken_size = self._added = self._accepted = 0
+        self._sender: object = None
+        self.closed = False
+
+    # -- putting in
+
+    def put(self, packets: list[Outgoing], wake: bool = True, accepts: bool = False) -> bool:
+        """Add packets, with nothing in between; return ``False`` when the queue is closed.
+
+        :param wake: ``False`` where :meth:`try_take` comes next.
+        :param accepts: whether the application has put them in, having waited for room.
+        """
+        with self._lock:
+            if self.closed:
+                return False
+            self._waiting.extend(packets)
+            self._added += len(packets)
+            size = self.size + sum(map(len, packets))
+            if accepts:
+                self._accepted = size  # before the size: another thread may look at both
+            self.size = size
+            if wake:
+                self._wake()
+            return True
+
+    def wake(self) -> None:
+        """Leave what waits to the writing thread or task."""
+        with self._lock:
+            self._wake()
+
+    def _wake(self) -> None:
+        if not self._waiting or self._sender is not None:
+            return
+        start, self._start_writer = self._start_writer, None
+        if start is not None:
+            start()
+        self._filled.notify_all()
+
+    def close(self) -> int:
+        """Take no more packets; return how many messages were not sent. Pongs and the like do not count."""
+        with self._lock:
+            self.closed = True
+            self._filled.notify_all()
+            self._emptied.notify_all()
+            return self.unsent()
+
+    # -- taking out
+
+    def take(self) -> Steps[deque[Outgoing] | None]:
+        """Wait for packets and take the first of them, a mebibyte or a few more; ``None`` when the queue is closed.
+
+        The writer removes each one from the result when it is sent. Those taken before count as sent now.
+        """
+        with self._lock:
+            if self._sender is self:
+                self._taken.clear()
+                self._release()
+        while (packets := self.try_take(self)) is None and not self.closed:
+            yield Wait(partial(self._filled.wait_for, self._can_take), None)
+        return packets
+
+    def _can_take(self) -> bool:
+        return (bool(self._waiting) and self._sender is None) or self.closed
+
+    def try_take(self, sender: object) -> deque[Outgoing] | None:
+        """Take packets unless another sender has some, which then sends all. Ends with :meth:`give_back`.
+
+        :param sender: stands for the caller; a signal handler on the same thread is another one.
+        """
+        with self._lock:
+            if self._sender is not None or self.closed or not self._waiting:
+                return None
+            self._sender = sender
+            if self.size <= PORTION:
+                self._taken, self._waiting = self._waiting, self._taken
+                self._taken_size = self.size
+            while self._waiting and self._taken_size < PORTION:
+                packet = self._waiting.popleft()
+                self._taken.append(packet)
+                self._taken_size += len(packet)
+            return self._taken
+
+    def give_back(self, sender: object) -> None:
+        """Leave what was taken and not sent, and what came meanwhile, to the writing thread or task.
+
+        Does nothing for a caller that has taken nothing.
+        """
+        with self._lock:
+            if self._sender is sender:
+                self._release()
+                self._wake()
+
+    def _release(self) -> None:
+        """Count what was taken and is not there any more as sent; the rest waits again, before what came meanwhile."""
+        self._sender = None
+        self.size -= self._taken_size - sum(map(len, self._taken))
+        self._waiting.extendleft(reversed(self._taken))
+        self._taken.clear()
+        self._taken_size = 0
+        self._emptied.notify_all()
+
+    def rest(self) -> deque[Outgoing]:
+        """Return all that was not sent, when the queue is closed and no sender is left.
+
+        Each packet is to be removed from the result when it is sent.
+        """
+        self._taken.extend(self._waiting)
+        self._waiting.clear()
+        return self._taken
+
+    # -- waiting
+
+    def has_room(self) -> bool:
+        """Return whether more may be put in; who can wait should, else."""
+        return self.size <= self.high_water_mark or self.closed
+
+    def is_overfull(self) -> bool:
+        """Return whether answers, which wait for nothing, take more than another high-water mark."""
+        return self.size > max(self._accepted, self.high_water_mark) + self.high_water_mark
+
+    def wait_for_room(self, timeout: float | None) -> Steps[bool]:
+        """Wait until there is room; return whether there is, in ``timeout`` seconds.
+
+        Raises ``ConnectionError`` when the queue is closed before.
+        """
+        yield Wait(partial(self._emptied.wait_for, self.has_room), timeout)
+        if self.closed:
+            raise ConnectionError("the connection ended before the server had read enough")
+        return self.has_room()
+
+    def mark(self) -> int:
+        """Return a mark after the last queued packet, for :meth:`flush`."""
+        return self._added
+
+    def flush(self, timeout: float, mark: int | None = None) -> Steps[bool]:
+        """Wait until all that is in now, or was in at a mark, is sent; what others put in meanwhile is not waited for.
+
+        Return whether it was sent, in ``timeout`` seconds and before the queue was closed.
+        """
+        self.wake()
+        end = self._added if mark is None else mark
+        if not self._is_sent(end):
+            yield Wait(partial(self._emptied.wait_for, lambda: self.closed or self._is_sent(end)), timeout)
+        return self._is_sent(end)
+
+    def _is_sent(self, mark: int) -> bool:
+        return self._added - self.qsize() >= mark
+
+    # -- counting
+
+    def qsize(self) -> int:
+        """Return the number of packets that are not sent yet."""
+        return len(self._waiting) + len(self._taken)
+
+    def empty(self) -> bool:
+        """Return whether everything is sent."""
+        return self.qsize() == 0
+
+    def unsent(self) -> int:
+        """Return how many messages were not sent."""
+        return sum(isinstance(packet, bytes) or packet[:1] == "4" for packet in (*self._taken, *self._waiting))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -11,7 +12,9 @@ from hypothesis import settings
 from .flavours import Flavour
 from .waiting import Log
 
-settings.register_profile("unit", deadline=None, print_blob=True)  # machines differ in speed
+EXAMPLES = int(os.environ.get("EXAMPLES", "40"))
+"""How many examples hypothesis tries for each test; ``EXAMPLES=1000 pytest tests/unit`` searches longer."""
+settings.register_profile("unit", deadline=None, print_blob=True, max_examples=EXAMPLES)  # machines differ in speed
 settings.load_profile("unit")
 
 

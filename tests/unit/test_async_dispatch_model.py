@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from socketio.dispatch.asyncio import AsyncDispatcher
@@ -93,7 +93,6 @@ async def run(script, serial, is_late=False):
 
 
 @pytest.mark.parametrize("serial", [False, True])
-@settings(max_examples=150)
 @given(script=calls, is_late=st.booleans())
 def test_calls_start_in_their_order_whatever_they_are(serial, script, is_late):
     """Each call starts once, in its turn, and ends once: with its value, or with a failure if it is broken. (N18)"""
@@ -111,7 +110,6 @@ def test_calls_start_in_their_order_whatever_they_are(serial, script, is_late):
         ]
 
 
-@settings(max_examples=100)
 @given(kinds=st.lists(st.sampled_from(["function", "broken function"]), max_size=10))
 def test_functions_alone_need_no_turn_of_the_loop(kinds):
     """Where nothing but plain functions comes, each has ended when submit() returns. (M25)"""
@@ -138,7 +136,6 @@ async def test_coroutines_in_a_row_begin_in_one_turn_where_they_are_known(kind):
     assert run.of("began") == list(range(10))
 
 
-@settings(max_examples=100)
 @given(
     kinds=st.lists(st.sampled_from(["function", "coroutine", "unannounced coroutine"]), min_size=1, max_size=8),
     doomed=st.sets(st.integers(0, 7)),

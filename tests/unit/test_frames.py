@@ -8,7 +8,7 @@ import tracemalloc
 from itertools import pairwise
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from websocket import ABNF
 
@@ -257,7 +257,6 @@ def test_text_is_sent_as_utf_8_and_its_size_is_that_of_the_bytes():
     assert unmasked(data)[0][3] == "ü".encode() * 100
 
 
-@settings(max_examples=30)
 @given(sizes=st.lists(st.integers(0, 50), min_size=1, max_size=20), enough=st.integers(1, 200))
 def test_no_more_is_encoded_than_is_enough(sizes, enough):
     """encode() ends with the frame that makes it enough; the others are left for the next call. (N12)"""

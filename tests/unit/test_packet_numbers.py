@@ -6,7 +6,7 @@ import json
 import re
 
 import pytest
-from hypothesis import assume, example, given, settings
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from socketio.packet import EVENT, DefaultJson, Packet
@@ -25,7 +25,6 @@ def around(before, after, text):
     return "[" + ",".join([*map(json.dumps, before), text, *map(json.dumps, after)]) + "]"
 
 
-@settings(max_examples=300)
 @given(
     before=st.lists(surroundings, max_size=4),
     after=st.lists(surroundings, max_size=4),
@@ -52,7 +51,6 @@ def test_no_position_hides_a_long_integer(start, digits):
             DefaultJson.loads(text)
 
 
-@settings(max_examples=200)
 @given(
     before=st.lists(surroundings, max_size=3),
     numbers=st.lists(
@@ -88,7 +86,6 @@ def test_space_around_changes_nothing(value, before, after):
     assert Packet(encoded_packet="2" + before + json.dumps(["a", value]) + after).data == ["a", value]
 
 
-@settings(max_examples=300)
 @given(
     text=st.builds("{}{}{}".format, spaces, surroundings.map(json.dumps), st.text(max_size=5)) | st.text(max_size=20)
 )

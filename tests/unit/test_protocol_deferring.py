@@ -7,7 +7,7 @@ import re
 
 import orjson
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from socketio.core.codec import Codec
@@ -67,7 +67,6 @@ def state(protocol):
     }
 
 
-@settings(max_examples=400)
 @given(frame=frames)
 @example(frame="2")
 @example(frame="2[")
@@ -129,7 +128,6 @@ plain = st.builds(
 )
 
 
-@settings(max_examples=400)
 @example(many=['2/recovered,[0,[0.0,""]'])
 @given(many=st.lists(frames | others | st.sampled_from([b"x", b""]), max_size=8) | st.lists(plain, max_size=4))
 def test_many_frames_mean_what_each_of_them_means(many):

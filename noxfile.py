@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import nox
 
 nox.options.sessions = ["lint", "types", "test-fast"]
 nox.options.reuse_existing_virtualenvs = True
+
+WITHOUT_WHEELS = ("eventlet", "gevent", "orjson")
+"""Packages for tests that cannot be installed in a free-threaded build."""
 
 
 @nox.session(venv_backend="none")
 def setup(session: nox.Session) -> None:
     """Make the environment .venv, with everything that development needs."""
     session.run("python", "-m", "venv", ".venv")
-    session.run(".venv/bin/pip", "install", "-e", ".[dev]")
+    scripts = "Scripts" if os.name == "nt" else "bin"
+    session.run(str(Path(".venv", scripts, "python")), "-m", "pip", "install", "-e", ".[dev]")
 
 
 @nox.session
@@ -27,6 +34,16 @@ def test_fast(session: nox.Session) -> None:
     """Run the tests without I/O."""
     session.install("-e", ".[test]")
     session.run("pytest", "tests/unit", *session.posargs)
+
+
+@nox.session(name="test-free-threaded")
+def test_free_threaded(session: nox.Session) -> None:
+    """Run the tests without I/O, and the demonstration, with a Python that has no GIL: add --force-python 3.14t."""
+    extras = nox.project.load_toml("pyproject.toml")["project"]["optional-dependencies"]
+    session.install("-e", ".[msgpack]", *[name for name in extras["test"] if not name.startswith(WITHOUT_WHEELS)])
+    tests = [path for path in Path("tests/unit").glob("test_*.py") if "import orjson" not in path.read_text()]
+    session.run("pytest", *map(str, tests), *session.posargs, env={"PYTHON_GIL": "0"})
+    session.run("python", "-m", "socketio", "demo", env={"PYTHON_GIL": "0"})
 
 
 @nox.session
@@ -46,13 +63,28 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def types(session: nox.Session) -> None:
-    """Check the types with mypy."""
-    session.install("-e", ".[test]")
+    """Check the types with mypy, and those that users see with pyright."""
+    session.install("-e", ".[test]", "pyright")
     session.run("mypy", "--strict", "src", "benchmarks")
+    session.run("pyright")
 
 
 @nox.session
 def docs(session: nox.Session) -> None:
-    """Build the documentation, with warnings as errors."""
+    """Build the documentation in docs/_build, with warnings as errors."""
     session.install("-e", ".[docs]")
     session.run("sphinx-build", "-W", "docs", "docs/_build")
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Run the benchmarks, a short run of all unless arguments follow "--"."""
+    session.install("-e", ".[test]")
+    session.run("python", "-m", "benchmarks", *(session.posargs or ["--quick"]))
+
+
+@nox.session
+def fuzz(session: nox.Session) -> None:
+    """Feed the core with random bytes for a minute, unless arguments follow "--"."""
+    session.install("-e", ".[msgpack]")
+    session.run("python", "fuzz/fuzz.py", *(session.posargs or ["--random", "60"]))

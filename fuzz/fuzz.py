@@ -20,14 +20,14 @@ import random
 import sys
 import time
 import typing
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 with contextlib.suppress(ImportError):
     import atheris
 
 from socketio.core.events import RESERVED_EVENTS, Event, FrameDropped
-from socketio.core.session import Protocol
+from socketio.core.session import Session
 from socketio.engine import handshake, payload
 from socketio.engine.frames import FrameReader
 from socketio.msgpack_packet import MsgPackPacket
@@ -43,47 +43,47 @@ SEPARATOR = b"\n\n"
 def fuzz(data: bytes) -> None:
     """Check the invariant for the bytes of one run."""
     frames = [_frame(part) for part in data[1:].split(SEPARATOR)]
-    fuzz_protocol(PACKET_CLASSES[data[:1] == b"m"], frames)
+    fuzz_session(PACKET_CLASSES[data[:1] == b"m"], frames)
     fuzz_engine(data[1:])
 
 
-def fuzz_protocol(packet_class: type[Packet], frames: list[str | bytes]) -> None:
+def fuzz_session(packet_class: type[Packet], frames: list[str | bytes]) -> None:
     """Check it for the session."""
-    protocol = _session(packet_class)
-    received: list[Any] = []
+    session = _session(packet_class)
+    received: list[Event] = []
     for frame in frames:
-        pending = set(protocol.pending)
-        was_connected = set(protocol.namespaces)
-        events = protocol.receive(frame)
+        pending = set(session.pending)
+        was_connected = set(session.namespaces)
+        events = _receive(session, [frame])
         assert all(type(event) in EVENTS for event in events), events
-        assert set(protocol.namespaces) <= was_connected | pending
+        assert set(session.namespaces) <= was_connected | pending
         for event in events:
             if isinstance(event, tuple):
-                assert event[0] in was_connected
+                assert event[0] in session.namespaces
                 assert event[1] not in RESERVED_EVENTS
         received += events
-    _check_that_it_works(protocol, packet_class)
-    _check_many(packet_class, frames, _told(received))
+    _check_that_it_works(session, packet_class)
+    assert _told(_receive(_session(packet_class), frames)) == _told(received)
 
 
-def _session(packet_class: type[Packet]) -> Protocol:
-    protocol = Protocol(packet_class, "sid", MAX_SIZE)
+def _receive(session: Session, frames: Sequence[str | bytes]) -> list[Event]:
+    """Return what frames mean that come together, decoded in the end."""
+    received: list[Any] = []
+    while frames:
+        events, frames = session.receive(frames)
+        for each in events:
+            received += each if isinstance(each, list) else [each]
+    return [session.read(each) if isinstance(each, (str, list)) else each for each in received]
+
+
+def _session(packet_class: type[Packet]) -> Session:
+    session = Session(packet_class, "sid", MAX_SIZE)
     for namespace in ("/", "/chat", "/late"):
-        protocol.connect(namespace)
+        session.connect(namespace)
     for namespace in ("/", "/chat"):
-        protocol.receive(_encode(packet_class, CONNECT, {"sid": "1"}, namespace)[0])
-    protocol.request("question", (), "/", print)
-    return protocol
-
-
-def _check_many(packet_class: type[Packet], frames: list[str | bytes], expected: list[str]) -> None:
-    """Check that many frames mean what they mean one by one."""
-    assert _told(_session(packet_class).receive_each(frames)) == expected
-    protocol, end, received = _session(packet_class), 0, []
-    while end < len(frames):
-        unread, end = protocol.receive_many(frames, end)
-        received += [protocol.read(event) if isinstance(event, (str, list)) else event for event in unread]
-    assert _told(received) == expected
+        _receive(session, _encode(packet_class, CONNECT, {"sid": "1"}, namespace))
+    session.request("question", (), "/", print)
+    return session
 
 
 def _told(events: Iterable[Any]) -> list[str]:
@@ -91,15 +91,13 @@ def _told(events: Iterable[Any]) -> list[str]:
     return [repr(event) for event in events if event != FrameDropped("an attachment without a packet")]
 
 
-def _check_that_it_works(protocol: Protocol, packet_class: type[Packet]) -> None:
-    protocol.connect("/good")
-    protocol.receive(_encode(packet_class, CONNECT, {"sid": "2"}, "/good")[0])
-    *first, last = _encode(packet_class, EVENT, ["good", b"bytes"], "/good", 7)
-    for frame in first:
-        protocol.receive(frame)
-    assert protocol.receive(last) == [("/good", "good", (b"bytes",), 7)]
-    ack_id, _ = protocol.request("question", (), "/good", print)
-    (answer,) = protocol.receive(_encode(packet_class, ACK, [1], "/good", ack_id)[0])
+def _check_that_it_works(session: Session, packet_class: type[Packet]) -> None:
+    session.connect("/good")
+    _receive(session, _encode(packet_class, CONNECT, {"sid": "2"}, "/good"))
+    frames = _encode(packet_class, EVENT, ["good", b"bytes"], "/good", 7)
+    assert _receive(session, frames)[-1] == ("/good", "good", (b"bytes",), 7)
+    ack_id, _ = session.request("question", (), "/good", print)
+    (answer,) = _receive(session, _encode(packet_class, ACK, [1], "/good", ack_id))
     assert getattr(answer, "args", None) == (1,)
 
 

@@ -22,10 +22,10 @@ FLOORS = """
     0   core.details  runtime.process_hooks
     1   packet  core.events  core.offsets
     1   msgpack_packet  core.codec  core.early_events
-    1   core.session
-    1   core.event_log
+    1   core.session  core.handlers
+    1   core.event_log  core.inbox
     1   options
-    2   core.handlers  base_namespace  dispatch.threads  dispatch.asyncio
+    2   base_namespace  dispatch.threads  dispatch.asyncio
     2   namespace  async_namespace
     2   engine.compat
     2   engine.frames
@@ -52,6 +52,7 @@ FLOORS = """
     4   lifecycle.async_loop
     4   lifecycle.threads  lifecycle.asyncio
     4   client  async_client
+    5   base_simple_client
     5   simple_client  async_simple_client
     6   testing.engine
     6   testing.session  testing.web

@@ -34,9 +34,9 @@ def test_nothing_is_found_in_a_short_run(fuzzer: ModuleType) -> None:
 def test_the_fuzzer_finds_what_is_broken(fuzzer: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
     """A core that raises for some input does not pass."""
 
-    def receive(self: object, frame: object) -> list[object]:
-        raise LookupError(frame)
+    def receive(self: object, frames: object) -> list[object]:
+        raise LookupError(frames)
 
-    monkeypatch.setattr(fuzzer.Protocol, "receive", receive)
+    monkeypatch.setattr(fuzzer.Session, "receive", receive)
     with pytest.raises(LookupError):
         fuzzer.run(seconds=1)

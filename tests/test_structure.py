@@ -32,14 +32,12 @@ LONG_FILES: dict[str, int] = {}
 LONG_FUNCTIONS = {
     "async_client.py AsyncClient.call": 48,
     "async_client.py AsyncClient.connect": 48,
-    "async_simple_client.py AsyncSimpleClient.connect": 41,
     "base_client.py BaseClient.__init__": 52,
     "client.py Client.call": 41,
     "client.py Client.connect": 52,
     "engine/asyncio/opening.py AsyncOpening._connect_to_websocket": 41,
     "engine/threads/opening.py Opening._open": 42,
     "engine/threads/websocket_handshake.py ask": 41,
-    "simple_client.py SimpleClient.connect": 41,
 }
 DEEP_CLASSES = {
     "async_client.py AsyncClient": 7,

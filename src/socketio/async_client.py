@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from threading import get_ident
 from typing import Any, TypeAlias, TypeVar
 
 from . import options
 from .base_client import State
-from .core.events import AckReceived, EventReceived, ack_result
-from .core.session import Protocol
+from .core.events import AckReceived, EventReceived, Events, ack_result
+from .core.session import Session
 from .engine import EngineError
 from .exceptions import BadNamespaceError, DisconnectedError, TimeoutError
 from .lifecycle.asyncio import IN_A_ROW, AsyncLifecycle, ignore
 from .lifecycle.base import Waiter
-from .packet import Frame
 from .runtime import process_hooks, timeouts
 from .runtime.async_condition import AsyncEvent
 from .runtime.async_time_limit import TimeLimit
-from .runtime.logs import INFO
 
 T = TypeVar("T")
 OrCallable: TypeAlias = T | Callable[[], T] | Callable[[], Awaitable[T]]
@@ -31,7 +29,7 @@ class _Handling:
 
     __slots__ = ("_client", "_protocol")
 
-    def __init__(self, client: AsyncClient, protocol: Protocol) -> None:
+    def __init__(self, client: AsyncClient, protocol: Session) -> None:
         self._client = client
         self._protocol = protocol
 
@@ -263,7 +261,7 @@ class AsyncClient(AsyncLifecycle):
                 raise TimeoutError(f"the server read too little for {event!r} to be sent within {timeout:g} s")
             now = loop.time()
         waiter = _FutureWaiter(loop)
-        protocol: Protocol | None
+        protocol: Session | None
         try:
             if self._sio_emit_is_overridden():
                 await self.emit(event, data=data, namespace=namespace, callback=waiter)
@@ -273,7 +271,7 @@ class AsyncClient(AsyncLifecycle):
         except BadNamespaceError:
             await self._sio_hold_at_exit()
             raise
-        if protocol is not None and protocol.request_count() == 1:
+        if protocol is not None and len(protocol.callbacks) == 1:
             self.eio.send_at_once()
         else:
             self.eio.wake()  # together with those of other tasks
@@ -306,17 +304,12 @@ class AsyncClient(AsyncLifecycle):
 
     # -- receiving
 
-    def _sio_on_messages(self, frames: Sequence[Frame]) -> None:
-        protocol = self._sio_protocol
-        if protocol is None:
-            return
-        has_inline = self._sio_registry.has_inline
-        add, handling = self._sio_dispatcher.add, _Handling(self, protocol)
-        received = protocol.receive_each(frames)
-        if self._sio_log.is_logged(INFO):
-            received = self._sio_log.received(protocol, received)
-        for event in received:
-            if isinstance(event, tuple) and not has_inline:
+    def _sio_run_events(self, protocol: Session, events: Events) -> None:
+        """Have events handled, each decoded when it is its turn."""
+        handling, add, read = _Handling(self, protocol), self._sio_dispatcher.add, protocol.read
+        for each in events:
+            event = read(each)
+            if isinstance(event, tuple):
                 add(handling, event)
             else:
                 self._sio_handle(protocol, event)
@@ -327,10 +320,6 @@ class AsyncClient(AsyncLifecycle):
         """Return whether a frame answers a call(), which does not wait for the handlers of earlier events."""
         protocol = self._sio_protocol
         return protocol is not None and isinstance(protocol.callback_for(frame), Waiter)
-
-    def _sio_run_event(self, protocol: Protocol, event: EventReceived) -> None:
-        namespace, name, _, _ = event
-        self._sio_run(name, namespace, _Handling(self, protocol), event)
 
     def _sio_call_back(self, event: AckReceived) -> None:
         def failed() -> None:

@@ -1,50 +1,58 @@
-"""The simple client for asyncio: events wait in a queue until somebody asks for them.
+"""The simple client for asyncio: events wait until :meth:`AsyncSimpleClient.receive` returns them.
 
-The queue is filled on the reading side, so that its order is exactly that of the server.
+They are queued where frames are received, so that their order is exactly that of the server.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections import deque
 from collections.abc import Callable, Coroutine, Mapping
 from types import TracebackType
 from typing import Any
 
-from . import options
 from .async_client import AsyncClient, OrCallable
-from .core.details import has_ended
-from .core.handlers import inline
+from .base_simple_client import BaseSimpleClient, rest
 from .exceptions import BadNamespaceError, CallInterruptedError, DisconnectedError, TimeoutError
 from .overrides import Shown
-from .runtime import process_hooks, timeouts
+from .runtime import timeouts
 from .runtime.async_condition import AsyncCondition, running_loop
 
 
-class AsyncSimpleClient:
+class AsyncSimpleClient(BaseSimpleClient):
     """A Socket.IO client without handlers: emit, call, receive.
 
     Takes the arguments of :class:`AsyncClient`. A lost connection is repaired unnoticed: methods wait until it is
     back. It is an asynchronous context manager that disconnects at the end.
-
     """
 
     client_class: type[AsyncClient] = AsyncClient
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        options.check_all(type(self), self.client_class, kwargs)
-        self._sio_options = args, kwargs
-        self._sio_client: AsyncClient | None = None
-        self._sio_namespace = self._sio_name = "/"
-        self._sio_connected = False
-        self._sio_buffer: deque[list[Any]] = deque()
-        self._sio_renew()
+    _sio_client: AsyncClient | None
 
     def _sio_renew(self) -> None:
         self._sio_changed = AsyncCondition()
-        self._sio_restored = False
-        self._sio_session = 0
+
+    def _sio_wake(self) -> None:
+        self._sio_changed.notify_all()
+
+    async def _sio_wait_for(self, predicate: Callable[[], Any], deadline: float | None) -> bool:
+        return await self._sio_changed.wait_for(predicate, rest(deadline))
+
+    def _sio_check_loop(self) -> None:
+        """Raise ``RuntimeError`` if this is not the client's event loop, or no event loop is running."""
+        client = self._sio_client
+        if client is None:
+            running_loop()
+        elif not client._sio_is_in_loop():
+            client._sio_check_loop()
+            if self._sio_inbox.is_open and not client._sio_is_in_use():  # its event loop was closed
+                self._sio_inbox.close()
+                self._sio_renew()
+
+    @Shown
+    def client(self) -> AsyncClient | None:
+        """The :class:`AsyncClient` in use; ``None`` before ``connect()`` and after ``disconnect()``."""
+        return self._sio_client
 
     async def connect(
         self,
@@ -65,96 +73,21 @@ class AsyncSimpleClient:
         is connected already.
         """
         self._sio_check_loop()
-        if self._sio_connected:
-            raise RuntimeError("Already connected")
-        process_hooks.watch_forks(self)
-        namespace = self._sio_namespace = "/" if namespace is None else namespace
-        self._sio_buffer.clear()
-        client = self._sio_client = self.client_class(*self._sio_options[0], **self._sio_options[1])
-        self._sio_name = namespace.partition("?")[0]
-        self._sio_register(client, self._sio_name)
+        client: AsyncClient = self._sio_begin(namespace)
         try:
             await client.connect(
                 url,
                 headers=headers,
                 auth=auth,
                 transports=transports,
-                namespaces=[namespace],
+                namespaces=[self._sio_namespace],
                 socketio_path=socketio_path,
                 wait_timeout=wait_timeout,
             )
         except BaseException:
             self._sio_client = None
-            self._sio_connected = False
+            self._sio_inbox.close()
             raise
-
-    def _sio_register(self, client: AsyncClient, namespace: str) -> None:
-        @inline
-        def connect() -> None:
-            self._sio_session += 1
-            self._sio_set(connected=True, restored=True)
-
-        @inline
-        def disconnect() -> None:
-            self._sio_set(connected=self._sio_connected, restored=False)
-
-        @inline
-        def disconnect_final() -> None:
-            self._sio_set(connected=False, restored=False)
-
-        @inline
-        def receive(event: str, *args: Any) -> None:
-            self._sio_buffer.append([event, *args])
-            self._sio_changed.notify_all()
-
-        client._sio_on("connect", connect, namespace)
-        client._sio_on("disconnect", disconnect, namespace)
-        client._sio_on("__disconnect_final", disconnect_final, namespace)
-        client._sio_on("*", receive, namespace)
-
-    def _sio_set(self, connected: bool, restored: bool) -> None:
-        self._sio_connected, self._sio_restored = connected, restored
-        self._sio_changed.notify_all()
-
-    @Shown
-    def client(self) -> AsyncClient | None:
-        """The :class:`AsyncClient` in use; ``None`` before ``connect()`` and after ``disconnect()``."""
-        return self._sio_client
-
-    @Shown
-    def connected(self) -> bool:
-        """Whether there is a connection, or one is being restored."""
-        return self._sio_connected
-
-    @Shown
-    def namespace(self) -> str:
-        """The namespace that ``connect()`` was called with."""
-        return self._sio_namespace
-
-    @Shown
-    def input_buffer(self) -> deque[list[Any]]:
-        """The events that :meth:`receive` has not returned yet."""
-        return self._sio_buffer
-
-    @Shown
-    def client_args(self) -> tuple[Any, ...]:
-        """The arguments for ``client_class``."""
-        return self._sio_options[0]
-
-    @Shown
-    def client_kwargs(self) -> dict[str, Any]:
-        """The keyword arguments for ``client_class``."""
-        return self._sio_options[1]
-
-    @Shown
-    def sid(self) -> str | None:
-        """The id that the server gave this client; ``None`` without a connection."""
-        return self._sio_client._sio_get_sid(self._sio_name) if self._sio_client is not None else None
-
-    @Shown
-    def transport(self) -> str:
-        """The name of the transport in use, ``'polling'`` or ``'websocket'``; ``''`` without a connection."""
-        return (self._sio_client.eio.transport() or "") if self._sio_client is not None else ""
 
     async def emit(self, event: str, data: Any = None) -> None:
         """Emit an event. See :meth:`AsyncClient.emit`.
@@ -163,7 +96,7 @@ class AsyncSimpleClient:
         has ended for good.
         """
         self._sio_check_loop()
-        await self._sio_repeat(lambda client: client.emit(event, data, namespace=self._sio_name))
+        await self._sio_repeat(lambda client: client.emit(event, data, namespace=self._sio_name()))
 
     async def call(self, event: str, data: Any = None, timeout: float | None = 60) -> Any:
         """Emit an event and return its acknowledgement. See :meth:`AsyncClient.call`.
@@ -176,7 +109,7 @@ class AsyncSimpleClient:
         timeout = timeouts.limit(timeout)
         deadline = None if timeout is None else time.monotonic() + timeout
         return await self._sio_repeat(
-            lambda client: client.call(event, data, namespace=self._sio_name, timeout=_rest(deadline)), deadline
+            lambda client: client.call(event, data, namespace=self._sio_name(), timeout=rest(deadline)), deadline
         )
 
     async def _sio_repeat(
@@ -186,24 +119,21 @@ class AsyncSimpleClient:
 
         After a failure, the client may look connected for a moment, until the loss is noticed.
         """
-        failed = None
+        failed = 0
         while True:
-            if not await self._sio_changed.wait_for(lambda: self._sio_is_ready(failed), _rest(deadline)):  # noqa: B023
+            inbox = self._sio_inbox
+            if not await self._sio_wait_for(lambda: inbox.is_ready(failed), deadline):  # noqa: B023
                 raise TimeoutError("the connection was not restored in time")
-            client, session = self._sio_client, self._sio_session
-            if not self._sio_connected or client is None:
+            client, connection = self._sio_client, inbox.connection
+            if client is None or not inbox.is_open:
                 await asyncio.sleep(0)  # a program that tries again at once must not block the event loop
-                raise has_ended(self._sio_client._sio_details if self._sio_client is not None else None)
+                raise self._sio_ended()
             try:
                 return await action(client)
             except CallInterruptedError:
                 raise
             except (BadNamespaceError, DisconnectedError):
-                failed = session
-
-    def _sio_is_ready(self, failed: int | None) -> bool:
-        """Return whether there is a newer connection than the failed one, or no further one will follow."""
-        return not self._sio_connected or (self._sio_restored and self._sio_session != failed)
+                failed = connection
 
     async def receive(self, timeout: float | None = None) -> list[Any]:
         """Return the next event: its name, followed by its arguments.
@@ -216,13 +146,15 @@ class AsyncSimpleClient:
         was received.
         """
         self._sio_check_loop()
-        timeout = timeouts.limit(timeout)
-        if not await self._sio_changed.wait_for(lambda: self._sio_buffer or not self._sio_connected, timeout):
-            raise TimeoutError(f"no event within {timeout:g} s")
-        if not self._sio_buffer:
-            await asyncio.sleep(0)
-            raise has_ended(self._sio_client._sio_details if self._sio_client is not None else None)
-        return self._sio_buffer.popleft()
+        inbox, timeout = self._sio_inbox, timeouts.limit(timeout)
+        deadline = None if timeout is None else time.monotonic() + timeout
+        while (event := inbox.next()) is None:
+            if not inbox.is_open and not inbox.events:
+                await asyncio.sleep(0)
+                raise self._sio_ended()
+            if not await self._sio_wait_for(lambda: inbox.events or not inbox.is_open, deadline):
+                raise TimeoutError(f"no event within {timeout:g} s")
+        return event
 
     async def disconnect(self) -> None:
         """Disconnect from the server, after all that was emitted is sent. Does nothing when it is not connected."""
@@ -232,25 +164,7 @@ class AsyncSimpleClient:
             if client is not None:
                 await client.disconnect()
         finally:  # after a cancellation as well
-            self._sio_set(connected=False, restored=False)
-
-    def _sio_check_loop(self) -> None:
-        """Raise ``RuntimeError`` if this is not the client's event loop, or no event loop is running."""
-        if self._sio_client is None:
-            running_loop()
-            return
-        if self._sio_client._sio_is_in_loop():
-            return
-        self._sio_client._sio_check_loop()
-        if self._sio_connected and not self._sio_client._sio_is_in_use():  # its event loop was closed
-            self._sio_connected = False
-            self._sio_renew()
-
-    def _sio_after_fork(self) -> None:
-        self._sio_client = None
-        self._sio_connected = False
-        self._sio_buffer.clear()
-        self._sio_renew()
+            self._sio_inbox.close()
 
     async def __aenter__(self) -> AsyncSimpleClient:
         return self
@@ -262,8 +176,3 @@ class AsyncSimpleClient:
         traceback: TracebackType | None,
     ) -> None:
         await self.disconnect()
-
-
-def _rest(deadline: float | None) -> float | None:
-    """Return the seconds that are left until a deadline."""
-    return None if deadline is None else max(0.0, deadline - time.monotonic())

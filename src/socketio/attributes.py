@@ -11,7 +11,7 @@ from .core.details import DisconnectDetails
 from .core.event_log import EventLog
 from .core.events import EventName
 from .core.handlers import Handler, Handlers
-from .core.session import Protocol
+from .core.session import Session
 from .overrides import ReconnectAbort, Shown
 from .runtime import logs
 
@@ -22,7 +22,7 @@ class ClientAttributes:
     eio: Any
     _sio_is_asyncio_based = False
     _sio_reconnect_task: Any = None
-    _sio_protocol: Protocol | None
+    _sio_protocol: Session | None
     _sio_registry: Handlers
     _sio_details: DisconnectDetails | None
     _sio_failed: list[str]

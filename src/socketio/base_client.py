@@ -14,8 +14,8 @@ from .base_namespace import BaseClientNamespace
 from .core.details import DisconnectDetails
 from .core.event_log import EventLog
 from .core.events import RESERVED_EVENTS, EventName
-from .core.handlers import Handler, Handlers, OverriddenHandlers
-from .core.session import Protocol
+from .core.handlers import Handler, Handlers
+from .core.session import Session
 from .exceptions import ConnectionError, InvalidURLError
 from .overrides import is_overridden
 from .packet import Packet
@@ -92,7 +92,7 @@ class BaseClient(ClientAttributes):
         self._sio_nonsense = logs.Sparse(self._sio_logger)
         self._sio_registry = Handlers()
         self._sio_state = State.IDLE
-        self._sio_protocol: Protocol | None = None
+        self._sio_protocol: Session | None = None
         self._sio_details: DisconnectDetails | None = None
         self._sio_wait_for_namespaces = True
         self._sio_wait_timeout: float | None = 20.0
@@ -120,9 +120,7 @@ class BaseClient(ClientAttributes):
         """Call an overridden ``_trigger_event`` for all events from now on."""
         registry = vars(self).get("_sio_registry")
         if registry is not None and is_overridden(self, "_trigger_event"):
-            if not isinstance(registry, OverriddenHandlers):
-                self._sio_registry = OverriddenHandlers(registry, lambda: self._trigger_event)
-            self._sio_registry.bulk = None
+            registry.override = lambda: self._trigger_event
 
     # -- what is connected
 

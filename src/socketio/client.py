@@ -5,21 +5,19 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any, TypeAlias, TypeVar
 
 from . import options
 from .base_client import State
-from .core.events import AckReceived, Event, EventName, EventReceived, ack_result
-from .core.session import Protocol, Unread
+from .core.events import AckReceived, EventName, EventReceived, Events, ack_result
+from .core.session import Session
 from .engine import EngineError
 from .exceptions import BadNamespaceError, DisconnectedError, TimeoutError
 from .lifecycle.base import Waiter
 from .lifecycle.threads import GOODBYE, Lifecycle
-from .packet import Frame
 from .runtime import process_hooks, timeouts
-from .runtime.logs import INFO
 
 T = TypeVar("T")
 OrCallable: TypeAlias = T | Callable[[], T]
@@ -209,7 +207,7 @@ class Client(Lifecycle):
         if not self.eio.has_room() and not self._sio_make_room(timeout):
             raise TimeoutError(f"the server read too little for {event!r} to be sent within {timeout:g} s")
         waiter = _LockWaiter()
-        protocol: Protocol | None
+        protocol: Session | None
         self._sio_dispatcher.blocking()
         try:
             if self._sio_emit_is_overridden():
@@ -253,77 +251,25 @@ class Client(Lifecycle):
 
     # -- receiving
 
-    def _sio_on_messages(self, frames: Sequence[Frame]) -> None:
-        end = 0
-        while end < len(frames):
-            with self._sio_lock:
-                protocol = self._sio_protocol
-                if protocol is None:
-                    return
-                received, end = protocol.receive_many(frames, end)
-            is_logged = self._sio_log.is_logged(INFO)
-            self._sio_hand_over(protocol, self._sio_log.received(protocol, received) if is_logged else received)
+    def _sio_run_events(self, protocol: Session, events: Events) -> None:
+        """Have events handled, each decoded by the thread that handles it.
 
-    def _sio_hand_over(self, protocol: Protocol, received: Iterable[Unread | Event]) -> None:
-        """Have events handled, those that follow each other together; do what others ask for in their turn.
-
-        Where it is possible, events are read by the thread that handles them: memory that one core fills and another
-        empties costs as much as the decoding.
+        Memory that one core fills and another empties costs as much as the decoding.
         """
-        events: list[Unread | EventReceived] = []
-        for each in received:
-            if isinstance(each, (str, list, tuple)):
-                events.append(each)
-                continue
-            self._sio_take_events(protocol, events)
-            events = []
-            self._sio_handle(protocol, each)
-        self._sio_take_events(protocol, events)
-
-    def _sio_take_events(self, protocol: Protocol, events: list[Unread | EventReceived]) -> None:
-        if not events:
-            return
-        bulk = self._sio_registry.bulk
-        if bulk is not None:
-            bulk(protocol, events)
-        elif self._sio_registry.has_inline:
-            for each in events:
-                self._sio_handle(protocol, protocol.read(each) if isinstance(each, (str, list)) else each)
-        else:
-            self._sio_submit(protocol, events)
-
-    def _sio_submit(self, protocol: Protocol, events: list[Unread | EventReceived]) -> None:
         handle = partial(self._sio_handle_event, protocol)
-        self._sio_dispatcher.submit_all(self._sio_read_all(protocol, events), handle, is_single=len(events) == 1)
+        self._sio_dispatcher.submit_all(self._sio_named(protocol, events), handle, is_single=len(events) == 1)
 
-    def _sio_read_all(
-        self, protocol: Protocol, events: list[Unread | EventReceived]
-    ) -> Iterator[tuple[EventName, EventReceived]]:
-        """Yield the events with their names; each is read when it is its turn."""
+    def _sio_named(self, protocol: Session, events: Events) -> Iterator[tuple[EventName, EventReceived]]:
+        """Yield the events with their names; each is decoded when it is its turn."""
         read = protocol.read
         for each in events:
-            event = each if isinstance(each, tuple) else read(each)
+            event = read(each)
             if isinstance(event, tuple):
                 yield event[1], event
             else:
                 self._sio_handle(protocol, event)
 
-    def _sio_read(self, protocol: Protocol, unread: Unread) -> EventReceived | None:
-        """Return an event that was left unread; ``None`` where it turns out to be none."""
-        event = protocol.read(unread)
-        if isinstance(event, tuple):
-            return event
-        self._sio_handle(protocol, event)
-        return None
-
-    def _sio_run_event(self, protocol: Protocol, event: EventReceived) -> None:
-        namespace, name, args, _ = event
-        if self._sio_registry.find_inline(name, namespace, args) is not None:
-            self._sio_handle_event(protocol, event)
-        else:
-            self._sio_submit(protocol, [event])
-
-    def _sio_handle_event(self, protocol: Protocol, event: EventReceived) -> None:
+    def _sio_handle_event(self, protocol: Session, event: EventReceived) -> None:
         """Call the handler of an event, and acknowledge with what it returns."""
         namespace, name, args, ack_id = event
         try:

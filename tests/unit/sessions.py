@@ -2,24 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from socketio.core.events import Event, FrameDropped, NamespaceConnected
-from socketio.core.session import Protocol
-from socketio.packet import CONNECT, Packet
+from socketio.core.session import Session
+from socketio.packet import CONNECT, Frame, Packet
 
 MARK = '{"_placeholder":true,"num":%d}'
 """A placeholder for an attachment, as it stands in a frame."""
 
 
-def connected(*namespaces: str, packet_class: type[Packet] = Packet) -> Protocol:
+def connected(*namespaces: str, packet_class: type[Packet] = Packet) -> Session:
     """Return a session that has these namespaces, ``'/'`` by default."""
-    protocol = Protocol(packet_class, "transport-sid")
+    protocol = Session(packet_class, "transport-sid")
     for namespace in namespaces or ("/",):
         protocol.connect(namespace)
         frame = packet_class(CONNECT, data={"sid": f"sid-of-{namespace}"}, namespace=namespace).encode()
-        assert protocol.receive(frame) == [NamespaceConnected(namespace, f"sid-of-{namespace}")]
+        assert receive(protocol, frame) == [NamespaceConnected(namespace, f"sid-of-{namespace}")]
     return protocol
+
+
+def receive(session: Session, *frames: Frame) -> list[Event]:
+    """Return what frames mean that come together, decoded."""
+    events: list[Event] = []
+    rest: Sequence[Frame] = frames
+    while rest:
+        received, rest = session.receive(rest)
+        for each in received:
+            events += map(session.read, each) if isinstance(each, list) else [each]
+    return events
 
 
 def only(events: list[Event]) -> Event:

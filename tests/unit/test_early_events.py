@@ -10,34 +10,26 @@ import pytest
 from socketio import exceptions
 from socketio.core import early_events
 from socketio.core.events import NamespaceConnected, NamespaceDisconnected, NamespaceRefused, SessionFailed
-from socketio.core.session import Protocol
+from socketio.core.session import Session
 from socketio.msgpack_packet import MsgPackPacket
 from socketio.packet import CONNECT, EVENT, Packet
 
 from .flavours import URL
 from .offset_forms import yeast
-from .sessions import MARK, is_dropped, only
+from .sessions import MARK, is_dropped, only, receive
 from .waiting import Gate, within
 
 
-def receive(protocol, frames, way):
-    """Return the events of frames, received in one of the ways that there are."""
-    if way == "one by one":
-        return [event for frame in frames for event in protocol.receive(frame)]
-    if way == "each":
-        return list(protocol.receive_each(frames))
-    events, start = [], 0
-    while start < len(frames):
-        received, start = protocol.receive_many(frames, start)
-        events += received
-    return [protocol.read(event) if isinstance(event, (str, list)) else event for event in events]
+def one_by_one(protocol, *frames):
+    """Return the events of frames that come one after the other."""
+    return [event for frame in frames for event in receive(protocol, frame)]
 
 
-ways = pytest.mark.parametrize("way", ["one by one", "each", "many"])
+ways = pytest.mark.parametrize("way", [one_by_one, receive])
 
 
 def pending(*namespaces, packet_class=Packet, max_message_size=None):
-    protocol = Protocol(packet_class, "sid", max_message_size)
+    protocol = Session(packet_class, "sid", max_message_size)
     for namespace in namespaces or ("/",):
         protocol.connect(namespace)
     return protocol
@@ -59,7 +51,7 @@ def test_events_come_right_after_their_namespace(way, packet_class, namespace):
     ]
     encoded = [packet.encode() for packet in packets]
     frames = [frame for each in encoded for frame in (each if isinstance(each, list) else [each])]
-    assert receive(pending(namespace, packet_class=packet_class), frames, way) == [
+    assert way(pending(namespace, packet_class=packet_class), *frames) == [
         NamespaceConnected(namespace, "5"),
         (namespace, "a", (1,), None),
         (namespace, "b", (b"x", {"c": [b"y"]}), 1),
@@ -73,7 +65,7 @@ def test_events_come_right_after_their_namespace(way, packet_class, namespace):
 def test_each_namespace_waits_for_itself(way):
     """What is connected already gets its events at once; what is not waits for its own CONNECT."""
     frames = ["0{}", '2["a"]', '2/one,["b"]', '2/two,["c"]', '2["d"]', "0/two,{}", '2/two,["e"]', "0/one,{}"]
-    assert receive(pending("/", "/one", "/two"), frames, way) == [
+    assert way(pending("/", "/one", "/two"), *frames) == [
         NamespaceConnected("/", "sid"),
         ("/", "a", (), None),
         ("/", "d", (), None),
@@ -88,7 +80,7 @@ def test_each_namespace_waits_for_itself(way):
 @ways
 def test_broken_events_are_dropped_when_it_is_their_turn(way):
     """Without a name, or with a reserved one, an early event is dropped like a later one."""
-    events = receive(pending(), ["2[null]", '2["connect"]', '2["a"]', "0{}"], way)
+    events = way(pending(), "2[null]", '2["connect"]', '2["a"]', "0{}")
     assert events[0] == NamespaceConnected("/", "sid")
     assert is_dropped(events[1:2])
     assert is_dropped(events[2:3])
@@ -99,7 +91,7 @@ def test_broken_events_are_dropped_when_it_is_their_turn(way):
 def test_offsets_are_taken_off(way):
     """Events that a server repeats come before the CONNECT which says that there are offsets."""
     frames = [f'2["a",1,"{yeast()}"]', '2["b","word"]', '0{"sid":"1","pid":"2"}', f'2["c","{yeast()}"]']
-    assert receive(pending(), frames, way)[1:] == [
+    assert way(pending(), *frames)[1:] == [
         ("/", "a", (1,), None),
         ("/", "b", ("word",), None),
         ("/", "c", (), None),
@@ -117,9 +109,9 @@ def test_offsets_are_taken_off(way):
 def test_events_of_a_namespace_that_is_refused_are_dropped(way, end, told):
     """They are dropped, also when the namespace is requested again."""
     protocol = pending("/", "/chat")
-    assert receive(protocol, ['2/chat,["a"]', end], way) == [told]
+    assert way(protocol, '2/chat,["a"]', end) == [told]
     protocol.connect("/chat")
-    assert receive(protocol, ["0/chat,{}", '2/chat,["b"]'], way) == [
+    assert way(protocol, "0/chat,{}", '2/chat,["b"]') == [
         NamespaceConnected("/chat", "sid"),
         ("/chat", "b", (), None),
     ]
@@ -128,10 +120,10 @@ def test_events_of_a_namespace_that_is_refused_are_dropped(way, end, told):
 def test_a_session_that_ends_keeps_nothing():
     """close() drops what was kept."""
     protocol = pending()
-    protocol.receive('2["a"]')
+    receive(protocol, '2["a"]')
     protocol.close()
     protocol.connect("/")
-    assert protocol.receive("0{}") == [NamespaceConnected("/", "sid")]
+    assert receive(protocol, "0{}") == [NamespaceConnected("/", "sid")]
 
 
 @ways
@@ -139,13 +131,13 @@ def test_only_so_many_events_are_kept(way, monkeypatch):
     """With one more than the limit, of all namespaces together, the session fails, and keeps nothing."""
     monkeypatch.setattr(early_events, "MAX_EVENTS", 4)
     frames = ['2["a"]', '2/chat,["b"]'] * 2
-    assert len(receive(pending("/", "/chat"), [*frames, "0{}", "0/chat,{}"], way)) == 6
+    assert len(way(pending("/", "/chat"), *frames, "0{}", "0/chat,{}")) == 6
     protocol = pending("/", "/chat")
-    failed = receive(protocol, [*frames, '2["c"]'], way)
+    failed = way(protocol, *frames, '2["c"]')
     assert isinstance(only(failed), SessionFailed)
     assert failed[0].reason == "the server has sent more than 4 events before it answered the CONNECT of /"
     assert protocol.pending == []
-    assert is_dropped(protocol.receive("0{}"))
+    assert is_dropped(receive(protocol, "0{}"))
 
 
 @ways
@@ -153,8 +145,8 @@ def test_only_so_many_bytes_are_kept(way):
     """The limit is that of one message, and counts what came: attachments, and UTF-8."""
     frames = ['2["a"]', '2["ü"]', f'51-["a",{MARK % 0}]', b"123"]
     size = sum(len(frame if isinstance(frame, bytes) else frame.encode()) for frame in frames)
-    assert len(receive(pending(max_message_size=size), [*frames, "0{}"], way)) == 4
-    reason = only(receive(pending(max_message_size=size - 1), frames, way)).reason
+    assert len(way(pending(max_message_size=size), *frames, "0{}")) == 4
+    reason = only(way(pending(max_message_size=size - 1), *frames)).reason
     assert reason == f"the server has sent events of more than {size - 1} bytes before it answered the CONNECT of /"
 
 
@@ -163,8 +155,8 @@ def test_what_was_delivered_makes_room():
     names = [f"/{number}" for number in range(20)]
     protocol = pending(*names, max_message_size=15)
     for name in names:
-        assert protocol.receive(f'2{name},["a"]') == []
-        assert len(protocol.receive(f"0{name},")) == 2
+        assert receive(protocol, f'2{name},["a"]') == []
+        assert len(receive(protocol, f"0{name},")) == 2
 
 
 # -- the clients

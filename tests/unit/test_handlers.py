@@ -6,7 +6,7 @@ import pytest
 
 from socketio import AsyncClientNamespace, ClientNamespace
 from socketio.core.events import RESERVED_EVENTS
-from socketio.core.handlers import Handlers, inline, is_inline
+from socketio.core.handlers import Handlers
 
 
 def own(*args): ...
@@ -243,60 +243,49 @@ def test_methods_without_a_reason_are_spared_by_the_object():
         assert handlers.find("disconnect", "/x", ("why",)) == (room.trigger_event, ("disconnect", "why"))
 
 
-# -- on the reading side
+# -- a sink
 
 
-def test_a_function_can_be_marked_as_inline():
-    """inline() marks a function, and returns it. (N29)"""
+class Pipe:
+    """A sink that keeps what it gets."""
 
-    def handler(*args): ...
+    def __init__(self):
+        self.taken = []
 
-    assert not is_inline(handler)
-    assert inline(handler) is handler
-    assert is_inline(handler)
+    def notify(self, event): ...
+
+    def take(self, events, read):
+        self.taken += map(read, events)
+
+
+def test_a_sink_gets_what_has_no_handler():
+    """Events with a handler go there, and the client's own events never to the sink. (E7, M32)"""
+    handlers, pipe = filed(a=own), Pipe()
+    handlers.sink = pipe
+    assert handlers.find("a", "/", (1,)) == (own, (1,))
+    assert handlers.find("connect", "/", ()) is None
+    function, args = handlers.find("b", "/", (1, 2))
+    function(*args)
+    assert pipe.taken == [("/", "b", (1, 2), None)]
+    assert not handlers.is_coroutine("b", "/")
 
 
 @pytest.mark.parametrize(
-    ("event", "namespace", "expected"),
-    [("a", "/", True), ("b", "/", False), ("c", "/x", True), ("connect", "/x", False), ("a", "/other", False)],
+    "change",
+    [
+        lambda handlers: handlers.add("a", own, "/"),
+        lambda handlers: handlers.add_object("/room", Room("/room")),
+        lambda handlers: setattr(handlers, "override", lambda: own),
+    ],
 )
-def test_what_runs_inline_is_decided_by_the_handler_that_is_found(event, namespace, expected):
-    """find_inline() gives the handler of this very event where that is marked, event '*' included. (N29)"""
-
-    @inline
-    def marked(*args): ...
-
-    handlers = filed(a=marked, b=own, any__x=marked)
-    assert (handlers.find_inline(event, namespace, ()) is not None) is expected
-
-
-def test_nothing_runs_inline_unless_marked():
-    """Without a marked handler nothing runs on the reading side, nor with objects. (N18)"""
-    handlers = filed(a=own)
-    handlers.add_object("/room", Room("/room"))
-    assert handlers.find_inline("a", "/", ()) is None
-    assert handlers.find_inline("a", "/room", ()) is None
-
-
-def test_a_replaced_inline_handler_is_forgotten():
-    """An event whose marked handler was replaced by another does not run inline. (M32)"""
-
-    @inline
-    def marked(*args): ...
-
-    handlers = filed(a=marked)
-    handlers.add("a", own, "/")
-    assert handlers.find_inline("a", "/", ()) is None
-
-
-@pytest.mark.parametrize("add", [lambda h: h.add("a", own, "/"), lambda h: h.add_object("/room", Room("/room"))])
-def test_who_takes_all_events_does_so_until_another_handler_is_added(add):
-    """Then handlers are asked for again, the one that was added and those that were there before. (E7, M32)"""
-    handlers = filed()
-    assert handlers.bulk is None
-    handlers.bulk = own
-    add(handlers)
-    assert handlers.bulk is None
+def test_a_sink_gets_all_events_until_there_is_a_handler(change):
+    """Then each event is looked up, as an event of its name may have come before. (E7, M32)"""
+    handlers, pipe = Handlers(), Pipe()
+    assert handlers.only_sink() is None
+    handlers.sink = pipe
+    assert handlers.only_sink() is pipe
+    change(handlers)
+    assert handlers.only_sink() is None
 
 
 def test_an_event_without_a_handler_is_not_taken_for_a_coroutine():

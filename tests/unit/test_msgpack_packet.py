@@ -12,9 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from socketio import AsyncClient, Client
-from socketio.core.session import Protocol
+from socketio.core.session import Session
 from socketio.msgpack_packet import MsgPackPacket
 from socketio.packet import ACK, BINARY_ACK, BINARY_EVENT, CONNECT, EVENT
+
+from .sessions import receive
 
 MEGABYTE = 1_000_000
 SECONDS = 3.0
@@ -302,7 +304,7 @@ def test_the_hook_of_the_application_gets_the_others():
 
 def test_a_pid_that_is_undefined_is_none():
     """A server without connection state recovery sends one; the last arguments of its events stay."""
-    protocol = Protocol(MsgPackPacket)
+    protocol = Session(MsgPackPacket)
     protocol.connect("/")
-    protocol.receive(msgpack.packb({"type": CONNECT, "nsp": "/", "data": {"sid": "1", "pid": UNDEFINED}}))
-    assert protocol.receive(MsgPackPacket(EVENT, data=["a", "hello"]).encode()) == [("/", "a", ("hello",), None)]
+    receive(protocol, msgpack.packb({"type": CONNECT, "nsp": "/", "data": {"sid": "1", "pid": UNDEFINED}}))
+    assert receive(protocol, MsgPackPacket(EVENT, data=["a", "hello"]).encode()) == [("/", "a", ("hello",), None)]

@@ -11,10 +11,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from socketio.core.offsets import MAX_SKEW, MAX_STEP_BACK, Offsets
-from socketio.core.session import Protocol
+from socketio.core.session import Session
 from socketio.packet import CONNECT, EVENT, Packet
 
 from .offset_forms import mongo, redis, yeast
+from .sessions import receive
 
 NOW = 1_796_000_000.0
 DAY = 24 * 60 * 60.0
@@ -65,9 +66,9 @@ def stripped(subject, *args):
 
 
 def session():
-    protocol = Protocol(Packet)
+    protocol = Session(Packet)
     protocol.connect("/")
-    protocol.receive(Packet(CONNECT, data={"sid": "1", "pid": "2"}).encode())
+    receive(protocol, Packet(CONNECT, data={"sid": "1", "pid": "2"}).encode())
     return protocol
 
 
@@ -231,30 +232,30 @@ def test_events_with_an_id_have_no_offset():
     """They keep all arguments, and say nothing about the others."""
     protocol = session()
     now = yeast()
-    assert protocol.receive(f'25["a","{now}"]') == [("/", "a", (now,), 5)]
-    assert protocol.receive('25["a",1]') == [("/", "a", (1,), 5)]
-    assert protocol.receive('2["a",""]') == [("/", "a", (), None)]
-    assert protocol.receive('25["a",""]') == [("/", "a", ("",), 5)]
+    assert receive(protocol, f'25["a","{now}"]') == [("/", "a", (now,), 5)]
+    assert receive(protocol, '25["a",1]') == [("/", "a", (1,), 5)]
+    assert receive(protocol, '2["a",""]') == [("/", "a", (), None)]
+    assert receive(protocol, '25["a",""]') == [("/", "a", ("",), 5)]
 
 
 @pytest.mark.parametrize("pid", ["null", "5", "true", "{}", "[]"])
 def test_a_pid_is_a_text(pid):
     """A server that gives anything else keeps no events."""
-    protocol = Protocol(Packet)
+    protocol = Session(Packet)
     protocol.connect("/")
-    protocol.receive(f'0{{"sid":"1","pid":{pid}}}')
+    receive(protocol, f'0{{"sid":"1","pid":{pid}}}')
     now = yeast()
-    assert protocol.receive(f'2["a","{now}"]') == [("/", "a", (now,), None)]
+    assert receive(protocol, f'2["a","{now}"]') == [("/", "a", (now,), None)]
 
 
 def test_each_namespace_has_its_own():
     """What one namespace sends is no reason for another."""
     protocol = session()
     protocol.connect("/chat")
-    protocol.receive('0/chat,{"sid":"1","pid":"2"}')
-    assert protocol.receive('2["a",1]') == [("/", "a", (1,), None)]
-    assert protocol.receive('2/chat,["a",""]') == [("/chat", "a", (), None)]
-    assert protocol.receive('2["a",""]') == [("/", "a", ("",), None)]
+    receive(protocol, '0/chat,{"sid":"1","pid":"2"}')
+    assert receive(protocol, '2["a",1]') == [("/", "a", (1,), None)]
+    assert receive(protocol, '2/chat,["a",""]') == [("/chat", "a", (), None)]
+    assert receive(protocol, '2["a",""]') == [("/", "a", ("",), None)]
 
 
 def five(last):
@@ -279,25 +280,23 @@ many = st.lists(
 
 @given(frames=many, cuts=st.lists(st.integers(1, 4), max_size=12))
 def test_when_events_are_read_makes_no_difference(frames, cuts):
-    """Each way to receive the same frames gives the same events, however they are split, and read in whatever order."""
+    """The same frames give the same events, however they are split, and read in whatever order."""
     one_by_one = session()
-    expected = [event for frame in frames for event in one_by_one.receive(frame)]
-    each, together = session(), session()
-    assert list(each.receive_each(frames)) == expected
+    expected = [event for frame in frames for event in receive(one_by_one, frame)]
+    together = session()
     unread = []
     rest = frames
     while rest:
         size = cuts.pop() if cuts else len(rest)
         part, rest = rest[:size], rest[size:]
-        start = 0
-        while start < len(part):
-            received, start = together.receive_many(part, start)
-            unread += received
-    late = [together.read(event) if isinstance(event, (str, list)) else event for event in reversed(unread)]
+        while part:
+            received, part = together.receive(part)
+            unread += [event for each in received for event in (each if isinstance(each, list) else [each])]
+    late = [together.read(event) for event in reversed(unread)]
     assert late[::-1] == expected
 
 
 def test_data_that_is_no_list_is_dropped():
     """A packet of an event without a list has no arguments to look at."""
-    assert len(session().receive("2{}")) == len(session().receive("2")) == 1
+    assert len(receive(session(), "2{}")) == len(receive(session(), "2")) == 1
     assert Packet(EVENT, data={}).encode() == "2{}"

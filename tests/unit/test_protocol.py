@@ -14,19 +14,19 @@ from socketio.core.events import (
     ack_result,
     event_arguments,
 )
-from socketio.core.session import Protocol
+from socketio.core.session import Session
 from socketio.exceptions import BadNamespaceError
 from socketio.packet import Packet
 
 from .offset_forms import yeast
-from .sessions import MARK, connected, is_dropped, only, unused
+from .sessions import MARK, connected, is_dropped, only, receive, unused
 
 # -- connecting
 
 
 def test_a_new_session_is_empty():
     """A session begins without namespaces, connected or pending. (A3)"""
-    protocol = Protocol(Packet)
+    protocol = Session(Packet)
     assert (protocol.namespaces, protocol.pending) == ({}, [])
 
 
@@ -43,7 +43,7 @@ def test_a_new_session_is_empty():
 )
 def test_asking_for_a_namespace_carries_the_auth_payload(namespace, auth, frame):
     """connect() gives one CONNECT packet with the auth payload, an empty object without auth. (C11, M34)"""
-    protocol = Protocol(Packet)
+    protocol = Session(Packet)
     assert protocol.connect(namespace, auth) == [frame]
     assert protocol.pending == [namespace.partition("?")[0]]
     assert protocol.namespaces == {}
@@ -51,29 +51,29 @@ def test_asking_for_a_namespace_carries_the_auth_payload(namespace, auth, frame)
 
 def test_an_acceptance_stores_the_sid_of_the_namespace():
     """A CONNECT reply moves its namespace from pending to connected, with the sid it carries. (C12)"""
-    protocol = Protocol(Packet, "transport-sid")
+    protocol = Session(Packet, "transport-sid")
     protocol.connect("/")
     protocol.connect("/chat?a=1")
-    assert protocol.receive('0/chat,{"sid":"abc"}') == [NamespaceConnected("/chat", "abc")]
+    assert receive(protocol, '0/chat,{"sid":"abc"}') == [NamespaceConnected("/chat", "abc")]
     assert (protocol.pending, protocol.namespaces) == (["/"], {"/chat": "abc"})
-    assert protocol.receive('0{"sid":"def"}') == [NamespaceConnected("/", "def")]
+    assert receive(protocol, '0{"sid":"def"}') == [NamespaceConnected("/", "def")]
     assert (protocol.pending, protocol.namespaces) == ([], {"/chat": "abc", "/": "def"})
 
 
 @pytest.mark.parametrize("frame", ["0", "0{}", '0{"sid":5}', '0{"sid":null}', "0null", "0[]", '0"abc"', "0/?a=1,"])
 def test_an_acceptance_without_sid_gives_the_sid_of_the_transport(frame):
     """A CONNECT reply that carries no sid of its own gives the namespace that of the transport. (M35)"""
-    protocol = Protocol(Packet, "transport-sid")
+    protocol = Session(Packet, "transport-sid")
     protocol.connect("/")
-    assert protocol.receive(frame) == [NamespaceConnected("/", "transport-sid")]
+    assert receive(protocol, frame) == [NamespaceConnected("/", "transport-sid")]
     assert protocol.namespaces == {"/": "transport-sid"}
 
 
 def test_a_second_acceptance_is_ignored():
     """A second CONNECT for a namespace, or one for a namespace that was not asked for, has no effect. (C12)"""
     protocol = connected("/")
-    assert is_dropped(protocol.receive('0{"sid":"other"}'))
-    assert is_dropped(protocol.receive('0/other,{"sid":"other"}'))
+    assert is_dropped(receive(protocol, '0{"sid":"other"}'))
+    assert is_dropped(receive(protocol, '0/other,{"sid":"other"}'))
     assert protocol.namespaces == {"/": "sid-of-/"}
 
 
@@ -91,7 +91,7 @@ def test_leaving_a_namespace_tells_the_server():
 
 def test_leaving_what_is_not_connected_sends_nothing():
     """disconnect() of a namespace that is unknown or only pending gives no frames. (M16)"""
-    protocol = Protocol(Packet)
+    protocol = Session(Packet)
     protocol.connect("/")
     assert protocol.disconnect("/") == []
     assert protocol.disconnect("/other") == []
@@ -107,11 +107,11 @@ def test_closing_returns_the_callbacks_without_answer():
 
     protocol.request("a", (), "/", first)
     protocol.request("b", (), "/chat", second)
-    protocol.receive(f'51-["half",{MARK % 0}]')
+    receive(protocol, f'51-["half",{MARK % 0}]')
     assert protocol.close() == [first, second]
     assert (protocol.namespaces, protocol.pending) == ({}, [])
     assert protocol.close() == []
-    assert is_dropped(protocol.receive(b"the other half"))
+    assert is_dropped(receive(protocol, b"the other half"))
 
 
 # -- receiving acknowledgements
@@ -125,8 +125,8 @@ def test_an_acknowledgement_finds_its_callback_once(frame, args):
     """An ACK gives the callback of its id with the values; the second time nobody waits for it. (E5, D9)"""
     protocol = connected("/")
     protocol.request("a", (), "/", unused)
-    assert protocol.receive(frame) == [AckReceived("/", unused, args, 1)]
-    assert is_dropped(protocol.receive(frame))
+    assert receive(protocol, frame) == [AckReceived("/", unused, args, 1)]
+    assert is_dropped(receive(protocol, frame))
     assert protocol.close() == []
 
 
@@ -136,7 +136,7 @@ def test_acknowledgements_come_in_any_order():
     callbacks = {key: (lambda *args: None) for key in [("/", 1), ("/", 2), ("/chat", 1)]}
     for (namespace, number), callback in callbacks.items():
         assert protocol.request("a", (), namespace, callback)[0] == number
-    events = [only(protocol.receive(frame)) for frame in ("32[2]", '3/chat,1["chat"]', "31[1]")]
+    events = [only(receive(protocol, frame)) for frame in ("32[2]", '3/chat,1["chat"]', "31[1]")]
     assert events == [
         AckReceived("/", callbacks["/", 2], (2,), 2),
         AckReceived("/chat", callbacks["/chat", 1], ("chat",), 1),
@@ -149,18 +149,18 @@ def test_an_acknowledgement_that_nobody_waits_for_is_ignored(frame):
     """An ACK with an unknown id, another namespace, no id or no list leaves what is pending. (E6, M38)"""
     protocol = connected("/", "/chat")
     protocol.request("a", (), "/", unused)
-    assert is_dropped(protocol.receive(frame))
-    assert protocol.receive("31[]") == [AckReceived("/", unused, (), 1)]
+    assert is_dropped(receive(protocol, frame))
+    assert receive(protocol, "31[]") == [AckReceived("/", unused, (), 1)]
 
 
 def test_a_binary_acknowledgement_takes_its_attachments():
     """A BINARY_ACK is held until it is complete, also one that nobody waits for. (E2, M38)"""
     protocol = connected("/")
     protocol.request("a", (), "/", unused)
-    assert protocol.receive(f"61-7[{MARK % 0}]") == []
-    assert is_dropped(protocol.receive(b"for nobody"))
-    assert protocol.receive(f"61-1[{MARK % 0}]") == []
-    assert protocol.receive(b"x") == [AckReceived("/", unused, (b"x",), 1)]
+    assert receive(protocol, f"61-7[{MARK % 0}]") == []
+    assert is_dropped(receive(protocol, b"for nobody"))
+    assert receive(protocol, f"61-1[{MARK % 0}]") == []
+    assert receive(protocol, b"x") == [AckReceived("/", unused, (b"x",), 1)]
 
 
 def test_a_forgotten_request_has_no_answer():
@@ -170,7 +170,7 @@ def test_a_forgotten_request_has_no_answer():
     protocol.forget("/", ack_id)
     protocol.forget("/", ack_id)
     protocol.forget("/other", 5)
-    assert is_dropped(protocol.receive("31[]"))
+    assert is_dropped(receive(protocol, "31[]"))
     assert protocol.close() == []
 
 
@@ -195,9 +195,9 @@ def test_a_forgotten_request_has_no_answer():
 )
 def test_a_refusal_carries_what_the_server_sent(payload, args, data):
     """A CONNECT_ERROR gives no argument, one, or one per list element, and ends the waiting. (F5, E1, M36)"""
-    protocol = Protocol(Packet)
+    protocol = Session(Packet)
     protocol.connect("/chat?a=1")
-    assert protocol.receive(f"4/chat,{payload}") == [NamespaceRefused("/chat", args, data, ())]
+    assert receive(protocol, f"4/chat,{payload}") == [NamespaceRefused("/chat", args, data, ())]
     assert (protocol.pending, protocol.namespaces) == ([], {})
 
 
@@ -206,33 +206,33 @@ def test_a_refusal_of_one_namespace_leaves_the_others():
     protocol = connected("/", "/chat")
     protocol.connect("/late")
     protocol.connect("/later")
-    assert protocol.receive('4/late,"no"') == [NamespaceRefused("/late", ("no",), "no", ())]
+    assert receive(protocol, '4/late,"no"') == [NamespaceRefused("/late", ("no",), "no", ())]
     assert (list(protocol.namespaces), protocol.pending) == (["/", "/chat"], ["/later"])
 
 
 def test_a_later_refusal_ends_its_namespace():
     """A CONNECT_ERROR for a connected namespace removes it, and says that it was connected. (M36)"""
     protocol = connected("/", "/chat")
-    assert protocol.receive('4/chat,"no"') == [NamespaceRefused("/chat", ("no",), "no", ("/chat",))]
+    assert receive(protocol, '4/chat,"no"') == [NamespaceRefused("/chat", ("no",), "no", ("/chat",))]
     assert list(protocol.namespaces) == ["/"]
 
 
 def test_a_refusal_of_the_root_ends_all_namespaces():
     """A CONNECT_ERROR on '/' drops all namespaces, whether '/' itself was connected or pending. (F6)"""
     protocol = connected("/chat", "/", "/news")
-    assert protocol.receive('4"no"') == [NamespaceRefused("/", ("no",), "no", ("/chat", "/", "/news"))]
+    assert receive(protocol, '4"no"') == [NamespaceRefused("/", ("no",), "no", ("/chat", "/", "/news"))]
     assert protocol.namespaces == {}
     protocol = connected("/chat")
     protocol.connect("/")
-    assert protocol.receive("4") == [NamespaceRefused("/", (), None, ("/chat",))]
+    assert receive(protocol, "4") == [NamespaceRefused("/", (), None, ("/chat",))]
     assert (protocol.namespaces, protocol.pending) == ({}, [])
 
 
 def test_a_refusal_of_what_was_not_asked_for_is_ignored():
     """A CONNECT_ERROR for a namespace that is neither connected nor pending has no effect. (F6)"""
     protocol = connected("/chat")
-    assert is_dropped(protocol.receive('4/other,"no"'))
-    assert is_dropped(protocol.receive('4"no"'))
+    assert is_dropped(receive(protocol, '4/other,"no"'))
+    assert is_dropped(receive(protocol, '4"no"'))
     assert list(protocol.namespaces) == ["/chat"]
 
 
@@ -242,34 +242,34 @@ def test_a_refusal_of_what_was_not_asked_for_is_ignored():
 def test_a_disconnection_ends_its_namespace():
     """A DISCONNECT removes its namespace, and no other. (F2, N23)"""
     protocol = connected("/", "/chat")
-    assert protocol.receive("1/chat,") == [NamespaceDisconnected("/chat")]
+    assert receive(protocol, "1/chat,") == [NamespaceDisconnected("/chat")]
     assert list(protocol.namespaces) == ["/"]
-    assert protocol.receive("1") == [NamespaceDisconnected("/")]
+    assert receive(protocol, "1") == [NamespaceDisconnected("/")]
     assert protocol.namespaces == {}
 
 
 def test_a_disconnection_while_nothing_is_connected_is_ignored():
     """A DISCONNECT that comes when no namespace is connected or pending has no effect. (F3)"""
-    assert is_dropped(Protocol(Packet).receive("1"))
+    assert is_dropped(receive(Session(Packet), "1"))
     protocol = connected("/")
     protocol.disconnect("/")
-    assert is_dropped(protocol.receive("1"))
+    assert is_dropped(receive(protocol, "1"))
 
 
 @pytest.mark.parametrize(("frame", "namespace"), [("1", "/"), ("1/other", "/other"), ("1/other,", "/other")])
 def test_a_disconnection_of_what_is_not_there_is_reported(frame, namespace):
     """A DISCONNECT for a namespace the client does not have is reported, and leaves all others. (F4)"""
     protocol = connected("/chat")
-    assert protocol.receive(frame) == [NamespaceDisconnected(namespace)]
+    assert receive(protocol, frame) == [NamespaceDisconnected(namespace)]
     assert list(protocol.namespaces) == ["/chat"]
 
 
 def test_a_disconnection_before_the_acceptance_ends_the_waiting():
     """A DISCONNECT for a namespace that is pending takes it out: it will not be accepted any more. (F4, N23)"""
-    protocol = Protocol(Packet)
+    protocol = Session(Packet)
     protocol.connect("/")
-    assert protocol.receive("1") == [NamespaceDisconnected("/")]
-    assert is_dropped(protocol.receive('0{"sid":"late"}'))
+    assert receive(protocol, "1") == [NamespaceDisconnected("/")]
+    assert is_dropped(receive(protocol, '0{"sid":"late"}'))
     assert protocol.namespaces == {}
 
 
@@ -279,19 +279,19 @@ def test_a_disconnection_before_the_acceptance_ends_the_waiting():
 def test_a_stray_attachment_is_dropped():
     """A binary frame without a packet before it has no effect. (N34, E1)"""
     protocol = connected("/")
-    assert is_dropped(protocol.receive(b"stray"))
-    assert protocol.receive('2["a"]') == [("/", "a", (), None)]
+    assert is_dropped(receive(protocol, b"stray"))
+    assert receive(protocol, '2["a"]') == [("/", "a", (), None)]
 
 
 def test_a_text_frame_is_never_an_attachment():
     """A text frame where an attachment must come drops the packet before it, and is itself received. (N35, N33)"""
     protocol = connected("/")
-    assert protocol.receive(f'52-["half",{MARK % 0},{MARK % 1}]') == []
-    assert protocol.receive(b"zero") == []
-    dropped, event = protocol.receive('2["whole"]')
+    assert receive(protocol, f'52-["half",{MARK % 0},{MARK % 1}]') == []
+    assert receive(protocol, b"zero") == []
+    dropped, event = receive(protocol, '2["whole"]')
     assert isinstance(dropped, FrameDropped)
     assert event == ("/", "whole", (), None)
-    assert is_dropped(protocol.receive(b"one"))
+    assert is_dropped(receive(protocol, b"one"))
 
 
 class Picky(Packet):
@@ -302,9 +302,9 @@ class Picky(Packet):
 def test_what_a_packet_class_does_not_take_is_dropped():
     """An application's packet class that fails with an attachment loses its packet, not the session. (E2, M48)"""
     protocol = connected("/", packet_class=Picky)
-    assert protocol.receive(f'51-["a",{MARK % 0}]') == []
-    assert is_dropped(protocol.receive(b"x"))
-    assert protocol.receive('2["b"]') == [("/", "b", (), None)]
+    assert receive(protocol, f'51-["a",{MARK % 0}]') == []
+    assert is_dropped(receive(protocol, b"x"))
+    assert receive(protocol, '2["b"]') == [("/", "b", (), None)]
 
 
 class Unreadable(Packet):
@@ -321,7 +321,7 @@ class OfTheFuture(Packet):
 @pytest.mark.parametrize(("packet_class", "frame"), [(Unreadable, "k"), (Unreadable, "e"), (OfTheFuture, "x")])
 def test_what_a_packet_class_cannot_read_is_dropped(packet_class, frame):
     """Whatever an application's packet class raises or reads, the session says why the frame is dropped. (E1, M48)"""
-    assert is_dropped(Protocol(packet_class).receive(frame))
+    assert is_dropped(receive(Session(packet_class), frame))
 
 
 # -- events
@@ -330,15 +330,15 @@ def test_what_a_packet_class_cannot_read_is_dropped(packet_class, frame):
 def test_an_event_is_what_the_server_sent():
     """An EVENT gives its namespace, name, arguments and id; one with bytes when they have come. (E1, E2, E3)"""
     protocol = connected("/", "/chat")
-    assert protocol.receive('2/chat,5["a",1,null]') == [("/chat", "a", (1, None), 5)]
-    assert protocol.receive(f'51-["b",{MARK % 0}]') == []
-    assert protocol.receive(b"x") == [("/", "b", (b"x",), None)]
+    assert receive(protocol, '2/chat,5["a",1,null]') == [("/chat", "a", (1, None), 5)]
+    assert receive(protocol, f'51-["b",{MARK % 0}]') == []
+    assert receive(protocol, b"x") == [("/", "b", (b"x",), None)]
 
 
 @pytest.mark.parametrize("frame", ["2", "2[]", "2{}", "2[true]", '2["connect"]', '2/other,["a"]'])
 def test_an_event_without_a_name_or_a_namespace_is_dropped(frame):
     """An EVENT that names nothing that can be handled has no effect. (E1, E7, N33)"""
-    assert is_dropped(connected("/").receive(frame))
+    assert is_dropped(receive(connected("/"), frame))
 
 
 def test_calls_become_frames():
@@ -382,10 +382,10 @@ def test_the_offset_of_a_recoverable_namespace_is_taken_off():
     """Where the server gave a pid, the offset that it appends to an event is no argument; elsewhere it is. (E3)"""
     protocol = connected("/plain")
     protocol.connect("/")
-    protocol.receive('0{"sid":"abc","pid":"private"}')
+    receive(protocol, '0{"sid":"abc","pid":"private"}')
     offset = yeast()
-    assert protocol.receive(f'2["a",1,"{offset}"]') == [("/", "a", (1,), None)]
-    assert protocol.receive(f'2/plain,["a",1,"{offset}"]') == [("/plain", "a", (1, offset), None)]
+    assert receive(protocol, f'2["a",1,"{offset}"]') == [("/", "a", (1,), None)]
+    assert receive(protocol, f'2/plain,["a",1,"{offset}"]') == [("/plain", "a", (1, offset), None)]
 
 
 def test_the_reserved_names():
@@ -404,5 +404,5 @@ def test_a_session_that_refuses_events():
         protocol.request("after", (), "/", unused)
     assert list(protocol.namespaces) == ["/"]
     assert protocol.acknowledge("/", 1, ("x",)) == ['31["x"]']
-    assert isinstance(only(protocol.receive('31["answer"]')), AckReceived)
+    assert isinstance(only(receive(protocol, '31["answer"]')), AckReceived)
     assert protocol.disconnect("/") == ["1"]

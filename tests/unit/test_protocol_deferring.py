@@ -10,17 +10,16 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from socketio.core.codec import Codec
-from socketio.core.events import FrameDropped
-from socketio.core.session import Protocol
+from socketio.core.events import AckReceived, FrameDropped, NamespaceConnected
+from socketio.core.session import Session
 from socketio.msgpack_packet import MsgPackPacket
 from socketio.packet import ACK, CONNECT, CONNECT_ERROR, DISCONNECT, EVENT, AdaptedJson, DefaultJson, Packet
 
 from .offset_forms import yeast
-from .sessions import MARK, connected, unused
+from .sessions import MARK, connected, receive, unused
 
 NOW = yeast()
-CODEC = ("_encode", "_decode", "_read_ack")
+UNSEEN = ("_codec", "_encode", "read", "_offsets", "_heads")
 
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5) | st.sampled_from(["", NOW, b"x"]),
@@ -48,7 +47,7 @@ def session(packet_class=Packet):
     """Return a session with two namespaces, one that can be recovered, and one that is pending."""
     protocol = connected("/", "/chat", packet_class=packet_class)
     protocol.connect("/recovered")
-    protocol.receive(packet_class(CONNECT, data={"sid": "1", "pid": "2"}, namespace="/recovered").encode())
+    receive(protocol, packet_class(CONNECT, data={"sid": "1", "pid": "2"}, namespace="/recovered").encode())
     protocol.connect("/late")
     protocol.request("a", (), "/", unused)
     return protocol
@@ -56,13 +55,13 @@ def session(packet_class=Packet):
 
 def deferred(protocol, frame):
     """Return whether a frame is left to be read later."""
-    return protocol.receive_many([frame]) == ([frame], 1)
+    return protocol.receive([frame]) == ([[frame]], [])
 
 
 def state(protocol):
     """Return what a session remembers, but for the offsets it has seen, which are tested with frames that are valid."""
     return {
-        **{name: repr(value) for name, value in vars(protocol).items() if name not in (*CODEC, "_offsets")},
+        **{name: repr(value) for name, value in vars(protocol).items() if name not in UNSEEN},
         "_early_events": vars(protocol._early_events),
     }
 
@@ -81,19 +80,20 @@ def state(protocol):
 @example(frame='2\u0661["a"]')
 @example(frame='2-["a"]')
 @example(frame='21-["a"]')
-def test_what_is_read_later_is_what_would_have_been_received(frame):
-    """Where receive_many() leaves a frame, read() gives what receive() gives, and the session is as it was. (E1)"""
+def test_what_is_read_later_is_what_came(frame):
+    """To leave an event unread changes nothing, and to read it neither, now or after the end. (E1)"""
     protocol = session()
     before = state(protocol)
-    received, end = protocol.receive_many([frame])
-    assert end == 1
-    if received and isinstance(received[0], str):
+    received, rest = protocol.receive([frame])
+    assert not rest
+    if received and isinstance(received[0], list) and isinstance(received[0][0], str):
         assert state(protocol) == before
-        assert [protocol.read(received[0])] == session().receive(frame)
-        assert [protocol.read(received[0])] == session().receive(frame)  # and again
+        read = protocol.read(received[0][0])
         assert state(protocol) == before
-    else:
-        assert received == session().receive(frame)
+        protocol.close()
+        assert protocol.read(received[0][0]) == read
+        packet = Packet(encoded_packet=frame) if isinstance(read, tuple) else None
+        assert packet is None or read[:2] == (packet.namespace or "/", packet.data[0])
 
 
 def without_strays(events):
@@ -131,53 +131,43 @@ plain = st.builds(
 @example(many=['2/recovered,[0,[0.0,""]'])
 @given(many=st.lists(frames | others | st.sampled_from([b"x", b""]), max_size=8) | st.lists(plain, max_size=4))
 def test_many_frames_mean_what_each_of_them_means(many):
-    """receive_many() gives the events of receive(), in their order, however many frames it is given. (E1, N13)"""
+    """Frames that come together give the events that they give one by one, in their order. (E1, N13)"""
     one_by_one, together = session(), session()
-    expected = [event for frame in many for event in one_by_one.receive(frame)]
-    got, start = [], 0
-    while start < len(many):
-        received, end = together.receive_many(many, start)
-        assert end > start
-        got += [together.read(event) if isinstance(event, (str, list)) else event for event in received]
-        start = end
-    each = session()
-    assert without_strays(got) == without_strays(expected)
-    assert without_strays(each.receive_each(many)) == without_strays(expected)
+    expected = [event for frame in many for event in receive(one_by_one, frame)]
+    assert without_strays(receive(together, *many)) == without_strays(expected)
     assert (together._partial is None) == (one_by_one._partial is None)
     together._partial = one_by_one._partial
     assert state(together) == state(one_by_one)
-
-
-@pytest.mark.parametrize(
-    "frames", [['2/chat,["a"]'] * 3, ['2/chat,["a"]', '2/chat,["a"]', f'51-/chat,["a",{MARK % 0}]', b"x"]]
-)
-def test_events_of_a_namespace_that_is_left_meanwhile_are_dropped(frames):
-    """A handler leaves the namespace: the events that came with its own are for nobody. (M10, N25)"""
-    protocol = session()
-    events = protocol.receive_each(frames)
-    assert next(events) == ("/chat", "a", (), None)
-    protocol.disconnect("/chat")
-    assert all(isinstance(event, FrameDropped) for event in events)
 
 
 def test_what_the_server_sends_before_it_knows_of_the_leaving_is_no_nonsense():
     """Events for a namespace that this side has left are ignored, without a warning: they were on their way."""
     protocol = session()
     protocol.disconnect("/chat")
-    assert protocol.receive('2/chat,["late"]') == []
-    assert protocol.receive(f'51-/chat,["late",{MARK % 0}]') == []
-    assert protocol.receive(b"x") == []
-    assert len(protocol.receive('2["in"]')) == 1
+    assert receive(protocol, '2/chat,["late"]') == []
+    assert receive(protocol, f'51-/chat,["late",{MARK % 0}]') == []
+    assert receive(protocol, b"x") == []
+    assert len(receive(protocol, '2["in"]')) == 1
 
 
 @pytest.mark.parametrize("change", ["1/chat,", '0/late,{"sid":"1"}', '4/late,"no"'])
 def test_what_changes_the_namespaces_ends_what_is_received_at_a_time(change):
     """What comes after it is received when the client has seen the change. (M10, N25)"""
     protocol = session()
-    received, end = protocol.receive_many(['2["a"]', change, '2["b"]'])
-    assert (len(received), end) == (2, 2)
-    assert received[0] == '2["a"]'
-    assert protocol.receive_many(['2["a"]', change, '2["b"]'], end) == (['2["b"]'], 3)
+    (events, notice), rest = protocol.receive(['2["a"]', change, '2["b"]'])
+    assert events == ['2["a"]']
+    assert not isinstance(notice, (list, AckReceived, FrameDropped))
+    assert rest == ['2["b"]']
+    assert protocol.receive(rest) == ([rest], [])
+
+
+def test_events_that_follow_each_other_come_together():
+    """What is no event comes between them, in its turn. (N13)"""
+    received, rest = session().receive(['2["a"]', '2/chat,["b"]', "31[]", '27["c"]', "x", '2["d"]'])
+    assert received[:3] == [['2["a"]', '2/chat,["b"]'], AckReceived("/", unused, (), 1), [("/", "c", (), 7)]]
+    assert isinstance(received[3], FrameDropped)
+    assert received[4:] == [['2["d"]']]
+    assert not rest
 
 
 @pytest.mark.parametrize("namespace", ["/", "/chat", "/recovered"])
@@ -194,17 +184,17 @@ def test_events_are_read_later_with_their_attachments(count):
     """So can one whose attachments have come along with it. (E2, N32)"""
     frames = [f'5{count}-/chat,["a",{",".join(MARK % number for number in range(count))}]', *[b"x", b"y"][:count]]
     protocol = session()
-    assert protocol.receive_many([*frames, '2["b"]']) == ([frames, '2["b"]'], count + 2)
+    assert protocol.receive([*frames, '2["b"]']) == ([[frames, '2["b"]']], [])
     assert protocol.read(frames) == ("/chat", "a", (b"x", b"y")[:count], None)
 
 
 def test_attachments_that_come_later_or_are_too_large_are_received_one_by_one():
-    """What is not there yet is waited for, and what is too much is refused, as receive() does. (N32, N34)"""
+    """What is not there yet is waited for, and what is too much is refused. (N32, N34)"""
     protocol = session()
-    assert protocol.receive_many([f'51-["a",{MARK % 0}]']) == ([], 1)
-    assert protocol.receive_many([b"x"]) == ([("/", "a", (b"x",), None)], 1)
+    assert protocol.receive([f'51-["a",{MARK % 0}]']) == ([], [])
+    assert protocol.receive([b"x"]) == ([[("/", "a", (b"x",), None)]], [])
     protocol._max_message_size = 1
-    (dropped,), _ = protocol.receive_many([f'51-["a",{MARK % 0}]', b"xx"])
+    (dropped,), _ = protocol.receive([f'51-["a",{MARK % 0}]', b"xx"])
     assert "1 bytes" in dropped.reason
 
 
@@ -235,18 +225,18 @@ def test_what_the_session_depends_on_is_received_at_once(frame):
 def test_nothing_is_deferred_while_attachments_are_awaited():
     """The packet before an event is dropped first, where its attachments did not come. (N32)"""
     protocol = session()
-    protocol.receive(f'51-["half",{MARK % 0}]')
-    received, end = protocol.receive_many(['2["a"]', '2["b"]'])
-    assert [type(event) for event in received] == [FrameDropped, tuple, str]
-    assert end == 2
+    receive(protocol, f'51-["half",{MARK % 0}]')
+    (dropped, events), _ = protocol.receive(['2["a"]', '2["b"]'])
+    assert isinstance(dropped, FrameDropped)
+    assert events == [("/", "a", (), None), '2["b"]']
 
 
 def test_a_namespace_that_has_ended_defers_nothing():
     """After disconnect(), a DISCONNECT, or close(), its events are received, and dropped. (M12, M26)"""
     for end in (
         lambda protocol: protocol.disconnect("/chat"),
-        lambda protocol: protocol.receive("1/chat,"),
-        Protocol.close,
+        lambda protocol: receive(protocol, "1/chat,"),
+        Session.close,
     ):
         protocol = session()
         end(protocol)
@@ -256,7 +246,7 @@ def test_a_namespace_that_has_ended_defers_nothing():
 def test_an_event_is_of_the_time_when_it_came():
     """What was deferred is read as it was then, though its namespace has ended meanwhile. (N13)"""
     protocol = session()
-    (frame,), _ = protocol.receive_many([f'2/recovered,["a",1,"{NOW}"]'])
+    ((frame,),), _ = protocol.receive([f'2/recovered,["a",1,"{NOW}"]'])
     assert isinstance(frame, str)
     protocol.close()
     assert protocol.read(frame) == ("/recovered", "a", (1,), None)
@@ -277,7 +267,7 @@ def test_other_packet_classes_are_never_deferred(packet_class):
     """What a packet class of the application does is done in its turn. (A4, J2)"""
     protocol = connected(packet_class=packet_class)
     frame = packet_class(EVENT, data=["a"]).encode()
-    assert protocol.receive_many([frame]) == ([("/", "a", (), None)], 1)
+    assert protocol.receive([frame]) == ([[("/", "a", (), None)]], [])
 
 
 class Accepting:
@@ -308,10 +298,9 @@ def with_json(module):
 
 def test_whatever_a_json_module_raises_is_dropped_later_too():
     """Reading a deferred event raises nothing, whatever json raises. (E1, A5)"""
-    protocol = connected()
-    protocol._loads = Failing.loads
-    protocol._scan = None
-    protocol._decode = Codec(with_json(Failing)).decode
+    protocol = Session(with_json(Failing))
+    protocol.pending = ["/"]
+    assert receive(protocol, "0") == [NamespaceConnected("/", "")]
     assert deferred(protocol, '2["a"]')
     event = protocol.read('2["a"]')
     assert isinstance(event, FrameDropped)

@@ -14,13 +14,13 @@ from socketio.core.events import (
     NamespaceDisconnected,
     NamespaceRefused,
 )
-from socketio.core.session import Protocol
+from socketio.core.session import Session
 from socketio.exceptions import BadNamespaceError
 from socketio.msgpack_packet import MsgPackPacket
 from socketio.packet import EVENT, Packet
 
 from .offset_forms import mongo, redis, yeast
-from .sessions import MARK, connected, is_dropped, only, unused
+from .sessions import MARK, connected, is_dropped, only, receive, unused
 
 # -- sending events
 
@@ -80,7 +80,7 @@ def test_data_that_cannot_be_encoded_changes_nothing():
 
 def test_namespaces_are_pending_in_the_order_of_the_calls():
     """Several namespaces can be asked for before one is accepted. (C11, M34)"""
-    protocol = Protocol(Packet)
+    protocol = Session(Packet)
     frames = [protocol.connect(name) for name in ("/b", "/", "/a")]
     assert frames == [["0/b,{}"], ["0{}"], ["0/a,{}"]]
     assert protocol.pending == ["/b", "/", "/a"]
@@ -88,7 +88,7 @@ def test_namespaces_are_pending_in_the_order_of_the_calls():
 
 def test_auth_that_cannot_be_encoded_changes_nothing():
     """A connect() that raises leaves no namespace pending. (C11)"""
-    protocol = Protocol(Packet)
+    protocol = Session(Packet)
     with pytest.raises(TypeError):
         protocol.connect("/", object())
     with pytest.raises(ValueError, match="bytes"):
@@ -100,7 +100,7 @@ def test_the_ids_of_a_new_session_begin_anew():
     """A new connection is a new object: pending requests of the one before do not meet its ids. (M26)"""
     before, after = connected("/"), connected("/")
     before.request("a", (), "/", unused)
-    assert is_dropped(after.receive("31[]"))
+    assert is_dropped(receive(after, "31[]"))
     assert after.request("b", (), "/", unused)[0] == 1
 
 
@@ -156,15 +156,15 @@ def test_a_value_that_cannot_be_encoded_is_raised():
 )
 def test_an_event_is_what_the_server_sent(frame, event):
     """An EVENT gives its namespace, name, arguments unchanged in number, and id. (E1, E3, M29, M33, M37)"""
-    assert connected("/", "/chat").receive(frame) == [event]
+    assert receive(connected("/", "/chat"), frame) == [event]
 
 
 def test_a_binary_event_is_held_until_it_is_complete():
     """An event with attachments comes with the last of them, each in the place of its number. (E2)"""
     protocol = connected("/")
-    assert protocol.receive(f'52-5["a",{MARK % 1},{{"k":{MARK % 0}}}]') == []
-    assert protocol.receive(b"zero") == []
-    assert protocol.receive(b"one") == [("/", "a", (b"one", {"k": b"zero"}), 5)]
+    assert receive(protocol, f'52-5["a",{MARK % 1},{{"k":{MARK % 0}}}]') == []
+    assert receive(protocol, b"zero") == []
+    assert receive(protocol, b"one") == [("/", "a", (b"one", {"k": b"zero"}), 5)]
 
 
 def test_events_come_in_the_order_of_their_frames():
@@ -175,7 +175,7 @@ def test_events_come_in_the_order_of_their_frames():
         namespace = ["/", "/chat"][number % 2]
         encoded = Packet(EVENT, data=["n", number, bytes([number])][: 2 + number % 3], namespace=namespace).encode()
         frames += encoded if isinstance(encoded, list) else [encoded]
-    events = [event for frame in frames for event in protocol.receive(frame)]
+    events = [event for frame in frames for event in receive(protocol, frame)]
     assert [args[0] for _, _, args, _ in events] == list(range(20))
     assert all(args[1:] == ((bytes([args[0]]),) if len(args) > 1 else ()) for _, _, args, _ in events)
 
@@ -184,48 +184,48 @@ def test_with_another_serializer_binary_is_no_attachment():
     """With a packet class that has no attachments every binary frame is a packet. (J2, A4)"""
     protocol = connected("/", packet_class=MsgPackPacket)
     frame = MsgPackPacket(EVENT, data=["a", b"x"], id=3).encode()
-    assert protocol.receive(frame) == [("/", "a", (b"x",), 3)]
-    assert is_dropped(protocol.receive('2["a"]'))
-    assert is_dropped(protocol.receive(b"\xc1"))
+    assert receive(protocol, frame) == [("/", "a", (b"x",), 3)]
+    assert is_dropped(receive(protocol, '2["a"]'))
+    assert is_dropped(receive(protocol, b"\xc1"))
 
 
 def test_a_binary_packet_may_follow_an_incomplete_one():
     """Attachments go to the packet they follow, not to the one that was never completed. (N32)"""
     protocol = connected("/")
-    protocol.receive(f'51-["half",{MARK % 0}]')
-    assert is_dropped(protocol.receive(f'51-["whole",{MARK % 0}]'))
-    assert protocol.receive(b"x") == [("/", "whole", (b"x",), None)]
+    receive(protocol, f'51-["half",{MARK % 0}]')
+    assert is_dropped(receive(protocol, f'51-["whole",{MARK % 0}]'))
+    assert receive(protocol, b"x") == [("/", "whole", (b"x",), None)]
 
 
 @pytest.mark.parametrize("frame", ["", "7", "9[]", "x", "2[", '51-["a"]', f'51-["a",{MARK % 1}]'])
 def test_a_broken_frame_after_an_incomplete_packet_drops_both(frame):
     """Each of the two is worth a word, and the session goes on. (N33, E1)"""
     protocol = connected("/")
-    protocol.receive(f'51-["half",{MARK % 0}]')
-    assert [type(event) for event in protocol.receive(frame)] == [FrameDropped, FrameDropped]
-    assert protocol.receive('2["a"]') == [("/", "a", (), None)]
+    receive(protocol, f'51-["half",{MARK % 0}]')
+    assert [type(event) for event in receive(protocol, frame)] == [FrameDropped, FrameDropped]
+    assert receive(protocol, '2["a"]') == [("/", "a", (), None)]
 
 
 @pytest.mark.parametrize("data", [None, [], {}, "a", 5, [None], [True], [["a"]], [{"a": 1}], {"0": "a"}, True])
 def test_an_event_without_a_name_is_dropped(data):
     """An EVENT whose data is no list with a name in front is dropped. (E1, N33)"""
-    assert is_dropped(connected("/").receive("2" + json.dumps(data)))
-    assert is_dropped(connected("/").receive("2"))
+    assert is_dropped(receive(connected("/"), "2" + json.dumps(data)))
+    assert is_dropped(receive(connected("/"), "2"))
 
 
 @pytest.mark.parametrize("name", RESERVED_EVENTS)
 @pytest.mark.parametrize("form", ["2[%s]", "21[%s]", "50-[%s,1]"])
 def test_an_event_with_a_reserved_name_is_dropped(name, form):
     """A server cannot send what handlers know as the client's own life. (E7)"""
-    assert is_dropped(connected("/").receive(form % json.dumps(name)))
+    assert is_dropped(receive(connected("/"), form % json.dumps(name)))
 
 
 @pytest.mark.parametrize("namespace", ["/other", "/chat"])
 def test_an_event_for_a_namespace_that_is_not_connected_is_dropped(namespace):
     """Events of namespaces that are unknown, or that the server has ended, have no effect. (E1, M12)"""
     protocol = connected("/", "/chat")
-    protocol.receive("1/chat,")
-    assert is_dropped(protocol.receive(f'2{namespace},["a"]'))
+    receive(protocol, "1/chat,")
+    assert is_dropped(receive(protocol, f'2{namespace},["a"]'))
 
 
 # -- connection state recovery
@@ -238,7 +238,7 @@ def recovering(packet_class=Packet):
     """Return a session with '/', which can be recovered, and '/plain', which cannot."""
     protocol = connected("/plain", packet_class=packet_class)
     protocol.connect("/")
-    protocol.receive('0{"sid":"abc","pid":"private"}')
+    receive(protocol, '0{"sid":"abc","pid":"private"}')
     return protocol
 
 
@@ -248,14 +248,14 @@ def recovering(packet_class=Packet):
 def test_the_offset_of_a_recoverable_namespace_is_taken_off(offset):
     """Where the server gave a pid, the offset that it appends to an event is no argument. (E3)"""
     protocol = recovering()
-    assert protocol.receive(f'2["a",1,"{offset}"]') == [("/", "a", (1,), None)]
-    assert protocol.receive(f'2["a","{offset}"]') == [("/", "a", (), None)]
-    assert list(protocol.receive_each([f'2["a","{offset}"]', f'2["b",[1],"{offset}"]'])) == [
+    assert receive(protocol, f'2["a",1,"{offset}"]') == [("/", "a", (1,), None)]
+    assert receive(protocol, f'2["a","{offset}"]') == [("/", "a", (), None)]
+    assert receive(protocol, f'2["a","{offset}"]', f'2["b",[1],"{offset}"]') == [
         ("/", "a", (), None),
         ("/", "b", ([1],), None),
     ]
-    assert protocol.receive(f'51-["a",{MARK % 0},"{offset}"]') == []
-    assert protocol.receive(b"x") == [("/", "a", (b"x",), None)]
+    assert receive(protocol, f'51-["a",{MARK % 0},"{offset}"]') == []
+    assert receive(protocol, b"x") == [("/", "a", (b"x",), None)]
 
 
 @pytest.mark.parametrize(
@@ -273,7 +273,7 @@ def test_the_offset_of_a_recoverable_namespace_is_taken_off(offset):
 )
 def test_what_is_no_offset_stays(frame, args):
     """Other namespaces, events with an id, and last arguments that are no offset are left alone. (E3)"""
-    assert only(recovering().receive(frame))[2] == args
+    assert only(receive(recovering(), frame))[2] == args
 
 
 # -- the events themselves
@@ -302,11 +302,11 @@ def test_events_cannot_be_changed(event):
 
 def test_attachments_have_a_limit_together():
     """An event whose attachments are larger than allowed is dropped with them; the next one is delivered. (N34)"""
-    protocol = Protocol(Packet, max_message_size=10)
+    protocol = Session(Packet, max_message_size=10)
     protocol.connect("/")
-    protocol.receive('0{"sid":"1"}')
+    receive(protocol, '0{"sid":"1"}')
     header = f'52-["x",{MARK % 0},{MARK % 1}]'
-    assert protocol.receive(header) == protocol.receive(b"12345") == []
-    assert is_dropped(protocol.receive(b"123456"))
-    assert protocol.receive(header) == protocol.receive(b"12345") == []
-    assert only(protocol.receive(b"12345")) == ("/", "x", (b"12345", b"12345"), None)
+    assert receive(protocol, header) == receive(protocol, b"12345") == []
+    assert is_dropped(receive(protocol, b"123456"))
+    assert receive(protocol, header) == receive(protocol, b"12345") == []
+    assert only(receive(protocol, b"12345")) == ("/", "x", (b"12345", b"12345"), None)

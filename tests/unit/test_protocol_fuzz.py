@@ -9,11 +9,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from socketio.core.events import RESERVED_EVENTS, AckReceived, Event, NamespaceConnected
-from socketio.core.session import Protocol
+from socketio.core.session import Session
 from socketio.msgpack_packet import MsgPackPacket
 from socketio.packet import ACK, CONNECT, CONNECT_ERROR, DISCONNECT, EVENT, Packet
 
-from .sessions import MARK, connected, unused
+from .sessions import MARK, connected, receive, unused
 
 EVENTS = [typing.get_origin(kind) or kind for kind in typing.get_args(Event)]
 
@@ -82,7 +82,7 @@ def busy(packet_class):
     protocol = connected("/", "/chat", packet_class=packet_class)
     protocol.connect("/recovered")
     accepted = packet_class(CONNECT, data={"sid": "1", "pid": "2"}, namespace="/recovered")
-    protocol.receive(accepted.encode())
+    receive(protocol, accepted.encode())
     protocol.connect("/late")
     for namespace in ("/", "/", "/chat"):
         protocol.request("a", (), namespace, unused)
@@ -93,7 +93,7 @@ def check(protocol, frames):
     """Give a session frames; whatever they are, each gives a list of events, and the state stays in order."""
     for frame in frames:
         was_connected, pending = set(protocol.namespaces), list(protocol.pending)
-        for event in protocol.receive(frame):
+        for event in receive(protocol, frame):
             assert type(event) in EVENTS
             if isinstance(event, tuple):
                 namespace, name, args, _ = event
@@ -114,16 +114,16 @@ def check_that_it_works(protocol, packet_class):
     """An event for a connected namespace is still delivered, with its attachment, and so are calls."""
     if not protocol.namespaces:
         protocol.connect("/")
-        protocol.receive(packet_class(CONNECT, data={"sid": "1"}, namespace="/").encode())
+        receive(protocol, packet_class(CONNECT, data={"sid": "1"}, namespace="/").encode())
     namespace = next(iter(protocol.namespaces))
     expected = (namespace, "valid", (b"x", 1), 9)
     *before, last = frames_of((EVENT, ["valid", b"x", 1], namespace, 9), packet_class)
-    events = [event for frame in before for event in protocol.receive(frame)]
+    events = [event for frame in before for event in receive(protocol, frame)]
     assert expected not in events
-    assert protocol.receive(last)[-1] == expected
+    assert receive(protocol, last)[-1] == expected
     ack_id, _ = protocol.request("a", (), namespace, unused)
     answer = packet_class(ACK, data=[5], namespace=namespace, id=ack_id).encode()
-    assert protocol.receive(answer) == [AckReceived(namespace, unused, (5,), ack_id)]
+    assert receive(protocol, answer) == [AckReceived(namespace, unused, (5,), ack_id)]
 
 
 @pytest.mark.parametrize("packet_class", [Packet, MsgPackPacket])
@@ -154,13 +154,13 @@ def test_a_session_that_was_closed_connects_nothing(frames):
     protocol = busy(Packet)
     protocol.close()
     for frame in frames:
-        kinds = {type(event) for event in protocol.receive(frame)}
+        kinds = {type(event) for event in receive(protocol, frame)}
         assert not kinds & {NamespaceConnected, tuple, AckReceived}
     assert (protocol.namespaces, protocol.pending) == ({}, [])
 
 
 def test_a_session_that_never_asked_has_nothing():
     """Without a connect() no reply connects anything. (C12)"""
-    protocol = Protocol(Packet)
+    protocol = Session(Packet)
     check(protocol, ['0{"sid":"1"}', '0/chat,{"sid":"1"}', '2["a"]', "31[]"])
     assert protocol.namespaces == {}

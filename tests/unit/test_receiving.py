@@ -7,8 +7,6 @@ import math
 
 import pytest
 
-from socketio.core.handlers import inline
-
 from .flavours import URL
 from .waiting import Gate, within
 
@@ -168,24 +166,6 @@ async def test_a_handler_that_fails_sends_nothing_and_ends_nothing(sio, calls, f
     sio.engine.deliver('21["broken"]', '22["last"]')
     await sio.engine.sent.has('32["fine"]')
     assert sio.connected
-
-
-async def test_an_inline_handler_that_fails_ends_nothing(make_client, calls):
-    """What runs on the reading side may fail as well, lifecycle handlers included. (M23, N29)"""
-
-    @inline
-    def broken(*args):
-        calls.add(args)
-        raise ZeroDivisionError
-
-    sio = make_client(reconnection=False)
-    for event in ("in", "connect", "disconnect"):
-        sio.on(event, broken)
-    await sio.connect(URL)
-    sio.engine.deliver('21["in",1]', '22["nobody"]')
-    await sio.engine.sent.has("0{}", "32[]")
-    await sio.disconnect()
-    assert calls.items == [(), (1,), ("client disconnect",)]
 
 
 async def test_a_handler_runs_once(sio, calls):

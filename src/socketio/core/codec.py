@@ -1,30 +1,34 @@
 """Encodes packets as frames and decodes them, in the fastest way that the packet class allows.
 
-In: what a packet carries, or a frame. Out: frames, or a :class:`~socketio.packet.Packet`. A frame that is no packet
-becomes a :class:`~socketio.events.FrameDropped`; nothing is raised for it.
+In: what a packet carries, or frames. Out: frames, or what they mean. A frame that is no packet becomes a
+:class:`~socketio.core.events.FrameDropped`; decoding raises nothing and changes nothing.
 """
 
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from ..packet import MAX_DIGITS, DefaultJson, Frame, Packet
-from .events import FrameDropped
+from ..packet import MAX_DIGITS, DefaultJson, Frame, Packet, find_placeholders
+from .events import RESERVED_EVENTS, EventReceived, FrameDropped, Unread, read_event
+
+_RESERVED = frozenset(RESERVED_EVENTS)
+_ACK_HEAD = re.compile(r"3(?:(/[^,\[]*),)?([0-9]{1,100})\[")
 
 
 @dataclass(slots=True)
 class PartialPacket:
-    """A packet that waits for attachments: the parts received so far, and the size of its attachments."""
+    """A packet that waits for attachments: the frames received so far, and the size of its attachments."""
 
     packet: Packet
     frames: list[Frame]
     size: int = 0
 
     def add(self, attachment: bytes, max_size: int | None) -> bool | FrameDropped:
-        """Take the next attachment; return whether it was the last one, or why the packet is dropped."""
+        """Add the next attachment; return whether it was the last one, or why the packet is dropped."""
         self.size += len(attachment)
         if max_size is not None and self.size > max_size:
             return FrameDropped(f"a packet whose attachments have more than {max_size} bytes")
@@ -38,8 +42,7 @@ class PartialPacket:
 class Codec:
     """Encodes and decodes with a packet class.
 
-    :ivar reads_text: whether frames can be read without a packet: by ``loads``, or by ``scan`` where they are not
-        longer than ``longest_to_scan``.
+    :ivar reads_text: whether text frames can be decoded without a packet.
     """
 
     def __init__(self, packet_class: type[Packet]) -> None:
@@ -47,9 +50,9 @@ class Codec:
         is_own = packet_class.__init__ is not Packet.__init__
         writes_text = not is_own and packet_class.encode is Packet.encode
         self.reads_text = not is_own and packet_class.decode is Packet.decode
-        self.loads: Callable[[str], Any] = packet_class.json.loads
-        self.scan: Callable[[str, int], tuple[Any, int]] = getattr(packet_class.json, "scan", DefaultJson.scan)
-        self.longest_to_scan = MAX_DIGITS if hasattr(packet_class.json, "scan") else 0
+        self._loads: Callable[[str], Any] = packet_class.json.loads
+        self._scan: Callable[[str, int], tuple[Any, int]] = getattr(packet_class.json, "scan", DefaultJson.scan)
+        self._longest_to_scan = MAX_DIGITS if hasattr(packet_class.json, "scan") else 0
         self._refuses_bytes = writes_text and getattr(packet_class.json, "refuses_bytes", False)
 
     def encode(self, packet_type: int, data: Any, namespace: str, id: int | None = None) -> list[Frame]:
@@ -68,16 +71,50 @@ class Codec:
         except Exception as exc:  # ValueError from ours; a custom packet class may raise anything
             return FrameDropped(str(exc) or repr(exc))
 
-    def read_ack(self, frame: Frame) -> tuple[int, Any] | None:
-        """Return id and data if a frame is an acknowledgement in the namespace ``'/'``, else ``None``."""
-        if not isinstance(frame, str) or not frame.startswith("3") or len(frame) > self.longest_to_scan:
+    def ack_of(self, frame: Frame) -> tuple[str, int, int] | None:
+        """Return namespace and id if a frame is a complete acknowledgement, and where its data begins."""
+        head = _ACK_HEAD.match(frame) if self.reads_text and isinstance(frame, str) else None
+        return None if head is None else (head[1] or "/", int(head[2]), head.end() - 1)
+
+    def read_ack(self, frame: Frame) -> tuple[str, Any, int] | None:
+        """Return namespace, values and id if a frame is a short acknowledgement."""
+        found = self.ack_of(frame) if len(frame) <= self._longest_to_scan else None
+        if found is None:
             return None
+        with contextlib.suppress(Exception):  # the packet has words for what is wrong
+            data, end = self._scan(frame, found[2])  # type: ignore[arg-type]
+            return (found[0], data, found[1]) if end == len(frame) else None
+        return None
+
+    def read(self, received: Unread | EventReceived) -> EventReceived | FrameDropped:
+        """Return an event, decoded. May be called on any thread, any number of times."""
+        if isinstance(received, str):
+            frame, attachments = received, None
+        elif isinstance(received, list):
+            frame, attachments = received[0], received[1:]
+        else:
+            return received
         start = frame.find("[")
-        digits = frame[1:start]
-        if not digits.isdigit() or not digits.isascii():
-            return None
         try:
-            data, end = self.scan(frame, start)
-        except Exception:  # a packet has words for what is wrong
-            return None
-        return (int(digits), data) if end == len(frame) else None
+            if len(frame) <= self._longest_to_scan:
+                data, end = self._scan(frame, start)
+            else:
+                data, end = self._loads(frame[start:]), len(frame)
+            if attachments is not None:
+                for container, key, number in find_placeholders(data, len(attachments)):
+                    container[key] = attachments[number]
+            name = data[0]
+            if isinstance(name, str) and name not in _RESERVED and end == len(frame):
+                slash = frame.find("/", 1, start) if start > 1 else -1
+                return "/" if slash < 0 else frame[slash : start - 1], name, tuple(data[1:]), None
+        except Exception:  # the packet has words for what is wrong
+            attachments = None
+        return self._read_packet(frame, attachments or ())
+
+    def _read_packet(self, frame: str, attachments: Any) -> EventReceived | FrameDropped:
+        packet = self.decode(frame)
+        if isinstance(packet, FrameDropped):
+            return packet
+        for attachment in attachments:
+            packet.add_attachment(attachment)
+        return read_event(packet.namespace or "/", packet.data, packet.id)

@@ -5,7 +5,7 @@ Servers send events from connect handlers and namespace middleware, and recovere
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 from ..packet import Frame
 
@@ -21,33 +21,33 @@ class EarlyEvents:
 
     def __init__(self, max_size: int | None) -> None:
         self._max_size = max_size
-        self._frames: dict[str, list[Sequence[Frame]]] = {}
-        self._count = 0
-        self._size = 0
+        self._events: dict[str, list[list[Frame]]] = {}
+        self._count = self._size = 0
 
-    def add(self, namespace: str, frames: Sequence[Frame]) -> str | None:
+    def add(self, namespace: str, frames: list[Frame]) -> str | None:
         """Keep the frames of an event; return ``None``, or which limit is exceeded."""
         self._count += 1
-        self._size += sum(map(_size, frames))
+        self._size += _size(frames)
         if self._count > MAX_EVENTS:
             return f"more than {MAX_EVENTS} events"
         if self._max_size is not None and self._size > self._max_size:
             return f"events of more than {self._max_size} bytes"
-        self._frames.setdefault(namespace, []).append(frames)
+        self._events.setdefault(namespace, []).append(frames)
         return None
 
-    def take(self, namespace: str) -> list[Sequence[Frame]]:
-        """Remove and return the frames of each event of a namespace."""
-        taken = self._frames.pop(namespace, [])
-        self._count -= len(taken)
-        self._size -= sum(_size(frame) for frames in taken for frame in frames)
-        return taken
+    def take(self, namespace: str) -> list[Frame]:
+        """Remove and return the frames of all events of a namespace."""
+        events = self._events.pop(namespace, [])
+        frames = [frame for event in events for frame in event]
+        self._count -= len(events)
+        self._size -= _size(frames)
+        return frames
 
     def clear(self) -> None:
         """Remove all events."""
-        self._frames.clear()
+        self._events.clear()
         self._count = self._size = 0
 
 
-def _size(frame: Frame) -> int:
-    return len(frame) if isinstance(frame, bytes) or frame.isascii() else len(frame.encode("utf-8", "surrogatepass"))
+def _size(frames: Iterable[Frame]) -> int:
+    return sum(len(frame if isinstance(frame, bytes) else frame.encode("utf-8", "surrogatepass")) for frame in frames)

@@ -11,8 +11,8 @@ from typing import Any
 
 from ..runtime import logs
 from ..runtime.logs import INFO
-from .events import AckReceived, Event
-from .session import Protocol, Unread
+from .events import AckReceived, EventReceived, Events, FrameDropped, Notice, Unread
+from .handlers import Read
 
 
 class EventLog:
@@ -47,17 +47,20 @@ class EventLog:
         else:
             self.write("Emitting event %.200r [%s]", event, namespace)
 
-    def received(self, protocol: Protocol, received: Iterable[Unread | Event]) -> Iterator[Event]:
-        """Yield the received events, decoded, and log each one."""
+    def received(self, received: Iterable[Events | Notice], read: Read) -> Iterator[Events | Notice]:
+        """Yield what was received, with the events decoded; log events and acknowledgements when it is their turn."""
         for each in received:
-            event = protocol.read(each) if isinstance(each, (str, list)) else each
-            if isinstance(event, tuple):
-                namespace, name, _, ack_id = event
-                asked = "" if ack_id is None else f", ack id {ack_id}"
-                self.write("Received event %.200r [%s]%s", name, namespace, asked)
-            elif isinstance(event, AckReceived):
-                self.write("Received ack %d [%s]", event.ack_id, event.namespace)
-            yield event
+            if isinstance(each, AckReceived):
+                self.write("Received ack %d [%s]", each.ack_id, each.namespace)
+            yield [self._event(event, read(event)) for event in each] if isinstance(each, list) else each
+
+    def _event(self, received: Unread | EventReceived, event: EventReceived | FrameDropped) -> Unread | EventReceived:
+        if not isinstance(event, tuple):
+            return received  # it is logged when it is dropped
+        namespace, name, _, ack_id = event
+        asked = "" if ack_id is None else f", ack id {ack_id}"
+        self.write("Received event %.200r [%s]%s", name, namespace, asked)
+        return event
 
     def refused(self, namespace: str, data: Any) -> None:
         """Log that the server has refused a namespace."""

@@ -1,7 +1,4 @@
-"""What a frame from the server means: the words in which :class:`socketio.protocol.Protocol` tells its shell.
-
-And what the application's values mean: one argument, or several.
-"""
+"""What a frame from the server means, and what the application's values mean: one argument, or several."""
 
 from __future__ import annotations
 
@@ -10,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 RESERVED_EVENTS = ("connect", "connect_error", "disconnect", "__disconnect_final")
-"""Names that handlers know as the client's own life; an event from the server cannot bear them."""
+"""Names of the client's own events; an event from the server cannot have them."""
 
 UNSENDABLE_EVENTS = frozenset(
     ("connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener")
@@ -19,6 +16,17 @@ UNSENDABLE_EVENTS = frozenset(
 
 EventName: TypeAlias = str | int | float
 """The name of an event from the server: mostly a text, but numbers are legal too."""
+
+EventReceived: TypeAlias = tuple[str, EventName, tuple[Any, ...], int | None]
+"""An event with its attachments: namespace, name, arguments, and the id of the acknowledgement that the server asks
+for, ``None`` if it asks for none. A plain tuple, because an object for each event takes a tenth of all other work.
+"""
+
+Unread: TypeAlias = str | list[Any]
+"""An event that is not decoded yet: its frame, or a list of that and its attachments."""
+
+Events: TypeAlias = list[Unread | EventReceived]
+"""Events that follow each other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +58,6 @@ class NamespaceDisconnected:
     namespace: str
 
 
-EventReceived: TypeAlias = tuple[str, EventName, tuple[Any, ...], int | None]
-"""An event, complete with its attachments: namespace, name, arguments, and the id of the acknowledgement that the
-server asks for, ``None`` where it asks for none.
-
-A plain tuple, the only one among what a frame can mean: to make any object for each event costs a tenth of all that is
-done with it.
-"""
-
-
 @dataclass(frozen=True, slots=True)
 class AckReceived:
     """The answer to a request, for the callback that was given with it."""
@@ -71,7 +70,7 @@ class AckReceived:
 
 @dataclass(frozen=True, slots=True)
 class FrameDropped:
-    """Something that is no part of the protocol came, and had no effect. ``reason`` is for the log."""
+    """A frame that is not part of the protocol arrived, and had no effect. ``reason`` is for the log."""
 
     reason: str
 
@@ -83,15 +82,12 @@ class SessionFailed:
     reason: str
 
 
-Event: TypeAlias = (
-    NamespaceConnected
-    | NamespaceRefused
-    | NamespaceDisconnected
-    | EventReceived
-    | AckReceived
-    | FrameDropped
-    | SessionFailed
+Notice: TypeAlias = (
+    NamespaceConnected | NamespaceRefused | NamespaceDisconnected | AckReceived | FrameDropped | SessionFailed
 )
+"""What a frame means that is not an event."""
+
+Event: TypeAlias = EventReceived | Notice
 
 
 def read_event(namespace: str, data: Any, ack_id: int | None) -> EventReceived | FrameDropped:

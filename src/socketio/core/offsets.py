@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-_"
@@ -116,24 +116,3 @@ class Offsets:
             return False
         self._form, self._start, self._latest = form, text[: form.start], max(seconds, self._latest)
         return True
-
-
-class NamespaceOffsets(dict[str, Offsets]):
-    """The :class:`Offsets` of each namespace whose server appends them. Other namespaces are not changed."""
-
-    def expect(self, namespace: str) -> None:
-        """Look for offsets in the events of a namespace from now on."""
-        self[namespace] = Offsets()
-
-    def strip(self, namespace: str, data: Any) -> None:
-        """Return the name and the arguments of an event without the offset."""
-        if namespace in self and isinstance(data, list):
-            self[namespace].strip(data)
-
-    def cut(self, namespace: Any, frame: str) -> str:
-        """Return the frame of an event without the offset."""
-        return self[namespace].cut(frame) if namespace in self else frame
-
-    def cut_all(self, namespace: Any, frames: Iterable[str]) -> Iterable[str]:
-        """Yield the frames of events without their offsets, lazily."""
-        return map(self[namespace].cut, frames) if namespace in self else frames

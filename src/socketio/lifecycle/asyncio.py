@@ -16,9 +16,7 @@ from typing import Any
 
 from ..base_client import Reason, State, attempt_failure, check_headers, error_text, first_cause
 from ..core.attempt import Attempt, Life
-from ..core.events import EventName
-from ..core.handlers import Handlers
-from ..dispatch.asyncio import AsyncDispatcher, Call, Calls
+from ..dispatch.asyncio import AsyncDispatcher, Call
 from ..engine import EngineError, origin_of
 from ..engine.asyncio.client import AsyncEngineIOClient
 from ..overrides import replaceable
@@ -285,7 +283,7 @@ class AsyncLifecycle(AsyncLoop):
     @replaceable
     async def _trigger_event(self, event: str, namespace: str, *args: Any) -> Any:
         """Call the handler of an event and return its result. An override is called for every event."""
-        found = Handlers.find(self._sio_registry, event, namespace or "/", args)
+        found = self._sio_registry.find_registered(event, namespace or "/", args)
         result = found[0](*found[1]) if found is not None else None
         return await result if inspect.isawaitable(result) else result
 
@@ -305,7 +303,7 @@ class AsyncLifecycle(AsyncLoop):
 
         :param life: the life that ends when the handler has returned.
         """
-        self._sio_log.lifecycle(event, namespace, args)
+        self._sio_notify(event, namespace, args)
         done = AsyncEvent()
         if life is not None:
             life.handler_begins()
@@ -323,15 +321,8 @@ class AsyncLifecycle(AsyncLoop):
                 life.handler_returned()
 
         is_coroutine = partial(self._sio_registry.is_coroutine, event, namespace)
-        self._sio_run(event, namespace, Call(call, ignore, failed, ended, is_coroutine))
+        self._sio_dispatcher.add(Call(call, ignore, failed, ended, is_coroutine))
         return done
-
-    def _sio_run(self, event: EventName, namespace: str, calls: Calls, subject: Any = None) -> None:
-        """Run a handler in its turn; at once where it is marked as inline."""
-        if self._sio_registry.find_inline(event, namespace, ()) is None:
-            self._sio_dispatcher.add(calls, subject)
-        else:
-            calls.begin(subject)
 
     async def _sio_call_all(self, calls: list[AsyncEvent], timeout: float = HANDLERS) -> None:
         """Wait until handlers have returned, but no longer than so many seconds."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from ..base_client import Reason, State
@@ -16,16 +17,19 @@ from ..core.details import DisconnectDetails, DisconnectKind
 from ..core.events import (
     UNSENDABLE_EVENTS,
     AckReceived,
-    Event,
     EventReceived,
+    Events,
     FrameDropped,
     NamespaceConnected,
     NamespaceRefused,
+    Notice,
     SessionFailed,
+    Unread,
     check_event_name,
     event_arguments,
 )
-from ..core.session import Protocol
+from ..core.handlers import Sink
+from ..core.session import Session
 from ..engine import EngineError, InvalidDataError
 from ..exceptions import BadNamespaceError, CallInterruptedError, ConnectionError
 from ..overrides import is_overridden
@@ -61,8 +65,7 @@ class BaseLifecycle(BaseAttempts):
 
     _sio_emitted: bool = False
     _sio_trigger: Callable[..., Any]
-    _sio_on_messages: Callable[[Sequence[Frame]], None]
-    _sio_run_event: Callable[[Protocol, EventReceived], None]
+    _sio_run_events: Callable[[Session, Events], None]
     _sio_call_back: Callable[[AckReceived], None]
     _sio_hang_up: Callable[[Life], None]
     _sio_submit_disconnect: Callable[[str], None]
@@ -75,7 +78,7 @@ class BaseLifecycle(BaseAttempts):
         with self._sio_lock:
             if self._sio_life.stop.is_set():
                 raise ConnectionError(ENDED)
-            protocol = self._sio_protocol = Protocol(self.packet_class, self.eio.sid or "", self.eio.max_message_size)
+            protocol = self._sio_protocol = Session(self.packet_class, self.eio.sid or "", self.eio.max_message_size)
             protocol.keeps_ended = is_overridden(self, "_handle_disconnect")
             self._sio_emitted = False
             frames: list[Frame] = []
@@ -84,7 +87,7 @@ class BaseLifecycle(BaseAttempts):
             self.eio.send_frames(frames, wake=False)
         self.eio.send_at_once()
 
-    def _sio_take_for_made(self, protocol: Protocol | None, attempt: Attempt, life: Life) -> None:
+    def _sio_take_for_made(self, protocol: Session | None, attempt: Attempt, life: Life) -> None:
         """Take the connection for made, under the lock; raise ``ConnectionError`` if it is not."""
         if life.stop.is_set():
             if attempt.is_answered() and not attempt.failed:
@@ -103,10 +106,39 @@ class BaseLifecycle(BaseAttempts):
 
     # -- the session is read
 
-    def _sio_handle(self, protocol: Protocol, event: Event) -> None:
-        if isinstance(event, tuple):
-            self._sio_run_event(protocol, event)
-        elif isinstance(event, AckReceived):
+    def _sio_on_messages(self, frames: Sequence[Frame]) -> None:
+        """Take the frames that the engine has received: have events handled, and do what else they ask for."""
+        protocol = self._sio_protocol
+        while frames and protocol is not None:
+            with self._sio_lock:
+                if self._sio_protocol is not protocol:
+                    return
+                received, frames = protocol.receive(frames)
+            is_logged = self._sio_log.is_logged(INFO)
+            for each in self._sio_log.received(received, protocol.read) if is_logged else received:
+                if not isinstance(each, list):
+                    self._sio_handle(protocol, each)
+                elif (sink := self._sio_registry.only_sink()) is None:
+                    self._sio_run_events(protocol, each)
+                else:
+                    self._sio_fill(sink, protocol, each)
+
+    def _sio_fill(self, sink: Sink, protocol: Session, events: Events) -> None:
+        """Pass events to a sink; acknowledge those for which the server asks, without values."""
+        sink.take(events, partial(self._sio_read, protocol))
+        for each in events:
+            if isinstance(each, tuple) and each[3] is not None:
+                self._sio_acknowledge(protocol, each[0], each[3], None)
+
+    def _sio_read(self, protocol: Session, event: Unread | EventReceived) -> EventReceived | FrameDropped:
+        """Return an event, decoded; log if it is dropped."""
+        read = protocol.read(event)
+        if isinstance(read, FrameDropped):
+            self._sio_handle(protocol, read)
+        return read
+
+    def _sio_handle(self, protocol: Session, event: Notice) -> None:
+        if isinstance(event, AckReceived):
             if isinstance(event.callback, Waiter):
                 event.callback(*event.args)
             else:
@@ -130,6 +162,13 @@ class BaseLifecycle(BaseAttempts):
         else:
             self._sio_leave_namespaces(protocol, event.namespace, (event.namespace,))
 
+    def _sio_notify(self, event: str, namespace: str, args: tuple[Any, ...]) -> None:
+        """Log an event of the client, and pass it to the sink, before its handler is called."""
+        self._sio_log.lifecycle(event, namespace, args)
+        sink = self._sio_registry.sink
+        if sink is not None:
+            sink.notify(event)
+
     def _sio_accept(self, namespace: str) -> None:
         self._sio_log.write("Namespace %s is connected", namespace)
         attempt, life = self._sio_attempt, self._sio_life
@@ -141,7 +180,7 @@ class BaseLifecycle(BaseAttempts):
                 call.set()  # disconnect() was called meanwhile, maybe by this handler: connect() must not wait for it
             self._sio_changed.notify_all()
 
-    def _sio_leave_namespaces(self, protocol: Protocol, namespace: str, ended: tuple[str, ...]) -> list[Any]:
+    def _sio_leave_namespaces(self, protocol: Session, namespace: str, ended: tuple[str, ...]) -> list[Any]:
         """Call the disconnect handlers of namespaces that the server has ended. With the last one, the connection ends.
 
         Return the calls of the disconnect handlers.
@@ -173,7 +212,7 @@ class BaseLifecycle(BaseAttempts):
                 return []
         return self._sio_leave_namespaces(protocol, namespace, (namespace,))
 
-    def _sio_is_over(self, protocol: Protocol, ended: bool) -> bool:
+    def _sio_is_over(self, protocol: Session, ended: bool) -> bool:
         """Return whether the connection ends with the namespace that the server has just ended, or refused.
 
         After a refusal it is for connect() to end it, while that waits.
@@ -183,7 +222,7 @@ class BaseLifecycle(BaseAttempts):
         waits = self._sio_wait_for_namespaces and self._sio_state in (State.CONNECTING, State.RECONNECTING)
         return self._sio_state is not State.CLOSING and (ended or not waits)
 
-    def _sio_acknowledge(self, protocol: Protocol, namespace: str, ack_id: int, result: Any) -> None:
+    def _sio_acknowledge(self, protocol: Session, namespace: str, ack_id: int, result: Any) -> None:
         """Send what a handler returned to a server that asked for it, if it is still there."""
         if self._sio_log.is_logged(INFO):
             self._sio_log.write("Sending ack %d [%s]", ack_id, namespace)
@@ -196,7 +235,7 @@ class BaseLifecycle(BaseAttempts):
 
     def _sio_request(
         self, event: str, data: Any, namespace: str, callback: Callable[..., Any] | None, wake: bool = True
-    ) -> tuple[Protocol, int]:
+    ) -> tuple[Session, int]:
         """Queue an event; return the session and the id of the acknowledgement, 0 where none is asked for.
 
         :param wake: ``False`` where the caller's next step is to send it.
@@ -228,7 +267,7 @@ class BaseLifecycle(BaseAttempts):
                 self.eio.wake()
         return protocol, ack_id
 
-    def _sio_request_of(self, waiter: Waiter) -> tuple[Protocol | None, int]:
+    def _sio_request_of(self, waiter: Waiter) -> tuple[Session | None, int]:
         """Return the session and the ack id with which an overridden ``emit()`` has registered a waiter."""
         with self._sio_lock:
             protocol = self._sio_protocol

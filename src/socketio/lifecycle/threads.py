@@ -10,13 +10,12 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
 from ..base_client import Reason, State, attempt_failure, check_headers, error_text, first_cause
 from ..core.attempt import Attempt, Life
-from ..core.handlers import Handlers
 from ..dispatch.threads import Dispatcher
 from ..engine import EngineError, origin_of
 from ..engine.threads.client import EngineIOClient
@@ -325,7 +324,7 @@ class Lifecycle(BaseLifecycle):
     @replaceable
     def _trigger_event(self, event: str, namespace: str, *args: Any) -> Any:
         """Call the handler of an event and return its result. An override is called for every event."""
-        found = Handlers.find(self._sio_registry, event, namespace or "/", args)
+        found = self._sio_registry.find_registered(event, namespace or "/", args)
         return found[0](*found[1]) if found is not None else None
 
     @replaceable
@@ -347,7 +346,7 @@ class Lifecycle(BaseLifecycle):
 
         :param life: the life that ends when the handler has returned.
         """
-        self._sio_log.lifecycle(event, namespace, args)
+        self._sio_notify(event, namespace, args)
         done = threading.Event()
         find = partial(self._sio_registry.find, event, namespace, args)
         # In this order: the handler that runs may be about to register the one that is looked for.
@@ -370,15 +369,8 @@ class Lifecycle(BaseLifecycle):
                 if life is not None:
                     life.handler_returned()
 
-        self._sio_run(event, namespace, run)
+        self._sio_dispatcher.submit(run, (event, namespace))
         return done
-
-    def _sio_run(self, event: str, namespace: str, job: Callable[[], None]) -> None:
-        """Run a job in its turn; at once where its handler is marked as inline."""
-        if self._sio_registry.find_inline(event, namespace, ()) is not None:
-            job()
-        else:
-            self._sio_dispatcher.submit(job, (event, namespace))
 
     def _sio_call_all(self, calls: list[threading.Event], timeout: float = HANDLERS) -> None:
         """Wait until handlers have returned, but no longer than so many seconds."""

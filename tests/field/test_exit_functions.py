@@ -17,7 +17,6 @@ PROGRAMS = Path(__file__).parent / "programs"
 WHEN = ["after connect()", "before connect()", "before the import"]
 
 
-@pytest.mark.servers("python", "node")
 @pytest.mark.transports("polling", "websocket", "upgrade")
 @pytest.mark.parametrize("name", ["threads", "asyncio"])
 async def test_exit_functions_emit_and_call(server, transport, observer, key, name):

@@ -43,7 +43,6 @@ async def _fork(server, transport, key, name, way, scheme="http"):
             assert process.returncode == 0
 
 
-@pytest.mark.servers("python", "node")
 @pytest.mark.parametrize(
     ("name", "way"),
     [("threads", way) for way in ("_exit", "return", "multiprocessing", "handler", "subprocess")]

@@ -52,7 +52,7 @@ async def test_answers_that_say_nothing(
 ) -> None:
     """They are asked for again after a while that grows, and a session of which nothing else is heard is lost.
 
-    Takes as long as the server's heartbeat.
+    Takes as long as the heartbeat of the server.
     """
     sio = make_client(reconnection=False)
     sio.on("disconnect", lambda reason: recorder.record("disconnect", reason, sio.disconnect_details))
@@ -60,7 +60,7 @@ async def test_answers_that_say_nothing(
     async def answer(request: Request) -> None:
         await request.answer(body, status)
 
-    async with hostile(sio, transport, answer, pingInterval=1000, pingTimeout=1000) as server:
+    async with hostile(sio, transport, answer, pingInterval=500, pingTimeout=500) as server:
         (((reason, details)),) = await recorder.wait_for("disconnect")
         assert (reason, details.kind) == ("transport error", Kind.HEARTBEAT_LOST)
         assert "silent" in str(details)

@@ -16,7 +16,7 @@ from integration.waiting import CEILING, until, within
 from socketio import exceptions
 
 QUICK = {"reconnection_delay": 0.05, "reconnection_delay_max": 0.1}
-pytestmark = [pytest.mark.servers("python", "node"), pytest.mark.timeout(20)]  # a loop that spins shall fail soon
+pytestmark = pytest.mark.timeout(20)  # a loop that spins shall fail soon
 
 
 @contextlib.asynccontextmanager
@@ -38,11 +38,9 @@ async def _ticking():
 
 
 @pytest.mark.parametrize("action", ["emit", "call"])
-async def test_a_program_that_emits_goes_on_when_the_server_is_back(
-    make_simple_client, own_server, server, transport, action
-):
+async def test_a_program_that_emits_goes_on_when_the_server_is_back(make_simple_client, own_server, transport, action):
     """emit() and call() of the simple clients wait for the next connection; the processor has nothing to do."""
-    mine = await own_server(server.kind)
+    mine = await own_server()
     sio = make_simple_client(**QUICK)
     await sio.connect(mine.url, transports=transport.argument)
     done = itertools.count()
@@ -71,10 +69,9 @@ async def test_a_program_that_emits_goes_on_when_the_server_is_back(
         await asyncio.wait([working])
 
 
-@pytest.mark.servers("node")
-async def test_a_program_that_emits_is_told_when_the_client_gives_up(make_simple_client, own_server, server, transport):
+async def test_a_program_that_emits_is_told_when_the_client_gives_up(make_simple_client, own_server, transport):
     """emit() raises DisconnectedError when the server does not come back in reconnection_attempts attempts."""
-    mine = await own_server(server.kind)
+    mine = await own_server()
     sio = make_simple_client(reconnection_attempts=2, **QUICK)
     await sio.connect(mine.url, transports=transport.argument)
 

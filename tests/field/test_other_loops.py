@@ -7,14 +7,19 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import logging
+import queue
+import threading
 import warnings
 
 import pytest
 import trio
+from aiohttp import web
 
 import socketio
 from integration.flavours import run_blocking
-from integration.waiting import within
+from integration.scripted import ScriptedServer
+from integration.waiting import CEILING, within
 
 pytestmark = pytest.mark.servers("python", "node")
 
@@ -64,6 +69,36 @@ def test_one_event_loop_after_the_other(server, transport, end):
         end = "disconnect"
         asyncio.run(live())
         gc.collect()
+
+
+def test_a_poll_that_is_cut_as_the_event_loop_ends(caplog):
+    """The reading that ends with an error, since its pending GET is cut, is not reported: it has no other reader."""
+    urls, done = queue.Queue(), threading.Event()
+
+    async def never(request):
+        await asyncio.to_thread(done.wait, CEILING)
+        return web.Response()
+
+    async def serve():
+        async with ScriptedServer() as server:
+            urls.put(server.url)
+            connection = await server.accept()
+            await connection.wait_polled()
+            connection.spoiled = never
+            await connection.accept_namespace()
+            await asyncio.to_thread(done.wait, CEILING)
+
+    async def live(url):
+        await socketio.AsyncClient().connect(url, transports="polling")
+
+    serving = threading.Thread(target=asyncio.run, args=(serve(),))
+    serving.start()
+    with caplog.at_level(logging.ERROR, "asyncio"):
+        asyncio.run(live(urls.get(timeout=CEILING)))
+        gc.collect()
+    done.set()
+    serving.join()
+    assert caplog.messages == []
 
 
 def test_under_trio(server):

@@ -53,46 +53,10 @@ async def flood(sio: Any, recorder: Recorder, server: Any, transports: Any) -> l
 async def test_a_ping_behind_events(
     make_client: Callable[..., Any], recorder: Recorder, server: Any, transport: Any
 ) -> None:
-    """The connection goes on, and the handlers run in order."""
-    sio = make_client(reconnection=False)
-    assert await flood(sio, recorder, server, transport.argument) == list(range(EVENTS))
-    assert await within(CEILING, sio.call("echo", 1)) == 1
-    assert recorder.names == ["done"]
+    """The connection goes on, and the handlers run in order.
 
-
-@pytest.mark.transports("websocket")
-@pytest.mark.parametrize(
-    "options", [{"async_handlers": False}, {"websocket_extra_options": {"heartbeat": 60}}], ids=["serial", "aiohttp"]
-)
-async def test_in_other_ways(
-    make_client: Callable[..., Any], recorder: Recorder, server: Any, transport: Any, options: dict[str, Any]
-) -> None:
-    """It is the same with one handler at a time, and with a websocket that is left to aiohttp."""
-    sio = make_client(reconnection=False, **options)
-    assert await flood(sio, recorder, server, transport.argument) == list(range(EVENTS))
-    assert recorder.names == ["done"]
-
-
-async def test_behind_a_coroutine(
-    make_client: Callable[..., Any], recorder: Recorder, server: Any, transport: Any
-) -> None:
-    """Plain handlers that were held back by a coroutine, one at a time, give other tasks their turn as well."""
-    sio = make_client(reconnection=False, async_handlers=False)
-    go_on = asyncio.Event()
-    sio.on("echo", lambda: go_on.wait())  # while it waits, all others do
-    flooding = asyncio.ensure_future(flood(sio, recorder, server, transport.argument))
-    await until(lambda: sio.connected)
-    await sio.emit("echo")
-    await sio.call("notes", "that all has come")
-    go_on.set()
-    assert await within(3 * CEILING, flooding) == list(range(EVENTS))
-    assert recorder.names == ["done"]
-
-
-async def test_the_loop_and_calls_go_on(
-    make_client: Callable[..., Any], recorder: Recorder, server: Any, transport: Any
-) -> None:
-    """Meanwhile other tasks have their turn, and a call() gets its answer long before the handlers have ended."""
+    Meanwhile other tasks have their turn, and a call() gets its answer long before the handlers have ended.
+    """
     sio = make_client(reconnection=False)
     longest = 0.0
     goes_on = True
@@ -110,7 +74,39 @@ async def test_the_loop_and_calls_go_on(
     await asyncio.sleep(0.5)  # events are being handled, with more than a second to go
     assert await sio.call("echo", 1) == 1
     assert recorder.names == []
-    await within(3 * CEILING, flooding)
+    assert await within(3 * CEILING, flooding) == list(range(EVENTS))
     goes_on = False
     await ticking
     assert longest < 1
+    assert await within(CEILING, sio.call("echo", 1)) == 1
+    assert recorder.names == ["done"]
+
+
+@pytest.mark.transports("websocket")
+@pytest.mark.parametrize(
+    "options", [{"async_handlers": False}, {"websocket_extra_options": {"heartbeat": 60}}], ids=["serial", "aiohttp"]
+)
+async def test_in_other_ways(
+    make_client: Callable[..., Any], recorder: Recorder, server: Any, transport: Any, options: dict[str, Any]
+) -> None:
+    """It is the same with one handler at a time, and with a websocket that is left to aiohttp."""
+    sio = make_client(reconnection=False, **options)
+    assert await flood(sio, recorder, server, transport.argument) == list(range(EVENTS))
+    assert recorder.names == ["done"]
+
+
+@pytest.mark.transports("websocket")
+async def test_behind_a_coroutine(
+    make_client: Callable[..., Any], recorder: Recorder, server: Any, transport: Any
+) -> None:
+    """Plain handlers that were held back by a coroutine, one at a time, give other tasks their turn as well."""
+    sio = make_client(reconnection=False, async_handlers=False)
+    go_on = asyncio.Event()
+    sio.on("echo", lambda: go_on.wait())  # while it waits, all others do
+    flooding = asyncio.ensure_future(flood(sio, recorder, server, transport.argument))
+    await until(lambda: sio.connected)
+    await sio.emit("echo")
+    await sio.call("notes", "that all has come")
+    go_on.set()
+    assert await within(3 * CEILING, flooding) == list(range(EVENTS))
+    assert recorder.names == ["done"]

@@ -41,7 +41,6 @@ async def _run(server, transport, key, way):
     return output.decode().splitlines()
 
 
-@pytest.mark.servers("python", "node")
 @TRANSPORTS
 @pytest.mark.parametrize("way", ["close", "leave", "again", "disconnect"])
 async def test_a_loop_that_is_closed_underneath(server, transport, observer, key, way):

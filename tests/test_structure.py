@@ -33,7 +33,6 @@ LONG_FUNCTIONS = {
     "async_client.py AsyncClient.call": 48,
     "async_client.py AsyncClient.connect": 48,
     "base_client.py BaseClient.__init__": 52,
-    "client.py Client.call": 41,
     "client.py Client.connect": 52,
     "engine/asyncio/opening.py AsyncOpening._connect_to_websocket": 41,
     "engine/threads/opening.py Opening._open": 42,

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias, TypeVar
 
 from . import options
 from .base_client import State
-from .core.events import AckReceived, EventReceived, Events, ack_result
+from .core.events import AckReceived, EventReceived, Events
 from .core.session import Session
 from .engine import EngineError
 from .exceptions import BadNamespaceError, DisconnectedError, TimeoutError
@@ -68,16 +68,9 @@ class _Handling:
 
 
 class _FutureWaiter(Waiter):
-    """A waiter for one task.
-
-    :ivar expired: whether the waiting was ended by :meth:`expire`.
-    """
-
-    __slots__ = ("args", "expired", "future")
+    """A waiter for one task."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self.args = None
-        self.expired = False
         self.future: asyncio.Future[None] = loop.create_future()
 
     def wake(self) -> None:
@@ -261,17 +254,15 @@ class AsyncClient(AsyncLifecycle):
                 raise TimeoutError(f"the server read too little for {event!r} to be sent within {timeout:g} s")
             now = loop.time()
         waiter = _FutureWaiter(loop)
-        protocol: Session | None
         try:
             if self._sio_emit_is_overridden():
                 await self.emit(event, data=data, namespace=namespace, callback=waiter)
-                protocol, ack_id = self._sio_request_of(waiter)
             else:
-                protocol, ack_id = self._sio_request(event, data, namespace or "/", waiter, wake=False)
+                self._sio_request(event, data, namespace or "/", waiter, wake=False)
         except BadNamespaceError:
             await self._sio_hold_at_exit()
             raise
-        if protocol is not None and len(protocol.callbacks) == 1:
+        if waiter.request is not None and len(waiter.request[0].callbacks) == 1:
             self.eio.send_at_once()
         else:
             self.eio.wake()  # together with those of other tasks
@@ -281,14 +272,10 @@ class AsyncClient(AsyncLifecycle):
         finally:
             if limit is not None:
                 limit.cancel()
-            if waiter.args is None and protocol is not None:
-                protocol.forget(namespace or "/", ack_id)
-        if waiter.args is not None:
-            return ack_result(waiter.args)
-        if waiter.expired:
-            raise TimeoutError(f"no acknowledgement of {event!r} within {timeout:g} s")
-        await self._sio_hold_at_exit()
-        raise self._sio_interrupted(event) from self._sio_cause()
+            waiter.forget()
+        if waiter.args is None and not waiter.expired:
+            await self._sio_hold_at_exit()
+        return self._sio_result(waiter, event, timeout)
 
     def _sio_emit_is_overridden(self) -> bool:
         """Return whether ``emit()`` is overridden in a subclass or on the instance."""

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias, TypeVar
 
 from . import options
 from .base_client import State
-from .core.events import AckReceived, EventName, EventReceived, Events, ack_result
+from .core.events import AckReceived, EventName, EventReceived, Events
 from .core.session import Session
 from .engine import EngineError
 from .exceptions import BadNamespaceError, DisconnectedError, TimeoutError
@@ -26,10 +26,7 @@ OrCallable: TypeAlias = T | Callable[[], T]
 class _LockWaiter(Waiter):
     """A waiter for one thread: a lock that is held until there is an answer. An event takes several times as long."""
 
-    __slots__ = ("_lock", "args")
-
     def __init__(self) -> None:
-        self.args = None
         self._lock = threading.Lock()
         self._lock.acquire()
 
@@ -38,11 +35,10 @@ class _LockWaiter(Waiter):
         with contextlib.suppress(RuntimeError):  # it has ended
             self._lock.release()
 
-    def wait(self, deadline: float | None) -> bool:
-        """Wait until it is ended; return ``False`` when that takes longer than ``deadline``, of ``time.monotonic``."""
-        if deadline is None:
-            return self._lock.acquire()
-        return self._lock.acquire(timeout=max(0.0, deadline - time.monotonic()))
+    def wait(self, deadline: float | None) -> None:
+        """Wait until it is ended, or ``time.monotonic`` has reached the deadline."""
+        timeout = -1 if deadline is None else max(0.0, deadline - time.monotonic())
+        self.expired = not self._lock.acquire(timeout=timeout)
 
 
 class Client(Lifecycle):
@@ -207,33 +203,27 @@ class Client(Lifecycle):
         if not self.eio.has_room() and not self._sio_make_room(timeout):
             raise TimeoutError(f"the server read too little for {event!r} to be sent within {timeout:g} s")
         waiter = _LockWaiter()
-        protocol: Session | None
         self._sio_dispatcher.blocking()
         try:
             if self._sio_emit_is_overridden():
                 self.emit(event, data=data, namespace=namespace, callback=waiter)
-                protocol, ack_id = self._sio_request_of(waiter)
             else:
-                protocol, ack_id = self._sio_request(event, data, namespace or "/", waiter, wake=False)
+                self._sio_request(event, data, namespace or "/", waiter, wake=False)
         except BadNamespaceError:
             self._sio_hold_at_exit()
             raise
         try:
             self.eio.send_at_once()
-            answered = waiter.wait(deadline)
+            waiter.wait(deadline)
         except KeyboardInterrupt:
             self._sio_leave_after_interrupt()
             raise
         finally:
-            if waiter.args is None and protocol is not None:
-                with self._sio_lock:
-                    protocol.forget(namespace or "/", ack_id)
-        if waiter.args is not None:
-            return ack_result(waiter.args)
-        if not answered:
-            raise TimeoutError(f"no acknowledgement of {event!r} within {timeout:g} s")
-        self._sio_hold_at_exit()
-        raise self._sio_interrupted(event) from self._sio_cause()
+            with self._sio_lock:
+                waiter.forget()
+        if waiter.args is None and not waiter.expired:
+            self._sio_hold_at_exit()
+        return self._sio_result(waiter, event, timeout)
 
     def _sio_emit_is_overridden(self) -> bool:
         """Return whether ``emit()`` is overridden in a subclass or on the instance."""

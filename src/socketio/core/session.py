@@ -46,6 +46,7 @@ class Session:
     :ivar namespaces: the connected namespaces, and the sid of each.
     :ivar pending: the namespaces that the server has not answered for yet.
     :ivar callbacks: those of the requests that wait for their answers, by namespace and id.
+    :ivar has_sent: whether there were events or acknowledgements to send.
     :ivar keeps_ended: whether a namespace that the server ends stays connected until :meth:`end`.
     :ivar read: decodes an event that :meth:`receive` has returned. May be called on any thread, and changes nothing.
     """
@@ -56,7 +57,7 @@ class Session:
         self.namespaces: dict[str, str] = {}
         self.pending: list[str] = []
         self.callbacks: dict[tuple[str, int], Callable[..., Any]] = {}
-        self.keeps_ended = False
+        self.has_sent = self.keeps_ended = False
         self._codec = Codec(packet_class)
         self._encode = self._codec.encode
         self.read = self._codec.read
@@ -97,6 +98,7 @@ class Session:
         """
         if namespace not in self._writable:
             raise BadNamespaceError(f"{namespace} is not a connected namespace.")
+        self.has_sent = True
         return self._encode(packet.EVENT, [event, *args], namespace)
 
     def request(
@@ -110,6 +112,7 @@ class Session:
             raise BadNamespaceError(f"{namespace} is not a connected namespace.")
         ack_id = self._last_ids.get(namespace, 0) + 1
         frames = self._encode(packet.EVENT, [event, *args], namespace, ack_id)
+        self.has_sent = True
         self._last_ids[namespace] = ack_id
         self.callbacks[namespace, ack_id] = callback
         return ack_id, frames
@@ -125,6 +128,7 @@ class Session:
         """
         if namespace not in self.namespaces:
             return []
+        self.has_sent = True
         return self._encode(packet.ACK, list(args), namespace, ack_id)
 
     def refuse_events(self) -> None:

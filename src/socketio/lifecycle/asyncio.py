@@ -271,7 +271,7 @@ class AsyncLifecycle(AsyncLoop):
     async def _sio_say_goodbye(self, timeout: float) -> list[str]:
         """Send what was emitted, leave the namespaces, close; return which these were."""
         connected = self._sio_is_connected()
-        taken = connected and (not self._sio_emitted or await self.eio.drain(timeout))
+        taken = connected and (not self._sio_has_sent() or await self.eio.drain(timeout))
         names, frames = self._sio_take_leave()
         with contextlib.suppress(EngineError):
             self.eio.send_frames(frames)

@@ -25,13 +25,14 @@ from ..core.events import (
     Notice,
     SessionFailed,
     Unread,
+    ack_result,
     check_event_name,
     event_arguments,
 )
 from ..core.handlers import Sink
 from ..core.session import Session
 from ..engine import EngineError, InvalidDataError
-from ..exceptions import BadNamespaceError, CallInterruptedError, ConnectionError
+from ..exceptions import BadNamespaceError, CallInterruptedError, ConnectionError, TimeoutError
 from ..overrides import is_overridden
 from ..packet import Frame
 from ..runtime.logs import INFO
@@ -42,10 +43,16 @@ CONNECT_HANDLERS = 1.0
 
 
 class Waiter:
-    """Where call() waits for its acknowledgement: the callback of a request, called on the reading side."""
+    """Where call() waits for its acknowledgement: the callback of a request, called on the reading side.
+
+    :ivar args: the values of the acknowledgement; ``None`` while there is no acknowledgement.
+    :ivar expired: whether it has not come in time.
+    :ivar request: the session, the namespace and the ack id; ``None`` until the event is queued.
+    """
 
     args: tuple[Any, ...] | None = None
-    """The values of the acknowledgement; ``None`` while, or where, there is none."""
+    expired = False
+    request: tuple[Session, str, int] | None = None
 
     def __call__(self, *args: Any) -> None:
         self.args = args
@@ -55,15 +62,16 @@ class Waiter:
         """End the waiting; without ``args``, because there will be no answer."""
         raise NotImplementedError
 
+    def forget(self) -> None:
+        """Drop the request: an acknowledgement has no effect any more."""
+        if self.args is None and self.request is not None:
+            session, namespace, ack_id = self.request
+            session.forget(namespace, ack_id)
+
 
 class BaseLifecycle(BaseAttempts):
-    """The part of both lifecycles that does not wait.
+    """The part of both lifecycles that does not wait."""
 
-    :ivar _sio_emitted: whether anything was emitted over this connection, or acknowledged, that the server may not have
-        read.
-    """
-
-    _sio_emitted: bool = False
     _sio_trigger: Callable[..., Any]
     _sio_run_events: Callable[[Session, Events], None]
     _sio_call_back: Callable[[AckReceived], None]
@@ -80,7 +88,6 @@ class BaseLifecycle(BaseAttempts):
                 raise ConnectionError(ENDED)
             protocol = self._sio_protocol = Session(self.packet_class, self.eio.sid or "", self.eio.max_message_size)
             protocol.keeps_ended = is_overridden(self, "_handle_disconnect")
-            self._sio_emitted = False
             frames: list[Frame] = []
             for name in self.connection_namespaces:
                 frames += protocol.connect(name, auth)
@@ -228,15 +235,14 @@ class BaseLifecycle(BaseAttempts):
             self._sio_log.write("Sending ack %d [%s]", ack_id, namespace)
         with self._sio_lock, contextlib.suppress(EngineError):
             if self._sio_protocol is protocol:
-                self._sio_emitted = True
                 self.eio.answer_frames(protocol.acknowledge(namespace, ack_id, event_arguments(result)))
 
     # -- the session is written
 
     def _sio_request(
         self, event: str, data: Any, namespace: str, callback: Callable[..., Any] | None, wake: bool = True
-    ) -> tuple[Session, int]:
-        """Queue an event; return the session and the id of the acknowledgement, 0 where none is asked for.
+    ) -> None:
+        """Queue an event.
 
         :param wake: ``False`` where the caller's next step is to send it.
         """
@@ -248,33 +254,40 @@ class BaseLifecycle(BaseAttempts):
             protocol, ack_id = self._sio_protocol, 0
             if protocol is None:
                 raise BadNamespaceError(f"{namespace} is not a connected namespace.")
-            self._sio_emitted = True
             if callback is None:
                 frames = protocol.emit(event, args, namespace)
             else:
                 ack_id, frames = protocol.request(event, args, namespace, callback)
+                if isinstance(callback, Waiter):
+                    callback.request = protocol, namespace, ack_id
             try:
                 self.eio.send_frames(frames, wake and not is_logged)
-            except EngineError as exc:
+            except (EngineError, ValueError) as exc:
                 protocol.forget(namespace, ack_id)
+                if isinstance(exc, ValueError):
+                    raise
                 raise BadNamespaceError(f"{namespace} is not a connected namespace.") from exc
-            except ValueError:
-                protocol.forget(namespace, ack_id)
-                raise
         if is_logged:  # before the packet is logged
             self._sio_log.emitting(event, namespace, ack_id)
             if wake:
                 self.eio.wake()
-        return protocol, ack_id
 
-    def _sio_request_of(self, waiter: Waiter) -> tuple[Session | None, int]:
-        """Return the session and the ack id with which an overridden ``emit()`` has registered a waiter."""
-        with self._sio_lock:
-            protocol = self._sio_protocol
-            waiting = {} if protocol is None else protocol.callbacks
-            return protocol, next((key[1] for key, callback in waiting.items() if callback is waiter), 0)
+    def _sio_result(self, waiter: Waiter, event: str, timeout: float | None) -> Any:
+        """Return what call() returns, or raise why there is no acknowledgement."""
+        if waiter.args is not None:
+            return ack_result(waiter.args)
+        if waiter.expired:
+            raise TimeoutError(f"no acknowledgement of {event!r} within {timeout:g} s")
+        cause = self._sio_details
+        raise CallInterruptedError(f"the connection was lost before {event!r} was acknowledged: {cause}") from (
+            self._sio_cause()
+        )
 
     # -- the session ends
+
+    def _sio_has_sent(self) -> bool:
+        """Return whether the server may not have read all that was emitted and acknowledged."""
+        return self._sio_protocol is not None and self._sio_protocol.has_sent
 
     def _sio_farewell(self) -> list[Frame]:
         """Leave all namespaces; return the frames that tell the server."""
@@ -322,10 +335,6 @@ class BaseLifecycle(BaseAttempts):
     def _sio_cause(self) -> Exception | None:
         """Return the error that ended the connection, to chain other errors to."""
         return self._sio_details.exception if self._sio_details is not None else None
-
-    def _sio_interrupted(self, event: str) -> CallInterruptedError:
-        """Return the error for a call() that waited when the connection ended."""
-        return CallInterruptedError(f"the connection was lost before {event!r} was acknowledged: {self._sio_details}")
 
     def _sio_forget_session(self) -> None:
         """Become idle without waking anything: the threads or tasks that waited do not exist any more."""

@@ -284,7 +284,7 @@ class Lifecycle(BaseLifecycle):
     def _sio_say_goodbye(self, timeout: float) -> Steps[list[str]]:
         """Send what was emitted, leave the namespaces, close; return which these were."""
         connected = self._sio_is_connected()
-        taken = connected and (not self._sio_emitted or (yield from self.eio.drain_steps(timeout)))
+        taken = connected and (not self._sio_has_sent() or (yield from self.eio.drain_steps(timeout)))
         names, frames = self._sio_take_leave()
         with contextlib.suppress(EngineError):
             self.eio.send_frames(frames, wake=False)

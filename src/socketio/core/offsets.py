@@ -47,8 +47,7 @@ _FORMS = (
     _Form(re.compile(r"[0-9a-f]{24}", re.ASCII), 8, lambda text: float(int(text[:8], 16))),
 )
 
-_LONGEST = 40
-_TAIL = re.compile(r',[ \t\n\r]*(?:"([^"\\]{0,40})"|(null))[ \t\n\r]*\][ \t\n\r]*\Z')
+_LAST = re.compile(r',[ \t\n\r]*(?:"([^"\\]{0,40})"|null)[ \t\n\r]*\][ \t\n\r]*\Z')
 """The last argument of an event in JSON text, where it is a short text without escapes, or ``null``."""
 
 MAX_SKEW = 2 * 24 * 60 * 60.0
@@ -78,21 +77,16 @@ class Offsets:
         """The last argument of every event so far: ``""``, ``None``, or ``_NOTHING`` where they differ."""
 
     def strip(self, data: list[Any]) -> None:
-        """Return the name and the arguments of an event without the offset, if there is one."""
+        """Remove the offset from the name and the arguments of an event, if there is one."""
         if self._is_offset(data[-1] if len(data) > 1 else _NO_ARGUMENT):
             data.pop()
 
     def cut(self, frame: str) -> str:
         """Return the frame of an event without the offset, if there is one."""
-        if frame.endswith('"]'):  # as most offsets do; what follows finds the same, in more time
-            start = frame.rfind('"', -_LONGEST - 3, -2)
-            if start > 0 and frame[start - 1] == ",":
-                return frame[: start - 1] + "]" if self._is_offset(frame[start + 1 : -2]) else frame
-        tail = _TAIL.search(frame, max(0, len(frame) - _LONGEST - 20))
-        if tail is None:
-            self._is_offset(_NO_ARGUMENT)
-            return frame
-        return frame[: tail.start()] + "]" if self._is_offset(tail[1]) else frame
+        start = frame.rfind(",")
+        last = _LAST.match(frame, start) if start > 0 else None
+        is_offset = self._is_offset(_NO_ARGUMENT if last is None else last[1])
+        return frame[:start] + "]" if is_offset else frame
 
     def _is_offset(self, last: Any) -> bool:
         """Return whether the last argument of the next event is an offset."""

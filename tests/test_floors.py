@@ -32,13 +32,14 @@ FLOORS = """
     2   engine.errors  engine.pacing  engine.keep_alive
     2   engine.packet_log
     2   engine.payload  engine.headers  engine.send_queue
-    2   engine.threads.addresses  engine.threads.adapters
+    2   engine.threads.addresses
     2   engine.asyncio.reading
     2   engine.descriptors  engine.handshake  engine.asyncio.keep_alive
     2   engine.connection  engine.base_polling
-    2   engine.asyncio.loop_end  engine.threads.connections
-    2   engine.threads.options  engine.threads.sessions  engine.base_websocket  engine.asyncio.wire
-    2   engine.threads.websocket_handshake
+    2   engine.asyncio.loop_end  engine.threads.sessions  engine.threads.wire  engine.websocket  engine.opening
+    2   engine.threads.connections  engine.asyncio.wire
+    2   engine.threads.options
+    2   engine.threads.websocket_handshake  engine.asyncio.websocket_handshake
     2   engine.base
     2   engine.threads.polling  engine.threads.websocket  engine.asyncio.polling  engine.asyncio.websocket
     2   engine.threads.opening  engine.asyncio.opening

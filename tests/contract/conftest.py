@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 from aiohttp import WSMsgType, web
 
+from integration.conftest import pytest_collection_finish, pytest_configure  # noqa: F401
+
 CEILING = 10.0
 """Seconds that anything may take at most."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import logging
-import re
 import signal
 import threading
 import types
@@ -114,33 +113,6 @@ def test_handlers_are_filed_by_name(base):
     assert client.handlers == {"connect": print, "message": len, "disconnect": repr}
     with pytest.raises(ValueError, match="Invalid event"):
         client.on("other", print)
-
-
-@both
-@pytest.mark.parametrize(
-    ("url", "path", "polling"),
-    [
-        ("http://a", "socket.io", "http://a/socket.io/?transport=polling&EIO=4"),
-        ("https://a:5000", "socket.io", "https://a:5000/socket.io/?transport=polling&EIO=4"),
-        ("ws://a", "socket.io", "http://a/socket.io/?transport=polling&EIO=4"),
-        ("wss://a", "/socket.io/", "https://a/socket.io/?transport=polling&EIO=4"),
-        ("http://a/ignored?b=c&d=e", "x/y", "http://a/x/y/?b=c&d=e&transport=polling&EIO=4"),
-        ("http://u:p@[::1]:80", "socket.io", "http://u:p@[::1]:80/socket.io/?transport=polling&EIO=4"),
-    ],
-)
-def test_the_url_of_a_transport(base, url, path, polling):
-    """The URL's path is ignored, its query kept, the path's slashes are stripped, the scheme follows. (M3)"""
-    client = make(base)
-    assert client._get_engineio_url(url, path, "polling") == polling
-    websocket = polling.replace("http", "ws", 1).replace("polling", "websocket")
-    assert client._get_engineio_url(url, path, "websocket") == websocket
-
-
-@both
-def test_the_timestamp_of_a_request(base):
-    """With timestamp_requests each URL gets &t= and the time, without it nothing. (M3)"""
-    assert re.fullmatch(r"&t=\d+\.\d+", make(base)._get_url_timestamp())
-    assert make(base, timestamp_requests=False)._get_url_timestamp() == ""
 
 
 def test_the_reasons():

@@ -13,8 +13,9 @@ import pytest
 import requests
 from aiohttp import web
 
+from socketio.engine import compat
 from socketio.engine.asyncio import loop_end
-from socketio.engine.threads import adapters, connections
+from socketio.engine.threads import connections, sessions
 
 from .conftest import CEILING
 
@@ -60,7 +61,7 @@ def test_the_pools_of_a_session(server):
     """Their container has a lock, keys and pools; a pool has a queue with a mutex that any thread can release."""
     with requests.Session() as http:
         http.get(server.http + "/ok")
-        (container,) = {id(pools): pools for pools in adapters.pools_of(http) if len(pools)}.values()
+        (container,) = {id(pools): pools for pools in sessions.pools_of(http) if len(pools)}.values()
         (key,) = container.keys()
         mutex = container[key].pool.mutex
         mutex.acquire()
@@ -73,7 +74,7 @@ def test_adapters_without_pools_are_left_alone():
     """An adapter that is none of urllib3's has nothing to renew."""
     with requests.Session() as http:
         http.mount("https://", requests.adapters.BaseAdapter())
-        assert len(adapters.pools_of(http)) == 1
+        assert len(sessions.pools_of(http)) == 1
         http.adapters.pop("https://")
 
 
@@ -94,17 +95,19 @@ def _left_open(body, caplog, recwarn):
         http = aiohttp.ClientSession()
         task = asyncio.ensure_future(body(http, f"http://127.0.0.1:{runner.addresses[0][1]}"))
         await asyncio.sleep(0.1)
-        transports = loop_end.session_transports(http)
+        transports = compat.transports_of(http.connector)
         await runner.cleanup()
         return http, task, transports
 
     loop = asyncio.new_event_loop()
     http, task, transports = loop.run_until_complete(begin())
     loop.close()
-    loop_end.keep_silent([task])
+    compat.keep_silent([task])
     loop_end.close_session(http)
     loop_end.begin(task.get_coro())
-    loop_end.close_transports(transports)
+    for transport in transports:
+        compat.close_transport(transport)
+        del transport
     del http, task
     gc.collect()
     return transports
@@ -143,7 +146,7 @@ def test_a_pending_task_says_nothing_when_it_is_deleted(caplog):
         task = loop.run_until_complete(begin())
         loop.close()
         if silent:
-            loop_end.keep_silent([task])
+            compat.keep_silent([task])
         del task
         gc.collect()
         assert bool(caplog.records) != silent
@@ -160,8 +163,8 @@ def test_private_names_that_are_missing_do_no_harm():
             self.aborted = True
 
     bare = Bare()
-    loop_end.close_transports([bare])
+    compat.close_transport(bare)
     assert bare.aborted
-    loop_end.keep_silent([object()])
-    assert loop_end.session_transports(object()) == []
-    assert loop_end.session_transports(None) == []
+    compat.keep_silent([object()])
+    assert compat.transports_of(object()) == []
+    assert compat.transports_of(None) == []

@@ -254,10 +254,7 @@ def test_a_request_by_way_of_a_proxy_is_for_the_whole_url():
 
 
 def test_the_socket_of_a_connection_is_made_by_one_method(http, server):
-    """_new_conn() makes it, by way of urllib3.util.connection, with the attributes that are read here. (B7)
-
-    Should it go, _Tracked._new_conn() is not called any more, and urllib3 connects as it does.
-    """
+    """_new_conn() makes it, by way of urllib3.util.connection, with the attributes that are read here. (B7)"""
     pool = pool_of(http, server.http)
     seen = []
 
@@ -286,8 +283,8 @@ def test_connecting_works_without_that_method(http, server, monkeypatch):
     track_sockets(http, server.http, None)
     assert http.get(f"{server.http}/ok", timeout=CEILING).text == "ok"
     url = f"{server.http}/ws"
-    answer = ask(http, url, {"headers": {}, "cookies": {}, "verify": None}, CEILING, {}, lambda abort: None)
-    answer.sock.close()
+    sock, _ = ask(http, url, {"headers": {}, "cookies": {}, "verify": None}, CEILING, {}, lambda abort: None)
+    sock.close()
 
 
 def test_a_plain_adapter_gives_nothing_else_to_its_pools(http):

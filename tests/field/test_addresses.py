@@ -182,9 +182,7 @@ def test_a_socket_is_connected_as_it_is_told_to_be(host):
     with socket.create_server(("127.0.0.1", 0)) as listener:
         host.addresses = [DEAD[0], "127.0.0.1"]
         options = [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)]
-        with _connect(
-            host.name, listener.getsockname()[1], source_address=("127.0.0.9", 0), socket_options=options
-        ) as s:
+        with _connect(host.name, listener.getsockname()[1], source_address=("127.0.0.9", 0), options=options) as s:
             assert s.getsockname()[0] == "127.0.0.9"
             assert s.getpeername() == listener.getsockname()
             assert s.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)

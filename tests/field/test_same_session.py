@@ -23,7 +23,7 @@ from urllib3.util.ssl_ import create_urllib3_context
 from faults.hostile import RawServer
 from integration.waiting import CEILING, within
 from socketio import exceptions
-from socketio.engine.asyncio import opening as async_opening
+from socketio.engine import compat
 
 from .recording import HttpProxy, SocksProxy, UpgradingPeer, asked, close_sessions
 
@@ -453,7 +453,7 @@ async def test_a_websocket_by_the_public_way(make_client, flavour, transport, mo
             return super().ws_connect(url, **options)
 
     if public:
-        monkeypatch.setattr(async_opening._AskingForWebSockets, "_ws_connect", None)
+        monkeypatch.setattr(compat, "SET_PARSER", "gone")
     session = aiohttp.ClientSession() if public else Session()
     sio = make_client(http_session=session)
     found = await asked(sio, transport, headers={"X-Text": "yes"})

@@ -11,6 +11,7 @@ from types import SimpleNamespace
 import pytest
 from engineio.exceptions import ConnectionError
 
+from socketio.engine import compat
 from socketio.engine.asyncio import wire as async_wire
 from socketio.engine.asyncio.wire import Wire
 from socketio.engine.frames import CLOSE, NORMAL_CLOSURE, PONG, ControlFrame
@@ -54,7 +55,7 @@ class Peer:
         self.transport, self.predecessor = await loop.create_connection(lambda: Predecessor(tail), sock=ours)
         connection = SimpleNamespace(transport=self.transport, protocol=self.predecessor)
         response = SimpleNamespace(connection=connection, close=self.transport.close)
-        self.wire = Wire(response, max_size)
+        self.wire = Wire(response, compat.connection_of(response), max_size)
         return self.wire
 
     async def send(self, data):
@@ -143,12 +144,12 @@ async def test_a_server_that_sends_more_than_is_read_has_to_wait(peer):
 
 
 async def test_frames_are_written_in_their_order(peer):
-    """write() removes what it has handed over, and a close frame may be answered at once. (N5, N10)"""
+    """write() and try_write() remove what they have handed over. (N5, N10)"""
     wire = await peer.open()
     frames = deque(["one", b"two", ControlFrame(PONG, b"x")])
     await wire.write(frames)
     assert not frames
-    wire.answer_close(deque([ControlFrame(CLOSE, NORMAL_CLOSURE)]))
+    wire.try_write(deque([ControlFrame(CLOSE, NORMAL_CLOSURE)]))
     data = await peer.receive(9 + 9 + 7 + 8)
     assert [data[0], data[9], data[18], data[25]] == [0x81, 0x82, 0x8A, 0x88]
 
@@ -179,7 +180,8 @@ async def test_the_end_of_the_connection_ends_the_waiting(peer):
         await read(wire)
     with pytest.raises(ConnectionError):
         await wire.write(deque(["late"]))
-    wire.answer_close(deque(["late"]))
+    with pytest.raises(ConnectionError):
+        wire.try_write(deque(["late"]))
     await wire.release()
     assert peer.predecessor.lost == [None]
 

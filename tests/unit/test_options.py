@@ -84,37 +84,37 @@ def files(tmp_path_factory):
 
 def test_without_options_the_session_decides():
     """Where the options name nothing of TLS, there are no settings beside the session's. (M6)"""
-    assert tls() is None
-    assert tls({"timeout": 5, "sslopt": {}}, verify=False) is None
+    assert tls() == {}
+    assert tls({"timeout": 5, "sslopt": {}}, verify=False) == {}
 
 
 def test_what_is_not_named_is_as_the_session_has_it(files):
     """Options for ciphers leave verification and bundle to the session. (M5, M6)"""
     made = tls({"sslopt": {"ciphers": "ECDHE+AESGCM"}}, verify=str(files / "ca.pem"), cert=str(files / "both.pem"))
-    assert (made.context.verify_mode, made.context.check_hostname) == (ssl.CERT_REQUIRED, True)
-    assert len(made.context.get_ca_certs()) == 1
-    assert len(tls({"sslopt": {"ciphers": "ECDHE+AESGCM"}}).context.get_ca_certs()) > 1
+    assert (made["ssl_context"].verify_mode, made["ssl_context"].check_hostname) == (ssl.CERT_REQUIRED, True)
+    assert len(made["ssl_context"].get_ca_certs()) == 1
+    assert len(tls({"sslopt": {"ciphers": "ECDHE+AESGCM"}})["ssl_context"].get_ca_certs()) > 1
     made = tls({"sslopt": {"ciphers": "ECDHE+AESGCM"}}, verify=False)
-    assert (made.context.verify_mode, made.context.check_hostname) == (ssl.CERT_NONE, False)
+    assert (made["ssl_context"].verify_mode, made["ssl_context"].check_hostname) == (ssl.CERT_NONE, False)
 
 
 def test_verification_can_be_switched_off():
     """cert_reqs=CERT_NONE accepts any certificate for any host; check_hostname=False any host. (M6)"""
-    made = tls({"sslopt": {"cert_reqs": ssl.CERT_NONE}}).context
+    made = tls({"sslopt": {"cert_reqs": ssl.CERT_NONE}})["ssl_context"]
     assert (made.verify_mode, made.check_hostname) == (ssl.CERT_NONE, False)
-    made = tls({"sslopt": {"check_hostname": False}}).context
+    made = tls({"sslopt": {"check_hostname": False}})["ssl_context"]
     assert (made.verify_mode, made.check_hostname) == (ssl.CERT_REQUIRED, False)
 
 
 def test_bundles_and_certificates_of_the_options(files):
     """ca_certs, ca_cert_path and certfile are files; server_hostname is the name that is asked for. (M6)"""
     made = tls({"sslopt": {"ca_certs": str(files / "ca.pem"), "server_hostname": "other.test"}}, verify="/no/file")
-    assert len(made.context.get_ca_certs()) == 1
-    assert made.server_hostname == "other.test"
-    assert tls({"sslopt": {"ca_cert_path": str(files)}}).context.get_ca_certs() == []  # read when needed
+    assert len(made["ssl_context"].get_ca_certs()) == 1
+    assert made["server_hostname"] == "other.test"
+    assert tls({"sslopt": {"ca_cert_path": str(files)}})["ssl_context"].get_ca_certs() == []  # read when needed
     both = str(files / "both.pem")
     for chain in ({"certfile": both}, {"certfile": both, "keyfile": both}, {"cert_chain": (both, None, None)}):
-        assert tls({"sslopt": chain}) is not None
+        assert tls({"sslopt": chain}) != {}
     with pytest.raises(OSError):
         tls({"sslopt": {"certfile": "/no/file"}})
 
@@ -122,16 +122,16 @@ def test_bundles_and_certificates_of_the_options(files):
 def test_a_context_of_the_options_says_all():
     """A context is used as it is. (M6)"""
     context = ssl.create_default_context()
-    assert tls({"sslopt": {"context": context}}, verify=False).context is context
+    assert tls({"sslopt": {"context": context}}, verify=False)["ssl_context"] is context
 
 
 def test_the_bundle_of_websocket_client(files, monkeypatch):
     """WEBSOCKET_CLIENT_CA_BUNDLE counts where the session names no bundle, and trusts the environment. (M6)"""
     monkeypatch.setenv("WEBSOCKET_CLIENT_CA_BUNDLE", str(files / "ca.pem"))
-    assert len(tls().context.get_ca_certs()) == 1
-    assert tls(verify=False) is None
-    assert tls(verify="/path/ca.pem") is None
-    assert tls(http=session(trust_env=False)) is None
+    assert len(tls()["ssl_context"].get_ca_certs()) == 1
+    assert tls(verify=False) == {}
+    assert tls(verify="/path/ca.pem") == {}
+    assert tls(http=session(trust_env=False)) == {}
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,7 @@ class BasePollingTransport:
     :param timestamp: returns what to append to the URL of each request.
     :param log_request: called with the method and the URL before each request.
     :ivar opening_time: seconds that the handshake took.
+    :ivar allows_two: whether the session sends while it waits for packets.
     """
 
     name = "polling"
@@ -34,6 +35,7 @@ class BasePollingTransport:
     # answers it when it reads an UPGRADE. The reference server answers it in any case.
     close_packets: ClassVar[list[Outgoing]] = ["5", "1"]
     opening_time = 0.0
+    allows_two = True
 
     def __init__(
         self,

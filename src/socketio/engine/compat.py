@@ -1,5 +1,9 @@
 """What this package needs from the inside of its dependencies, each with a fallback to their public API.
 
+No other module uses a name that another package does not document. Each is listed with the versions that it was seen
+in; where a later version does not have it, the functions here do what can be done without.
+``tests/contract/test_compat.py`` takes each name away and connects.
+
 python-engineio: ``import engineio`` loads its clients and its servers, and so aiohttp, requests and websocket-client.
 Importing this module defers that until a program asks for a name of ``engineio`` itself, such as ``engineio.Server``.
 Its submodules are imported one by one. Seen in python-engineio 4.13 to 4.15.
@@ -7,13 +11,119 @@ Its submodules are imported one by one. Seen in python-engineio 4.13 to 4.15.
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import importlib.util
 import sys
 import threading
+from collections.abc import Callable, Iterable
+from functools import partial
 from importlib.abc import Loader
 from types import ModuleType
 from typing import Any
+
+# aiohttp 3.11 to 3.14
+IDLE = "_conns"  # BaseConnector: idle connections by key, each with the time since when it is idle
+BUSY = "_acquired"  # BaseConnector: connections in use
+TLS = "_ssl"  # TCPConnector: its option ``ssl``
+RETRY = "_retry_connection"  # ClientSession: whether a GET is repeated whose connection breaks
+PROTOCOL = "protocol"  # Connection: the protocol that the event loop's transport calls
+SET_PARSER = "set_parser"  # that protocol: hands over to a parser what comes after an answer
+# urllib3 1.26 to 2.8
+MAKE_SOCKET = "_new_conn"  # HTTPConnection: connects a socket
+DNS_HOST = "_dns_host"  # HTTPConnection: the host, with a dot at its end
+# asyncio of Python 3.10 to 3.14
+LOG_PENDING = "_log_destroy_pending"  # Task: whether it is logged when it is deleted before it ends
+TLS_PROTOCOL = "_ssl_protocol"  # TLS transports: the protocol
+BELOW = "_transport"  # that protocol: the transport of the TCP connection
+CONNECTION_LOST = "_call_connection_lost"  # transports: closes the socket
+
+
+# -- aiohttp
+
+
+def idle_connections(connector: Any) -> list[tuple[Any, Any, float]]:
+    """Return a connector's idle connections: key, protocol, and the time since when it is idle. Else none."""
+    try:
+        kept = getattr(connector, IDLE, {}).items()
+        return [(key, protocol, since) for key, each in kept for protocol, since in each]
+    except (AttributeError, TypeError, ValueError):
+        return []
+
+
+def transports_of(connector: Any) -> list[Any]:
+    """Return asyncio's transports of a connector's connections, in use or not. Else none."""
+    protocols = [protocol for _, protocol, _ in idle_connections(connector)] + list(getattr(connector, BUSY, ()))
+    found = [getattr(protocol, "transport", None) for protocol in protocols]
+    return [transport for transport in found if transport is not None]
+
+
+def tls_of(connector: Any) -> Any:
+    """Return the option ``ssl`` of a connector. Else ``True``, which is its default: certificates are verified."""
+    return getattr(connector, TLS, True)
+
+
+def do_not_repeat(session: Any) -> None:
+    """Make a session send a GET once: what the server had sent into a connection that broke would be lost.
+
+    Else a GET may be repeated.
+    """
+    if hasattr(session, RETRY):
+        setattr(session, RETRY, False)
+
+
+def connection_of(response: Any) -> tuple[Any, Any, Callable[[Any, Any], None]] | None:
+    """Return what it takes to take over a connection, when the server has switched protocols. Else ``None``.
+
+    That is the event loop's transport, its protocol, and a method that hands over to a parser what has come already.
+    """
+    connection = getattr(response, "connection", None)
+    transport, protocol = getattr(connection, "transport", None), getattr(connection, PROTOCOL, None)
+    set_parser = getattr(protocol, SET_PARSER, None)
+    return None if transport is None or set_parser is None else (transport, protocol, set_parser)
+
+
+# -- urllib3
+
+
+def connecting_by(
+    connect: Callable[[Any, Callable[[], Any], str], Any], connection_class: Any, plain_class: Any
+) -> dict[str, Any]:
+    """Return the attributes of a subclass that connects its sockets with a function. Else none.
+
+    :param connect: called with the connection, what urllib3 does, and the host.
+    :param plain_class: urllib3's; a class that connects in another way is left alone.
+    """
+    own: Any = getattr(connection_class, MAKE_SOCKET, None)
+    if own is None or own is not getattr(plain_class, MAKE_SOCKET, None):
+        return {}
+    plain: Any = own
+
+    def make_socket(connection: Any) -> Any:
+        host = getattr(connection, DNS_HOST, connection.host)
+        return connect(connection, partial(plain, connection), host.strip("[]"))
+
+    return {MAKE_SOCKET: make_socket}
+
+
+# -- asyncio
+
+
+def keep_silent(tasks: Iterable[Any]) -> None:
+    """Keep asyncio from logging pending tasks when they are deleted. Else it logs them."""
+    for task in tasks:
+        if hasattr(task, LOG_PENDING):
+            setattr(task, LOG_PENDING, False)
+
+
+def close_transport(transport: Any) -> None:
+    """Close a transport whose event loop is closed. Else its socket is closed when it is deleted."""
+    with contextlib.suppress(Exception):  # RuntimeError where the loop is closed
+        transport.abort()
+    for each in (transport, getattr(getattr(transport, TLS_PROTOCOL, None), BELOW, None)):
+        with contextlib.suppress(Exception):
+            getattr(each, CONNECTION_LOST)(None)  # what the loop would do next
+
 
 # -- python-engineio
 

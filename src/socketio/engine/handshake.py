@@ -1,7 +1,7 @@
-"""What a server says first, checked: nothing of a handshake is believed before it went through here.
+"""Checks what a server says first, and describes what it says instead.
 
 In: bodies and frames as they came. Out: a :class:`Handshake`, or ``engineio.exceptions.ConnectionError`` with what
-came instead. Source: Engine.IO protocol, revision 4, "Handshake".
+came. Source: Engine.IO protocol, revision 4, "Handshake".
 """
 
 from __future__ import annotations
@@ -21,22 +21,16 @@ from .errors import InvalidDataError, StatusError
 from .errors import SilenceError as SilenceError
 
 TRANSPORTS = ("polling", "websocket")
-PROBE, PROBE_ANSWER, UPGRADE = "2probe", "3probe", "5"
 MAX_MESSAGE_SIZE = 100_000_000
 """Bytes: a larger message ends the connection."""
 GREETING = 0.1
-"""Seconds to wait whether a server greets unasked, as Engine.IO 3 did; asked of those that tell no ``maxPayload``."""
+"""Seconds in which a server of Engine.IO 3 sends a packet unasked, and no ``maxPayload`` before it."""
 MAX_INTERVAL = 24 * 3600
-"""Seconds: a heartbeat that is announced to be rarer is taken for nonsense."""
+"""Seconds: the longest valid heartbeat."""
 
 _EXCERPT = 200
 _VERSION_3_BODY = re.compile(rb"\d+:0\{")
-_VERSION_3 = (
-    "the server speaks Engine.IO 3 (Socket.IO 2 or older), this client needs Engine.IO 4 (Socket.IO 3 or newer)"
-)
-
-
-ONE_CONNECTION = "polling takes two connections at a time, and the HTTP session allows one"
+NOT_VERIFIED = "the server is verified over polling, and would not be over websocket"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +63,10 @@ def choose_transports(option: str | list[str] | tuple[str, ...] | None) -> list[
 def read_open_body(body: bytes, content_type: str = "") -> tuple[Handshake, list[Frame]]:
     """Return the handshake in the first body over polling, and the packets that came after it."""
     if _VERSION_3_BODY.match(body):
-        raise ConnectionError(_VERSION_3)
+        raise version_3_error()
     try:
         packets = payload.decode(body)
-        return read_open(packets[0] if packets else ""), packets[1:]
+        return _read_open(packets[0] if packets else ""), packets[1:]
     except ValueError as exc:
         raise ConnectionError(f"not an Engine.IO server: it sent {describe(body, content_type)}") from exc
 
@@ -80,28 +74,25 @@ def read_open_body(body: bytes, content_type: str = "") -> tuple[Handshake, list
 def read_open_frame(frame: Frame) -> Handshake:
     """Return the handshake in the first frame over websocket."""
     try:
-        return read_open(frame)
+        return _read_open(frame)
     except ValueError as exc:
         body = frame.encode("utf-8", "replace") if isinstance(frame, str) else frame
         raise ConnectionError(f"not an Engine.IO server: it sent {describe(body)}") from exc
 
 
-def read_open(frame: Frame) -> Handshake:
-    """Return the fields of an OPEN packet; raise ``ValueError`` where it is none, ``ConnectionError`` where a field
-    is missing or absurd."""
-    if not isinstance(frame, str) or not frame.startswith("0"):
-        raise ValueError("not an OPEN packet")
+def _read_open(frame: Frame) -> Handshake:
+    """Return the fields of an OPEN packet; raise ``ValueError`` for another, ``ConnectionError`` for invalid fields."""
     try:
-        fields = json.loads(frame[1:])
+        fields = json.loads(frame[1:]) if isinstance(frame, str) and frame.startswith("0") else None
     except RecursionError as exc:
         raise ValueError("nested too deeply") from exc
     if not isinstance(fields, dict):
         raise ValueError("not an OPEN packet")
     sid, upgrades, max_payload = fields.get("sid"), fields.get("upgrades", []), fields.get("maxPayload")
     if not isinstance(sid, str) or not sid:
-        raise ConnectionError(f"the server's OPEN packet has no valid sid: {sid!r:.{_EXCERPT}}")
+        raise _invalid("sid", sid)
     if not isinstance(upgrades, list):
-        raise ConnectionError(f"the server's OPEN packet has no valid upgrades: {upgrades!r:.{_EXCERPT}}")
+        raise _invalid("upgrades", upgrades)
     return Handshake(
         sid=sid,
         upgrades=tuple(name for name in upgrades if isinstance(name, str)),
@@ -116,8 +107,12 @@ def _seconds(fields: Mapping[str, Any], name: str, zero: bool = False) -> float:
     value: Any = fields.get(name)
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
     if not is_number or not ((zero and value == 0) or 0 < value <= MAX_INTERVAL * 1000):
-        raise ConnectionError(f"the server's OPEN packet has no valid {name}: {value!r:.{_EXCERPT}}")
+        raise _invalid(name, value)
     return float(value) / 1000
+
+
+def _invalid(name: str, value: object) -> ConnectionError:
+    return ConnectionError(f"the server's OPEN packet has no valid {name}: {value!r:.{_EXCERPT}}")
 
 
 def is_version_3_greeting(frame: Frame) -> bool:
@@ -127,7 +122,9 @@ def is_version_3_greeting(frame: Frame) -> bool:
 
 def version_3_error() -> ConnectionError:
     """Return the error for a server of the older protocol."""
-    return ConnectionError(_VERSION_3)
+    return ConnectionError(
+        "the server speaks Engine.IO 3 (Socket.IO 2 or older), this client needs Engine.IO 4 (Socket.IO 3 or newer)"
+    )
 
 
 def status_error(status: int, body: bytes, headers: Mapping[str, str]) -> StatusError:
@@ -144,6 +141,12 @@ def status_error(status: int, body: bytes, headers: Mapping[str, str]) -> Status
     if 300 <= status < 400 and location:
         came = f": redirects are not followed, this one leads to {without_secrets(location)!r}"
     return StatusError(f"Unexpected status code {status} in server response{came}", data, status)
+
+
+def websocket_error(url: str, exc: BaseException | str) -> ConnectionError:
+    """Return the error for a request for a websocket that has no answer, or one that is not understood."""
+    text = exc if isinstance(exc, str) else cause_text(exc)
+    return ConnectionError(f"websocket connection to {origin_of(url)} failed: {text}")
 
 
 def refuse_redirect(response: Any, *args: Any, **kwargs: Any) -> None:

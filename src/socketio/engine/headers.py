@@ -10,23 +10,10 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-_OF_HANDSHAKE = frozenset(
-    {
-        "connection",
-        "content-length",
-        "expect",
-        "http2-settings",
-        "keep-alive",
-        "proxy-connection",
-        "sec-websocket-accept",
-        "sec-websocket-extensions",
-        "sec-websocket-key",
-        "sec-websocket-version",
-        "te",
-        "trailer",
-        "transfer-encoding",
-        "upgrade",
-    }
+_OF_HANDSHAKE = re.compile(
+    r"connection|content-length|expect|http2-settings|keep-alive|proxy-connection|te|trailer|transfer-encoding|upgrade"
+    r"|sec-websocket-(accept|extensions|key|version)|:.*",
+    re.IGNORECASE,
 )
 """Headers that say how a request or a connection is made, which is for the client to decide."""
 _CODINGS = ("gzip", "x-gzip", "deflate", "identity")
@@ -71,11 +58,8 @@ def _readable(codings: str) -> str:
 
 
 def of_handshake(names: Iterable[str]) -> list[str]:
-    """Return the names of headers that belong to the handshake.
-
-    Names that begin with a colon are HTTP/2 pseudo headers, as browsers show them.
-    """
-    return [name for name in names if name.lower() in _OF_HANDSHAKE or name.startswith(":")]
+    """Return the names of headers that belong to the handshake, pseudo headers of HTTP/2 among them."""
+    return [name for name in names if _OF_HANDSHAKE.fullmatch(name)]
 
 
 def check_session(headers: Mapping[Any, Any]) -> list[str]:

@@ -24,16 +24,19 @@ from ...packet import Frame
 from ...runtime import logs
 from ...runtime.async_condition import AsyncCondition, AsyncEvent
 from ...runtime.steps import Steps, Wait, call, run_async
-from .. import handshake
-from ..base import CANCELLED, HIGH_WATER_MARK
+from .. import compat, handshake
+from ..base import CANCELLED, HIGH_WATER_MARK, EngineBase
 from ..connection import Connection
 from ..frames import Outgoing
+from ..opening import Opened
 from . import loop_end
-from .opening import AsyncOpening, Opened
+from .opening import AsyncOpening
 from .reading import AsyncReading, is_own
 
+_AsyncClient: Any = compat.engineio_class("async_client", "AsyncClient")
 
-class AsyncEngineIOClient(AsyncOpening):
+
+class AsyncEngineIOClient(EngineBase, _AsyncClient):
     """An Engine.IO client whose messages come in order.
 
     Takes the options of ``engineio.AsyncClient``, and ``max_message_size`` and ``high_water_mark``, in bytes.
@@ -45,6 +48,7 @@ class AsyncEngineIOClient(AsyncOpening):
     :ivar last_messages: returns the messages to send when the event loop ends while this is connected.
     """
 
+    http: Any
     read_loop_task: asyncio.Task[None] | None
     write_loop_task: asyncio.Task[None] | None
     _opening: asyncio.Task[Opened] | None
@@ -137,7 +141,8 @@ class AsyncEngineIOClient(AsyncOpening):
         loop_end.detach(self)
         transports = loop_end.transports_of(self)
         loop_end.close_without_loop(self)
-        loop_end.close_transports(transports)
+        for transport in transports:
+            compat.close_transport(transport)
 
     def discard_tasks(self, loop: asyncio.AbstractEventLoop) -> None:
         """End the tasks of all clients on a closed event loop. They give their connections back to their session."""
@@ -166,7 +171,7 @@ class AsyncEngineIOClient(AsyncOpening):
 
     async def _open_transport(self, url: str, headers: dict[str, str], path: str) -> Opened:
         """Open a transport in a separate task, so that disconnect() can cancel it, and not the caller."""
-        opening = self._opening = asyncio.ensure_future(self._open(url, headers, path))
+        opening = self._opening = asyncio.ensure_future(AsyncOpening(self, url, headers, path).run())
         try:
             return await opening
         except GeneratorExit:  # the event loop is closed

@@ -1,7 +1,7 @@
 """The idle connections of an aiohttp session to one server. Those that the server is about to close are not reused.
 
-aiohttp ignores the server's ``Keep-Alive`` header, and has no public access to its idle connections: they are read
-from the connector. Should that keep them in another way, nothing is closed here, and no request is repeated.
+aiohttp ignores the server's ``Keep-Alive`` header, and has no public access to its idle connections. Where they cannot
+be seen, nothing is closed here, and no request is repeated.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any
 import aiohttp
 from yarl import URL
 
+from .. import compat
 from ..keep_alive import may_be_closed, reuse_window
 
 _BROKEN = (ConnectionResetError, BrokenPipeError, ConnectionAbortedError)
@@ -58,12 +59,12 @@ class KeptConnections:
     def _idle(self) -> list[tuple[Any, float]]:
         """Return the idle connections, each with the time since when it is idle."""
         host, port = self._place
-        try:
-            connector: Any = self._http.connector
-            idle = [each for key, each in connector._conns.items() if key.host == host and key.port == port]
-            return [(protocol, since) for each in idle for protocol, since in each]
-        except (AttributeError, TypeError, ValueError):
-            return []
+        idle = compat.idle_connections(getattr(self._http, "connector", None))
+        return [
+            (protocol, since)
+            for key, protocol, since in idle
+            if (getattr(key, "host", None), getattr(key, "port", None)) == (host, port)
+        ]
 
 
 def is_unanswered(exc: BaseException, idle: float) -> bool:

@@ -1,8 +1,7 @@
 """The end of the event loop before that of its connections: it ends, is closed, or belongs to the parent process.
 
 In: what is open. Out: while the loop ends and cancels all tasks, the last packets are sent; without a loop, everything
-is closed in silence. Most of it is done with the public methods of aiohttp and asyncio. Where a private name is used
-and is missing one day, there is a ``ResourceWarning`` more, which Python does not show by default.
+is closed in silence.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from typing import Any
 from ...packet import Frame
 from ...runtime.process_hooks import EXIT_TIMEOUT
 from ...runtime.steps import run_async
-from .. import descriptors
+from .. import compat, descriptors
 from ..connection import CLOSING, Connection
 from ..frames import Outgoing
 
@@ -90,14 +89,14 @@ def detach(engine: Any) -> list[asyncio.Task[Any]]:
         connection.reason = engine.reason.CLIENT_DISCONNECT
         tasks |= {connection.reader, connection.writer}
     found = [task for task in tasks if task is not None and not task.done()]
-    keep_silent(found)
+    compat.keep_silent(found)
     return found
 
 
 def transports_of(engine: Any) -> list[Any]:
     """Return asyncio's transports of all open connections of a client."""
     own = [] if engine._connection is None else engine._connection.transport.transports()
-    return [*own, *session_transports(engine.http)]
+    return [*own, *compat.transports_of(getattr(engine.http, "connector", None))]
 
 
 def close_without_loop(engine: Any) -> None:
@@ -120,31 +119,12 @@ def keep(tasks: Iterable[asyncio.Task[Any]]) -> None:
             task.cancel()
 
 
-def session_transports(http: Any) -> list[Any]:
-    """Return asyncio's transports of the connections that a session keeps open, in use or not."""
-    connector = getattr(http, "connector", None)
-    idle = [protocol for kept in getattr(connector, "_conns", {}).values() for protocol, _ in kept]
-    found = [protocol.transport for protocol in (*idle, *getattr(connector, "_acquired", ()))]
-    return [transport for transport in found if transport is not None]
-
-
 def close_copies(transports: Iterable[Any]) -> None:
     """Close the copies that a child process has of the sockets of these transports."""
     for transport in transports:
         sock = transport.get_extra_info("socket")
         if sock is not None:
             descriptors.close_copy(sock.fileno())
-
-
-def close_transports(transports: Iterable[Any]) -> None:
-    """Close transports whose event loop is closed."""
-    for transport in transports:
-        with contextlib.suppress(Exception):  # RuntimeError where the loop is closed
-            transport.abort()
-        below: Any = getattr(getattr(transport, "_ssl_protocol", None), "_transport", None)
-        for each in (transport, below):
-            with contextlib.suppress(Exception):
-                each._call_connection_lost(None)  # what the loop would do next
 
 
 def close_response(response: Any) -> None:
@@ -169,19 +149,12 @@ def begin(coroutine: Coroutine[Any, Any, Any]) -> None:
         coroutine.close()
 
 
-def keep_silent(tasks: Iterable[asyncio.Task[Any]]) -> None:
-    """Keep asyncio from logging pending tasks when they are deleted."""
-    for task in tasks:
-        with contextlib.suppress(AttributeError):
-            task._log_destroy_pending = False  # type: ignore[attr-defined]
-
-
 def discard_tasks(loop: asyncio.AbstractEventLoop) -> None:
     """End the tasks of this package on a closed event loop."""
     for task in asyncio.all_tasks(loop):
         coroutine: Any = task.get_coro()
         frame = getattr(coroutine, "cr_frame", None)
         if frame is not None and frame.f_globals.get("__name__", "").partition(".")[0] == _PACKAGE:
-            keep_silent([task])
+            compat.keep_silent([task])
             with contextlib.suppress(Exception):
                 coroutine.close()

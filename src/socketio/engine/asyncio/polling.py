@@ -20,12 +20,11 @@ from yarl import URL
 from ...packet import Frame
 from ...runtime.async_condition import AsyncEvent
 from ...runtime.async_time_limit import TimeLimit
-from .. import payload
+from .. import compat, payload
 from ..base_polling import BasePollingTransport
 from ..errors import SilenceError
 from ..handshake import Handshake, cause_text, cookie_pairs, origin_of, pop_header, root_cause, status_error
 from ..keep_alive import is_quick
-from . import loop_end
 from .keep_alive import KeptConnections, is_unanswered
 
 _CLOSING = 0.1
@@ -173,7 +172,7 @@ class AsyncPollingTransport(BasePollingTransport):
 
     def detach(self) -> None:
         """Drop the pending requests, without an event loop."""
-        loop_end.keep_silent(self._pending)
+        compat.keep_silent(self._pending)
         with contextlib.suppress(RuntimeError):  # the loop is closed
             self.abort()
 

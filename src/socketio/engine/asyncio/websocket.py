@@ -16,10 +16,10 @@ from engineio.exceptions import ConnectionError
 from ...packet import Frame
 from ...runtime.async_condition import AsyncEvent, wait_for
 from ...runtime.async_time_limit import TimeLimit
-from ..base_websocket import BaseWebSocketTransport, invalid, lost
 from ..connection import CLOSING
 from ..errors import ClosedError, InvalidDataError, SilenceError
 from ..frames import PING, ControlFrame, Outgoing
+from ..websocket import BaseWebSocketTransport, invalid, lost
 from .wire import AiohttpWire, Wire
 
 _BUSY = 1.0
@@ -62,11 +62,8 @@ class AsyncWebSocketTransport(BaseWebSocketTransport):
 
     async def receive(self) -> list[Outgoing]:
         """Wait for frames and return them, with what is to be sent in answer to control frames."""
-        if self._first:
-            first, self._first = self._first, []
+        if first := self._take_first():
             return first
-        if self._closed is not None:
-            raise self._closed
         self._last = self._loop.time()
         self._reads = True
         try:
@@ -89,7 +86,7 @@ class AsyncWebSocketTransport(BaseWebSocketTransport):
         return frames
 
     def _answer_close(self) -> None:
-        self._wire.answer_close(deque(self.close_packets))
+        self.try_send(deque(self.close_packets))
 
     async def receive_within(self, timeout: float) -> Frame:
         """Return the next frame; raise ``SilenceError`` when it takes longer than ``timeout`` seconds."""
@@ -100,11 +97,10 @@ class AsyncWebSocketTransport(BaseWebSocketTransport):
 
     async def _next_frame(self) -> Frame:
         while True:
-            for number, frame in enumerate(received := await self.receive(), 1):
-                if not isinstance(frame, ControlFrame):
-                    self._first = received[number:]
-                    return frame
-                await self.send(deque([frame]))
+            received = await self.receive()
+            if (message := self._next_message(received)) is not None:
+                return message
+            await self.send(deque(received))
 
     async def send(self, frames: deque[Outgoing]) -> None:
         """Send frames, in order; each is removed when it is sent."""

@@ -1,11 +1,10 @@
-"""What carries the frames of a websocket for asyncio, once aiohttp has opened it.
+"""What carries the frames of a websocket with asyncio, once it is open.
 
 In: frames to write. Out: all frames that have come, control frames among them. ``ConnectionError`` when there will be
-no more; what aiohttp itself raises is the transport's to translate.
+no more; the transport translates what aiohttp raises.
 
 :class:`Wire` reads and writes by itself: aiohttp wakes up its reader for each frame, and asyncio allocates 256 KiB for
-each read by a protocol that brings no buffer. What only aiohttp can do, compression say, is left to it:
-:class:`AiohttpWire`.
+each read by a protocol that brings no buffer. :class:`AiohttpWire` leaves both to aiohttp.
 """
 
 from __future__ import annotations
@@ -35,24 +34,24 @@ _TURN = 16
 _AT_ONCE = 0.001
 """Seconds: a frame of aiohttp's that takes less to be received had come before."""
 
-# One for each event loop: what is read into it is taken out before anybody else reads.
+# One for each event loop: what is read into it is taken out before the next read.
 _buffers: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, memoryview] = weakref.WeakKeyDictionary()
 
 
 class Wire(asyncio.BufferedProtocol):
-    """The connection of a websocket that aiohttp has opened, taken over from it.
+    """The connection of a websocket, taken over from aiohttp.
 
     :param response: the answer to the request for a websocket, with the status 101.
+    :param connection: its connection, as ``compat.connection_of()`` returns it.
     :param max_message_size: the largest message that may come, in bytes.
     :ivar is_behind: whether more frames had already arrived when the last ones were taken.
     :ivar heard: when something came last, be it a part of a frame, in the event loop's time.
     """
 
-    def __init__(self, response: aiohttp.ClientResponse, max_message_size: int) -> None:
-        connection: Any = response.connection
+    def __init__(self, response: aiohttp.ClientResponse, connection: Any, max_message_size: int) -> None:
         self._response = response
-        self._transport: asyncio.Transport = connection.transport
-        self._predecessor: asyncio.Protocol = connection.protocol
+        self._transport: asyncio.Transport
+        self._transport, self._predecessor, set_parser = connection
         self._loop = asyncio.get_running_loop()
         self._buffer = _buffers.setdefault(self._loop, memoryview(bytearray(_READ_SIZE)))
         self._reader = FrameReader(max_message_size)
@@ -63,13 +62,8 @@ class Wire(asyncio.BufferedProtocol):
         self.heard = self._loop.time()
         self._lost = self._is_closed = False
         self._cause: BaseException | None = None
-        connection.protocol.set_parser(self, self)  # which hands over what came along with the answer
+        set_parser(self, self)  # which hands over what came along with the answer
         self._transport.set_protocol(self)
-
-    def settle(self) -> None:
-        """Be rid of what aiohttp has made to read by itself, which would weigh kilobytes."""
-        connection: Any = self._response.connection
-        connection.protocol.set_parser(self, self)
 
     def get_extra_info(self, name: str, default: Any = None) -> Any:
         """Return what the event loop's transport knows by this name, ``'socket'`` for one."""
@@ -87,7 +81,7 @@ class Wire(asyncio.BufferedProtocol):
         self.abort()
         return was_open
 
-    # -- what aiohttp calls, of a parser
+    # -- called by aiohttp, as a parser
 
     def feed_data(self, data: bytes) -> tuple[bool, bytes]:
         """Take what came along with the answer."""
@@ -101,14 +95,14 @@ class Wire(asyncio.BufferedProtocol):
         """Return that there may be more."""
         return False
 
-    # -- what the event loop calls
+    # -- called by the event loop
 
     def get_buffer(self, sizehint: int) -> memoryview:
         """Return where to put what comes."""
         return self._buffer
 
     def buffer_updated(self, nbytes: int) -> None:
-        """Take what has come. More than two reads are not kept: whoever sends has to wait."""
+        """Take what has come. More than two reads are not kept: then the server has to wait."""
         self.heard = self._loop.time()
         if self._received:
             self._reading_paused = True
@@ -136,7 +130,7 @@ class Wire(asyncio.BufferedProtocol):
         self._changed.notify_all()
         self._predecessor.connection_lost(exc if isinstance(exc, Exception) else None)
 
-    # -- what the transport calls
+    # -- called by the websocket transport
 
     async def read(self) -> list[Outgoing]:
         """Wait for frames and return all that have come."""
@@ -172,11 +166,6 @@ class Wire(asyncio.BufferedProtocol):
         for _ in range(count):
             frames.popleft()
 
-    def answer_close(self, frames: deque[Outgoing]) -> None:
-        """Send our close frame, if that can be done at once."""
-        with contextlib.suppress(ConnectionError):
-            self._hand_over(frames)
-
     def abort(self) -> None:
         """Cut the connection."""
         self._transport.abort()
@@ -200,14 +189,14 @@ class Wire(asyncio.BufferedProtocol):
 class AiohttpWire:
     """The connection of a websocket that aiohttp goes on to read and write.
 
-    :param ws: the websocket; opened without ``autoping``.
+    :ivar ws: the websocket; opened without ``autoping``.
     """
 
     heard = 0.0  # it does not tell before a message is whole
     is_behind = False
 
     def __init__(self, ws: aiohttp.ClientWebSocketResponse) -> None:
-        self._ws = ws
+        self.ws = ws
         self._count = 0
 
     async def read(self) -> list[Outgoing]:
@@ -217,7 +206,7 @@ class AiohttpWire:
             await asyncio.sleep(0)
         loop = asyncio.get_running_loop()
         asked = loop.time()
-        message = await self._ws.receive()
+        message = await self.ws.receive()
         self.is_behind = loop.time() - asked < _AT_ONCE
         if message.type is WSMsgType.TEXT or message.type is WSMsgType.BINARY:
             return [message.data]
@@ -231,25 +220,22 @@ class AiohttpWire:
         """Send the first of these frames. What is cancelled while it waits has been handed over."""
         frame = frames.popleft()
         if isinstance(frame, str):
-            await self._ws.send_str(frame)
+            await self.ws.send_str(frame)
         elif isinstance(frame, bytes):
-            await self._ws.send_bytes(frame)
+            await self.ws.send_bytes(frame)
         elif frame.opcode == CLOSE:
-            await self._ws.close()
+            await self.ws.close()
         elif frame.opcode == PING:
-            await self._ws.ping(frame.payload)
+            await self.ws.ping(frame.payload)
         else:
-            await self._ws.pong(frame.payload)
+            await self.ws.pong(frame.payload)
 
     def try_write(self, frames: deque[Outgoing]) -> None:
         """Do nothing: to send takes a coroutine."""
 
-    def answer_close(self, frames: deque[Outgoing]) -> None:
-        """Do nothing: aiohttp has answered."""
-
     def abort(self) -> None:
         """Cut the connection."""
-        connection = self._ws.get_extra_info("socket")
+        connection = self.ws.get_extra_info("socket")
         if connection is not None:
             with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
@@ -260,9 +246,9 @@ class AiohttpWire:
 
     def detach(self) -> None:
         """Close the open connections without an event loop."""
-        loop_end.begin(self._ws.close())
+        loop_end.begin(self.ws.close())
 
     async def release(self) -> None:
         """Close what is open, within a second or so."""
         with contextlib.suppress(asyncio.TimeoutError):
-            await wait_for(self._ws.close(), CLOSING)
+            await wait_for(self.ws.close(), CLOSING)

@@ -19,11 +19,14 @@ from typing import Any
 from ...packet import Frame
 from ...runtime import logs, process_hooks
 from ...runtime.steps import Steps, joined, run
-from .. import descriptors, handshake
-from ..base import HIGH_WATER_MARK
+from .. import compat, descriptors, handshake
+from ..base import HIGH_WATER_MARK, EngineBase
 from ..connection import Connection
-from . import connections
-from .opening import Opened, Opening
+from ..opening import Opened
+from . import connections, sessions
+from .opening import Opening
+
+_Client: Any = compat.engineio_class("client", "Client")
 
 
 class Condition:
@@ -50,7 +53,7 @@ class Condition:
             return self._condition.wait_for(predicate, timeout)
 
 
-class EngineIOClient(Opening):
+class EngineIOClient(EngineBase, _Client):
     """An Engine.IO client whose messages come in order.
 
     Takes the options of ``engineio.Client``, and ``max_message_size`` and ``high_water_mark``, in bytes.
@@ -58,9 +61,10 @@ class EngineIOClient(Opening):
     ``logger=True``.
     """
 
+    http = sessions.SessionAttribute()
     read_loop_task: threading.Thread | None
     write_loop_task: threading.Thread | None
-    _opening: Callable[[], None] | None
+    _opening: Opening | None
     _condition = Condition
     _joined = staticmethod(joined)
     _run = _run_shielded = staticmethod(run)
@@ -140,12 +144,14 @@ class EngineIOClient(Opening):
         return threading.current_thread()
 
     def _open_transport(self, url: str, headers: dict[str, str], path: str) -> Opened:
-        return self._open(url, headers, path)
+        opening = self._opening = Opening(self, url, headers, path)
+        if self._cancelled:
+            opening.abort()
+        return opening.run()
 
     def _cancel_opening(self) -> Steps[None]:
-        opening = self._opening
-        if opening is not None:
-            opening()
+        if self._opening is not None:
+            self._opening.abort()
         yield from ()
 
     def _start_worker(self, name: str, steps: Steps[None]) -> threading.Thread:
@@ -168,5 +174,5 @@ class EngineIOClient(Opening):
         return super()._end(connection)
 
     def _close_http(self) -> None:
-        self._close_session()  # which is not done there
+        sessions.close_session(self)  # which is not done there
         self._mark_disconnected()

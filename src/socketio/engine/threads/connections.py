@@ -17,28 +17,25 @@ import ssl
 import threading
 import time
 import urllib.parse
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import requests
 import urllib3
 from requests.adapters import HTTPAdapter
-from urllib3.util import connection as urllib3_connection
 
-from .. import descriptors
+from .. import compat, descriptors
 from ..keep_alive import may_be_closed, reuse_window
-from . import adapters, addresses
+from . import addresses, sessions
 
-_create_connection = urllib3_connection.create_connection
+_CLOSED = (http.client.RemoteDisconnected, ssl.SSLEOFError, ssl.SSLZeroReturnError)
+_RESET = (ConnectionResetError, BrokenPipeError, ConnectionAbortedError)
+_create_connection = urllib3.util.connection.create_connection
 
 
 class StaleConnectionError(ConnectionResetError):
     """A reused connection ended before a byte of the response arrived."""
-
-
-_CLOSED = (http.client.RemoteDisconnected, ssl.SSLEOFError, ssl.SSLZeroReturnError)
-_RESET = (ConnectionResetError, BrokenPipeError, ConnectionAbortedError)
 
 
 class Waiting:
@@ -57,63 +54,41 @@ waiting: dict[int, tuple[Waiting, float]] = {}
 """What a thread waits for, and until when, by thread id."""
 
 
-@dataclass(frozen=True, slots=True)
-class Tls:
-    """TLS settings for one connection, in place of those of its pool."""
-
-    context: ssl.SSLContext
-    server_hostname: str | None
-    checks_hostname: bool
-
-
+@dataclass(slots=True)
 class Upgrading(Waiting):
     """A request for a websocket, whose connection is taken from urllib3 when the server agrees.
 
-    :param socket_options: further arguments for ``setsockopt()``.
-    :param given: a socket that is connected already.
     :ivar proxy_headers: what the pool adds for its proxy.
+    :ivar options: further arguments for ``setsockopt()``.
+    :ivar tls: attributes of an HTTPS connection, in place of those that the pool gives it.
+    :ivar given: a socket that is connected already.
     :ivar sock: the connection, when the server has agreed; ``ahead`` is what came behind its answer.
+    :ivar connection: the one that was answered last.
     """
 
-    def __init__(
-        self,
-        socket_options: Sequence[Sequence[Any]],
-        tls: Tls | None,
-        given: socket.socket | None,
-    ) -> None:
-        self.proxy_headers: Mapping[str, str] = {}
-        self.socket_options = socket_options
-        self.tls = tls
-        self.given = given
-        self.sock: Any = None
-        self.ahead = b""
-        self.tunnels = False
-        self.connection: Any = None
-        self._pending: socket.socket | None = None
-        self._cut = False
+    proxy_headers: Mapping[str, str]
+    options: Sequence[Sequence[Any]]
+    tls: Mapping[str, Any]
+    given: socket.socket | None
+    sock: Any = None
+    ahead: bytes = b""
+    tunnels: bool = False
+    connection: Any = None
+    _pending: socket.socket | None = None
+    _is_cut: bool = False
 
     def wait_on(self, pending: socket.socket | None) -> None:
         self._pending = pending
-        if self._cut and pending is not None:
+        if self._is_cut and pending is not None:
             descriptors.shut_down(pending)
 
     def is_cut(self) -> bool:
-        return self._cut
+        return self._is_cut
 
     def abort(self) -> None:
         """Cut the connection, also while it is in use."""
-        self._cut = True
-        pending = self._pending
-        if pending is not None:
-            descriptors.shut_down(pending)
-
-    def judge(self, response: TimedResponse) -> None:
-        """Look at an answer whose head has come."""
-        if response.status == 101:
-            response.will_close = False
-            self.ahead = response.read_ahead()
-        elif self.tunnels or self.tls is not None or self.given is not None:
-            response.will_close = True  # other requests shall not use a connection that was made in this way
+        self._is_cut = True
+        self.wait_on(self._pending)
 
 
 def track_sockets(
@@ -126,11 +101,10 @@ def track_sockets(
     """
     if not isinstance(http.get_adapter(url), HTTPAdapter):
         return None
-    pool = adapters.pool_of(http, url, verify, proxies)
-    if issubclass(pool.ConnectionCls, _Tracked):
-        return pool
-    pool.ConnectionCls = _tracked(pool.ConnectionCls)
-    close_idle(pool)  # connections of the class before, kept alive, would be used again
+    pool = sessions.pool_of(http, url, verify, proxies)
+    if not issubclass(pool.ConnectionCls, _Tracked):
+        pool.ConnectionCls = _tracked(pool.ConnectionCls)
+        close_idle(pool)  # connections of the class before, kept alive, would be used again
     return pool
 
 
@@ -146,22 +120,30 @@ def close_idle(pool: Any) -> None:
         pool.pool.put_nowait(None)
 
 
-def connect(url: str, deadline: float, upgrading: Upgrading) -> socket.socket:
-    """Return a socket that is connected to the server of an HTTP URL, as urllib3 would connect it."""
-    parts = urllib.parse.urlsplit(url)
-    host, port = parts.hostname or "", parts.port or 80
-    options = [*urllib3.connection.HTTPConnection.default_socket_options, *upgrading.socket_options]
-    if urllib3_connection.create_connection is _create_connection:
-        connected = addresses.connect(host, port, deadline, upgrading.is_cut, None, options)
-    else:  # an application has put something in its place
-        timeout = max(0.001, deadline - time.monotonic())
-        connected = urllib3_connection.create_connection((host, port), timeout, socket_options=options)
-    upgrading.wait_on(connected)
-    return connected
+def renew_locks(http: requests.Session) -> None:
+    """Free the locks of a session's pools in a child process, whose threads that held them are not there."""
+    for pools in sessions.pools_of(http):
+        pools.lock = threading.RLock()
+        for key in pools.keys():  # noqa: SIM118
+            mutex = getattr(pools[key].pool, "mutex", None)  # gevent's queues have none
+            if mutex is not None and mutex.locked():
+                mutex.release()
+
+
+@functools.cache
+def _tracked(connection_class: type) -> type:
+    """Return the class that goes with one of urllib3's; to make it takes as long as a request."""
+    connecting = compat.connecting_by(_connect, connection_class, urllib3.connection.HTTPConnection)
+    return type("TrackedConnection", (_Tracked, connection_class), connecting)
+
+
+def _current() -> tuple[Any, float]:
+    """Return what this thread waits for, and until when."""
+    return waiting.get(threading.get_ident(), (None, 0.0))
 
 
 def _upgrading() -> Upgrading | None:
-    awaited, _ = waiting.get(threading.get_ident(), (None, 0.0))
+    awaited, _ = _current()
     return awaited if isinstance(awaited, Upgrading) else None
 
 
@@ -169,14 +151,8 @@ class _Tracked:
     """Mixin for urllib3's connection classes: registers the socket that a thread waits on."""
 
     sock: Any
-    host: str
-    port: int
-    timeout: Any
-    source_address: Any
-    socket_options: Any
-    response_class: Any
     is_verified: bool
-    ssl_context: Any
+    response_class: Any
     close: Any
     set_tunnel: Any
     _answers = 0
@@ -186,8 +162,6 @@ class _Tracked:
     _idle_since = 0.0
     _idle = 0.0
     """Seconds for which it was idle before this request."""
-
-    # -- connecting
 
     @property
     def is_connected(self) -> bool:
@@ -201,45 +175,11 @@ class _Tracked:
         descriptors.note(self)
         self._answers, self._usable_until = 0, math.inf
         upgrading = _upgrading()
-        if upgrading is None:
-            super().connect()  # type: ignore[misc]
-        elif upgrading.given is not None:
+        if upgrading is not None and upgrading.given is not None:
             self.sock, self.is_verified = upgrading.given, True
-        elif upgrading.tls is not None and hasattr(self, "ssl_context"):
-            with _replaced(self, _tls_settings(upgrading.tls)):
-                super().connect()  # type: ignore[misc]
-        else:
+            return
+        with _replaced(self, upgrading.tls if upgrading and hasattr(self, "ssl_context") else {}):
             super().connect()  # type: ignore[misc]
-
-    def _new_conn(self) -> socket.socket:
-        """Do what urllib3 does, which tries one address after the other, each for the whole time.
-
-        Not in place of what a proxy for SOCKS, or an application, has for it. Should urllib3 not call this any more,
-        its own way is what remains.
-        """
-        own: Any = super()._new_conn  # type: ignore[misc]
-        awaited, deadline = waiting.get(threading.get_ident(), (None, 0.0))
-        plain = own.__func__ is getattr(urllib3.connection.HTTPConnection, "_new_conn", None)
-        if awaited is None or not plain or urllib3_connection.create_connection is not _create_connection:
-            connected: socket.socket = own()
-            return connected
-        options = [*(self.socket_options or ())]
-        if isinstance(awaited, Upgrading):
-            options += [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1), *awaited.socket_options]
-        if isinstance(self.timeout, (int, float)):
-            deadline = min(deadline, time.monotonic() + self.timeout)
-        host = getattr(self, "_dns_host", self.host).strip("[]")  # with the dot at its end
-        try:
-            connected = addresses.connect(host, self.port, deadline, awaited.is_cut, self.source_address, options)
-        except TimeoutError as exc:
-            raise urllib3.exceptions.ConnectTimeoutError(self, "timed out") from exc
-        except OSError as exc:
-            raise urllib3.exceptions.NewConnectionError(self, str(exc)) from exc  # type: ignore[arg-type]
-        connected.settimeout(max(0.001, deadline - time.monotonic()))  # for TLS, and for a proxy
-        awaited.wait_on(connected)
-        return connected
-
-    # -- asking
 
     def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> None:
         upgrading = _upgrading()
@@ -268,14 +208,13 @@ class _Tracked:
         return urllib.parse.urlunsplit(("", "", parts.path or "/", parts.query, ""))
 
     def getresponse(self, *args: Any, **kwargs: Any) -> Any:
-        awaited, deadline = waiting.get(threading.get_ident(), (None, 0.0))
+        awaited, deadline = _current()
         if awaited is None:
             return super().getresponse(*args, **kwargs)  # type: ignore[misc]
-        upgrading = awaited if isinstance(awaited, Upgrading) else None
         sock = self.sock
         awaited.wait_on(sock)
         heard: list[bool] = []
-        self.response_class = functools.partial(TimedResponse, deadline=deadline, upgrading=upgrading, heard=heard)
+        self.response_class = functools.partial(_Response, upgrading=_upgrading(), deadline=deadline, heard=heard)
         try:
             response = super().getresponse(*args, **kwargs)  # type: ignore[misc]
         except OSError as exc:
@@ -287,43 +226,39 @@ class _Tracked:
         self._answers += 1
         self._idle_since = time.monotonic()
         self._usable_until = self._idle_since + reuse_window(response.headers.get("Keep-Alive"))
-        if upgrading is not None:
-            upgrading.connection = self
+        if isinstance(awaited, Upgrading):
+            awaited.connection = self
             if response.status == 101:
-                upgrading.sock, self.sock = sock, None
+                awaited.sock, self.sock = sock, None
         return response
 
 
-def renew_locks(http: requests.Session) -> None:
-    """Free the locks of a session's pools in a child process, whose threads that held them are not there."""
-    for pools in adapters.pools_of(http):
-        pools.lock = threading.RLock()
-        for key in pools.keys():  # noqa: SIM118
-            mutex = getattr(pools[key].pool, "mutex", None)  # gevent's queues have none
-            if mutex is not None and mutex.locked():
-                mutex.release()
+def _connect(connection: Any, own: Callable[[], socket.socket], host: str) -> socket.socket:
+    """Return a socket that is connected to the first address to answer.
 
-
-@functools.cache
-def _tracked(connection_class: type) -> type:
-    """Return the class that goes with one of urllib3's; to make it takes as long as a request."""
-    return type("TrackedConnection", (_Tracked, connection_class), {})
-
-
-def _tls_settings(tls: Tls) -> dict[str, Any]:
-    """Return the attributes of a connection for these settings; the context says all that it can say."""
-    context = tls.context
-    return {
-        "ssl_context": context,
-        "server_hostname": tls.server_hostname,
-        "cert_reqs": context.verify_mode,
-        "assert_hostname": None if tls.checks_hostname else False,
-        **dict.fromkeys(("ca_certs", "ca_cert_dir", "ca_cert_data", "cert_file", "key_file", "ssl_version")),
-    }
+    urllib3 tries one address after the other, each for the whole time.
+    """
+    awaited, deadline = _current()
+    if awaited is None or urllib3.util.connection.create_connection is not _create_connection:
+        return own()  # an application may have put something in the place of the latter
+    options = [*(connection.socket_options or ())]
+    if isinstance(awaited, Upgrading):
+        options += [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1), *awaited.options]
+    if isinstance(connection.timeout, (int, float)):
+        deadline = min(deadline, time.monotonic() + connection.timeout)
+    try:
+        sock = addresses.connect(host, connection.port, deadline, awaited.is_cut, connection.source_address, options)
+    except TimeoutError as exc:
+        raise urllib3.exceptions.ConnectTimeoutError(connection, "timed out") from exc
+    except OSError as exc:
+        raise urllib3.exceptions.NewConnectionError(connection, str(exc)) from exc
+    sock.settimeout(max(0.001, deadline - time.monotonic()))  # for TLS, and for a proxy
+    awaited.wait_on(sock)
+    return sock
 
 
 @contextlib.contextmanager
-def _replaced(owner: Any, attributes: Mapping[str, Any]) -> Any:
+def _replaced(owner: Any, attributes: Mapping[str, Any]) -> Iterator[None]:
     """Give an object other attributes for a while."""
     before = {name: getattr(owner, name, None) for name in attributes}
     vars(owner).update(attributes)
@@ -333,21 +268,15 @@ def _replaced(owner: Any, attributes: Mapping[str, Any]) -> Any:
         vars(owner).update(before)
 
 
-class TimedResponse(http.client.HTTPResponse):
+class _Response(http.client.HTTPResponse):
     """A response with a time limit as a whole. Timeouts of ``requests`` apply to each read only."""
 
     def __init__(
-        self,
-        sock: Any,
-        *args: Any,
-        deadline: float,
-        upgrading: Upgrading | None = None,
-        heard: list[bool] | None = None,
-        **kwargs: Any,
+        self, sock: Any, *args: Any, upgrading: Upgrading | None, deadline: float, heard: list[bool], **kwargs: Any
     ) -> None:
         super().__init__(sock, *args, **kwargs)
-        self._timed = _TimedReader(sock, self.fp.detach(), deadline, [] if heard is None else heard)
-        self.fp = io.BufferedReader(self._timed)
+        self._reader = _Reader(sock, self.fp.detach(), deadline, heard)
+        self.fp = io.BufferedReader(self._reader)
         self._upgrading = upgrading
 
     def begin(self) -> None:
@@ -355,18 +284,20 @@ class TimedResponse(http.client.HTTPResponse):
         while 100 <= self.status < 200 and self.status != 101:  # the answer is still to come
             self.headers = self.msg = None  # type: ignore[assignment]
             super().begin()
-        if self._timed.is_at_end:  # http.client takes a head that is cut off for a whole one
+        if self._reader.is_at_end:  # http.client takes a head that is cut off for a whole one
             raise ConnectionResetError("the answer ended within its head")
-        if self._upgrading is not None:
-            self._upgrading.judge(self)
+        upgrading = self._upgrading
+        if upgrading is None:
+            return
+        if self.status == 101:
+            self.will_close = False
+            self._reader.is_over = True
+            upgrading.ahead = self.fp.read()
+        elif upgrading.tunnels or upgrading.tls or upgrading.given is not None:
+            self.will_close = True  # other requests must not use a connection that was made in this way
 
-    def read_ahead(self) -> bytes:
-        """Return the received data that is not read yet, and mark the response as read."""
-        self._timed.is_over = True
-        return self.fp.read()
 
-
-class _TimedReader(io.RawIOBase):
+class _Reader(io.RawIOBase):
     """Reads from a socket until a point in time; ``heard`` gets an item when something has come."""
 
     is_over = False

@@ -16,8 +16,6 @@ import urllib3
 from requests.utils import should_bypass_proxies
 from urllib3.util import SKIP_HEADER
 
-from .connections import Tls
-
 
 def http_url(websocket_url: str) -> str:
     """Return the HTTP URL of the same place: ``ws`` becomes ``http``, ``wss`` becomes ``https``."""
@@ -69,8 +67,8 @@ def proxies(http: requests.Session, url: str, extra: Mapping[str, Any]) -> dict[
     return dict.fromkeys(places, f"{extra.get('proxy_type') or 'http'}://{place}")
 
 
-def tls(http: requests.Session, extra: Mapping[str, Any], verify: Any, cert: Any) -> Tls | None:
-    """Return TLS settings where the options have some, each in place of what the session says.
+def tls(http: requests.Session, extra: Mapping[str, Any], verify: Any, cert: Any) -> dict[str, Any]:
+    """Return the attributes of an HTTPS connection where the options have TLS settings; these win over the session's.
 
     :param verify: what the session, and the environment, say of it; ``cert`` likewise.
     """
@@ -79,12 +77,19 @@ def tls(http: requests.Session, extra: Mapping[str, Any], verify: Any, cert: Any
     if bundle and http.trust_env and verify is True and "context" not in own:
         own.setdefault("ca_cert_path" if os.path.isdir(bundle) else "ca_certs", bundle)
     if not own:
-        return None
+        return {}
     context = own.get("context") or _context({**_of_session(verify, cert), **own})
-    settings = Tls(context, own.get("server_hostname"), context.check_hostname)
+    checks_hostname = context.check_hostname
     if "context" not in own and urllib3.__version__.startswith("1."):  # type: ignore[attr-defined]
         context.check_hostname = False  # which it does itself: with addresses it cannot leave that to OpenSSL
-    return settings
+    return {
+        "ssl_context": context,
+        "server_hostname": own.get("server_hostname"),
+        "cert_reqs": context.verify_mode,
+        "assert_hostname": None if checks_hostname else False,
+        # What the context has.
+        **dict.fromkeys(("ca_certs", "ca_cert_dir", "ca_cert_data", "cert_file", "key_file", "ssl_version")),
+    }
 
 
 def accepts_any_certificate(sslopt: Mapping[str, Any]) -> bool:

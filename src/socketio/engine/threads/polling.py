@@ -34,10 +34,7 @@ class PollingTransport(BasePollingTransport, connections.Waiting):
 
     :param headers: go with every request, and so do ``cookies``.
     :param verify: what ``requests`` calls so; ``None`` to let the session decide.
-    :ivar allows_two: whether the session sends while it waits for packets.
     """
-
-    allows_two = True
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""The session of one connection, where the application has given none: that of ``requests``, with less to do.
+"""Sessions of ``requests``: the one of a connection where the application has given none, and what their adapters do.
 
 In and out: as with ``requests.Session``, whose requests are the same. What the environment says of a server, proxies
 and certificates, is looked up once: for each request that takes a third of its time.
@@ -6,19 +6,18 @@ and certificates, is looked up once: for each request that takes a third of its 
 
 from __future__ import annotations
 
-import os
-import types
-import urllib.request
+from collections.abc import Mapping
 from typing import Any
 
 import requests
-import requests.utils
+from requests.adapters import HTTPAdapter
 
 from ..handshake import origin_of
-from . import adapters
 
 _CONNECTIONS = 2
-"""How many connections are kept open: a GET may wait while a POST goes on. A pool is filled with places for them."""
+"""How many connections are kept open: a GET may wait while a POST is sent. A pool is filled with places for them."""
+_OF_POOLS = {"maxsize", "block"}
+"""The options that a plain adapter gives to its pools."""
 
 
 class Session(requests.Session):
@@ -37,32 +36,78 @@ class Session(requests.Session):
             return super().merge_environment_settings(url, proxies, stream, verify, cert)
         key = origin_of(url), verify
         if key not in self._settings:
-            if self.trust_env and _has_no_proxies():
-                self._settings[key] = self._settings_without_proxies(url, verify)
-            else:
-                self._settings[key] = super().merge_environment_settings(url, {}, None, verify, None)
+            self._settings[key] = super().merge_environment_settings(url, {}, None, verify, None)
         return {**self._settings[key], "stream": self.stream if stream is None else stream}
-
-    def _settings_without_proxies(self, url: Any, verify: Any) -> Any:
-        """Do what requests does where the environment names no proxies, in a tenth of the time."""
-        if verify is None or verify is True:
-            verify = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or verify
-        own: Any = types.SimpleNamespace(
-            trust_env=False, proxies=self.proxies, stream=self.stream, verify=self.verify, cert=self.cert
-        )
-        return requests.Session.merge_environment_settings(own, url, {}, None, verify, None)
 
     def close(self) -> None:
         """Close all connections. At the end of the program, urllib3 leaves those in its pools open."""
-        for pools in adapters.pools_of(self):
+        for pools in pools_of(self):
             for key in pools.keys():  # noqa: SIM118
                 pools[key].close()
         super().close()
 
 
-def _has_no_proxies() -> bool:
-    """Return whether the environment names no proxies, and is the only place that could."""
-    of_environment = getattr(urllib.request, "getproxies_environment", None)
-    if of_environment is None or getattr(requests.utils, "getproxies", None) is not of_environment:
-        return False
-    return not any(name.lower().endswith("_proxy") for name in os.environ)
+class SessionAttribute:
+    """The attribute ``http`` of the client: the session, or ``None`` without a connection.
+
+    A connection over websocket needs no session, and one takes several kilobytes: it is made when it is asked for.
+    """
+
+    def __get__(self, engine: Any, owner: Any = None) -> Any:
+        if engine is None:
+            return self
+        state = vars(engine)
+        if state.get("_http") is None and state.get("state") == "connected":
+            state["_http"] = new_session(engine)
+            if state.get("_cookies"):
+                state["_http"].cookies = state["_cookies"]
+        return state.get("_http")
+
+    def __set__(self, engine: Any, session: Any) -> None:
+        vars(engine)["_http"] = session
+
+
+def new_session(engine: Any) -> Any:
+    """Return a session for the client."""
+    return engine.http_factory() if engine.http_factory else Session()
+
+
+def close_session(engine: Any) -> None:
+    """Close the client's session, unless it is the application's; keep its cookies."""
+    state = vars(engine)
+    session = state.get("_http")
+    if session is not None and not engine.external_http:
+        state["_cookies"], state["_http"] = getattr(session, "cookies", None), None
+        session.close()
+
+
+def has_rules(http: requests.Session, url: str) -> bool:
+    """Return whether the adapter for an https URL may demand more of a server than the session's options."""
+    adapter: Any = http.get_adapter(url)
+    return type(adapter) is not HTTPAdapter or not set(adapter.poolmanager.connection_pool_kw) <= _OF_POOLS
+
+
+def pool_of(
+    http: requests.Session, url: str, verify: bool | str | None, proxies: Mapping[str, Any] | None = None
+) -> Any:
+    """Return the pool from which the session's adapter takes connections for a URL.
+
+    :param verify: what ``requests`` calls so; ``None`` to let the session decide.
+    :param proxies: those of the one request, before the session's.
+    """
+    adapter: Any = http.get_adapter(url)
+    settings = http.merge_environment_settings(url, dict(proxies or {}), None, verify, None)
+    return adapter.get_connection_with_tls_context(
+        requests.Request("GET", url).prepare(),
+        settings["verify"],
+        proxies=settings["proxies"],
+        cert=settings["cert"],
+    )
+
+
+def pools_of(http: requests.Session) -> list[Any]:
+    """Return what keeps the pools of a session by key, one for each adapter and proxy."""
+    managers: list[Any] = []
+    for adapter in http.adapters.values():
+        managers += [getattr(adapter, "poolmanager", None), *getattr(adapter, "proxy_manager", {}).values()]
+    return [manager.pools for manager in managers if manager is not None]

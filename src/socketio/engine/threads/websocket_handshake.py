@@ -1,7 +1,7 @@
-"""The websocket handshake for threads: the session's own request, and the server's answer to it, checked.
+"""The WebSocket handshake for threads: the session's own request, whose connection is taken over.
 
-In: a session and a URL. Out: the connection, once the server has agreed, and what came behind its answer. Every refusal
-is ``engineio.exceptions.ConnectionError`` with what the server said. Source: RFC 6455, section 4.
+In: a session and a URL. Out: the socket, once the server has agreed, and the bytes that followed its answer. Every
+refusal is ``engineio.exceptions.ConnectionError`` with what the server said.
 
 The session asks, and so everything that holds for its other requests holds for this one: headers, cookies, parameters,
 credentials, proxies, certificates, adapters and hooks.
@@ -9,51 +9,21 @@ credentials, proxies, certificates, adapters and hooks.
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import http.client
-import os
 import threading
 import time
-import urllib.parse
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import requests
 from engineio.exceptions import ConnectionError
 from requests.structures import CaseInsensitiveDict
-from requests.utils import select_proxy
-from urllib3.util import SKIP_HEADER
 from urllib3.util.ssltransport import SSLTransport
 
-from ..handshake import refuse_redirect, status_error
+from ..handshake import refuse_redirect
 from ..headers import check, of_handshake
-from . import adapters, connections, options
-from .sessions import Session
-
-_MAX_SIZE = 65536
-"""Bytes in the body of a refusal."""
-_GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """An accepted websocket; ``ahead`` is the data that followed the response."""
-
-    sock: Any
-    ahead: bytes
-    status: int
-    headers: Mapping[str, str]
-    subprotocol: str | None
-
-
-class _Reply(NamedTuple):
-    """The response; the body is that of a refusal."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
+from ..websocket import MAX_REFUSAL_SIZE, check_answer, new_key, request_headers
+from . import connections, options, sessions
 
 
 def ask(
@@ -63,146 +33,81 @@ def ask(
     timeout: float,
     extra: Mapping[str, Any],
     enter: Callable[[Callable[[], None]], None],
-) -> Answer:
-    """Request a websocket with a session.
+) -> tuple[Any, bytes]:
+    """Request a websocket with a session; return the socket, and what came behind the answer.
 
     :param url: the HTTP URL.
     :param request: ``headers``, ``cookies`` and ``verify`` of all requests of this connection.
     :param timeout: seconds for connecting, and again for the answer.
     :param extra: the application's ``websocket_extra_options``; they win.
-    :param enter: is told how to end the asking.
+    :param enter: called with a function that ends the request.
     """
-    key = base64.b64encode(os.urandom(16)).decode()
     proxies = options.proxies(session, url, extra)
-    settings = session.merge_environment_settings(url, dict(proxies), None, request["verify"], None)
-    takes_options = url.startswith("https") and not adapters.has_rules(session, url)
-    tls = options.tls(session, extra, settings["verify"], settings["cert"]) if takes_options else None
-    upgrading = connections.Upgrading(tuple(extra.get("sockopt") or ()), tls, extra.get("socket"))
+    pool = connections.track_sockets(session, url, request["verify"], proxies)
+    if pool is None:
+        raise _no_websocket(session.get_adapter(url))
+    tls: Mapping[str, Any] = {}
+    if url.startswith("https") and not sessions.has_rules(session, url):
+        settings = session.merge_environment_settings(url, dict(proxies), None, request["verify"], None)
+        tls = options.tls(session, extra, settings["verify"], settings["cert"])
+    upgrading = connections.Upgrading(
+        proxy_headers=pool.proxy_headers,
+        options=tuple(extra.get("sockopt") or ()),
+        tls=tls,
+        given=extra.get("socket"),
+    )
     enter(upgrading.abort)
-    headers = CaseInsensitiveDict({**request["headers"]})
-    of_extra = check(options.headers(extra))
-    headers.update({name: value for name, value in of_extra.items() if not of_handshake([name])})
-    headers.update({"Upgrade": "websocket", "Connection": _connection(extra), "Sec-WebSocket-Extensions": None})
-    headers.update({"Sec-WebSocket-Key": key, "Sec-WebSocket-Version": "13"})
-    is_simple = type(session) is Session and url.startswith("http:") and upgrading.given is None
+    key = new_key()
+    asked = {**request, "headers": _headers(request["headers"], extra, key), "proxies": proxies, "timeout": timeout}
     try:
-        if is_simple and select_proxy(url, settings["proxies"]) is None:
-            reply = _ask_directly(session, url, {**request, "headers": headers}, timeout, upgrading)
-        else:
-            reply = _ask_session(session, url, {**request, "headers": headers}, timeout, upgrading, proxies)
-        return _checked(reply, upgrading, key)
+        return _ask(session, url, asked, upgrading, key)
     except BaseException:
         if upgrading.sock is not None:
             upgrading.sock.close()
         raise
-    finally:
-        upgrading.wait_on(None)
 
 
-def _connection(extra: Mapping[str, Any]) -> str:
-    line: str = extra.get("connection") or "Connection: Upgrade"
-    return line.partition(":")[2].strip() or line
+def _headers(given: Mapping[str, Any], extra: Mapping[str, Any], key: str) -> CaseInsensitiveDict[Any]:
+    headers = CaseInsensitiveDict({**given})
+    of_extra = check(options.headers(extra))
+    headers.update({name: value for name, value in of_extra.items() if not of_handshake([name])})
+    headers.update({**request_headers(key), "Sec-WebSocket-Extensions": None})
+    if line := extra.get("connection"):  # a line, as websocket-client takes it, or its value
+        headers["Connection"] = line.partition(":")[2].strip() or line
+    return headers
 
 
-def _ask_session(
-    session: requests.Session,
-    url: str,
-    request: dict[str, Any],
-    timeout: float,
-    upgrading: connections.Upgrading,
-    proxies: dict[str, Any],
-) -> _Reply:
-    pool = connections.track_sockets(session, url, request["verify"], proxies)
-    if pool is None:
-        raise _no_websocket(session.get_adapter(url))
-    upgrading.proxy_headers = pool.proxy_headers
+def _ask(
+    session: requests.Session, url: str, request: dict[str, Any], upgrading: connections.Upgrading, key: str
+) -> tuple[Any, bytes]:
     hooks = {"response": [*session.hooks["response"], refuse_redirect]}
     me = threading.get_ident()
-    connections.waiting[me] = upgrading, time.monotonic() + timeout
+    connections.waiting[me] = upgrading, time.monotonic() + request["timeout"]
     try:
-        response = session.request(
-            "GET", url, proxies=proxies, timeout=timeout, stream=True, allow_redirects=False, hooks=hooks, **request
-        )
-        with response:
-            if response.status_code == 101:
-                if upgrading.sock is None:
-                    raise _no_websocket(getattr(response, "connection", None))
-                return _Reply(101, response.headers, b"")
-            return _Reply(response.status_code, response.headers, _beginning(response.iter_content(_MAX_SIZE)))
+        with session.request("GET", url, stream=True, allow_redirects=False, hooks=hooks, **request) as response:
+            status = response.status_code
+            check_answer(status, response.headers, key, b"" if status == 101 else _beginning(response))
+            if upgrading.sock is None:
+                raise _no_websocket(getattr(response, "connection", None))
     finally:
         connections.waiting.pop(me, None)
-
-
-def _ask_directly(
-    session: requests.Session, url: str, request: Mapping[str, Any], timeout: float, upgrading: connections.Upgrading
-) -> _Reply:
-    """Send the session's request over a connection without a pool, which takes half the time.
-
-    For a session of the client's own, which has no adapters and no hooks, where neither TLS nor a proxy is needed.
-    """
-    prepared = session.prepare_request(
-        requests.Request("GET", url, headers=request["headers"], cookies=request["cookies"])
-    )
-    deadline = time.monotonic() + timeout
-    sock = connections.connect(prepared.url or url, deadline, upgrading)
-    response = connections.TimedResponse(sock, method="GET", deadline=time.monotonic() + timeout, upgrading=upgrading)
-    try:
-        sock.settimeout(timeout)
-        sock.sendall(_head(prepared))
-        response.begin()
-        headers: Mapping[str, str] = CaseInsensitiveDict(response.headers.items())
-        if response.status == 101:
-            upgrading.sock = sock
-            return _Reply(101, headers, b"")
-        return _Reply(response.status, headers, _beginning(iter(lambda: response.read(_MAX_SIZE), b"")))
-    finally:
-        response.close()
-        if upgrading.sock is None:
-            sock.close()
-
-
-def _head(prepared: requests.PreparedRequest) -> bytes:
-    """Return a request as ``http.client`` writes it."""
-    parts = urllib.parse.urlsplit(prepared.url or "")
-    headers: dict[Any, Any] = {"Host": str(parts.netloc.rpartition("@")[2]).removesuffix(":80"), **prepared.headers}
-    lines = [f"GET {prepared.path_url} HTTP/1.1".encode()]
-    for name, value in headers.items():
-        if value != SKIP_HEADER:
-            lines.append(_bytes(name) + b": " + _bytes(value))
-    return b"\r\n".join([*lines, b"", b""])
-
-
-def _bytes(text: str | bytes) -> bytes:
-    return text.encode("latin-1") if isinstance(text, str) else text
-
-
-def _checked(reply: _Reply, upgrading: connections.Upgrading, key: str) -> Answer:
-    headers = reply.headers
-    if reply.status != 101:
-        raise status_error(reply.status, reply.body, headers)
-    expected = base64.b64encode(hashlib.sha1((key + _GUID).encode()).digest()).decode()
-    if (
-        headers.get("Upgrade", "").lower() != "websocket"
-        or "upgrade" not in headers.get("Connection", "").lower()
-        or headers.get("Sec-WebSocket-Accept", "").strip() != expected
-    ):
-        raise ConnectionError("the server's answer to the websocket request is none of a websocket")
+        upgrading.wait_on(None)
     if isinstance(upgrading.sock, SSLTransport):
         raise ConnectionError("a websocket cannot be opened through a proxy that itself uses TLS")
-    return Answer(upgrading.sock, upgrading.ahead, 101, headers, headers.get("Sec-WebSocket-Protocol"))
+    return upgrading.sock, upgrading.ahead
 
 
 def _no_websocket(adapter: Any) -> ConnectionError:
     return ConnectionError(f"the session's adapter for this URL, {type(adapter).__name__}, cannot open a websocket")
 
 
-def _beginning(parts: Iterator[bytes]) -> bytes:
+def _beginning(response: requests.Response) -> bytes:
     """Return the body of a refusal, or the beginning of it."""
     body = b""
     try:
-        for part in parts:
+        for part in response.iter_content(MAX_REFUSAL_SIZE):
             body += part
-            if len(body) >= _MAX_SIZE:
+            if len(body) >= MAX_REFUSAL_SIZE:
                 break
     except (requests.RequestException, http.client.HTTPException, OSError):  # the beginning will do
         pass

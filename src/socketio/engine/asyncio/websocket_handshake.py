@@ -1,0 +1,146 @@
+"""The WebSocket handshake for asyncio: the session's own request, whose connection is taken over.
+
+In: a session and a URL. Out: what carries frames, once the server has agreed. Every refusal is
+``engineio.exceptions.ConnectionError`` with what the server said, or an error of aiohttp's.
+
+aiohttp opens the websocket, and goes on to read it, where options ask for what its websockets do, where a session opens
+them in its own way, and where a later aiohttp does not let the connection be taken over.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ssl
+import sys
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import aiohttp
+from multidict import CIMultiDict
+from yarl import URL
+
+from .. import compat
+from ..connection import CLOSING
+from ..handshake import status_error, websocket_error
+from ..websocket import MAX_REFUSAL_SIZE, check_answer, new_key, request_headers
+from .wire import AiohttpWire, Wire
+
+_OF_REQUESTS = {
+    "auth",
+    "fingerprint",
+    "params",
+    "proxy",
+    "proxy_auth",
+    "proxy_headers",
+    "server_hostname",
+    "ssl",
+    "ssl_context",
+    "verify_ssl",
+}
+"""Options of ``ws_connect()`` that are those of a request."""
+_UNDERSTOOD = _OF_REQUESTS | {"autoclose", "autoping", "headers", "max_msg_size", "method", "origin", "protocols"}
+"""Options that can be followed without aiohttp's own websocket."""
+# How long a request may take is for the caller to say.
+_NO_LIMIT = aiohttp.ClientTimeout(total=None)
+
+
+async def ask(session: Any, url: str, options: Mapping[str, Any], max_message_size: int) -> Wire | AiohttpWire:
+    """Request a websocket with a session.
+
+    :param url: the HTTP URL, or that of a websocket.
+    :param options: those of ``ws_connect()``.
+    """
+    is_plain = getattr(type(session), "ws_connect", None) is aiohttp.ClientSession.ws_connect
+    wire = None
+    if is_plain and options.keys() <= _UNDERSTOOD:
+        wire = await _ask(session, url, options, max_message_size)
+    return wire or await _ask_publicly(session, url, options, max_message_size)
+
+
+async def _ask(session: Any, url: str, options: Mapping[str, Any], max_message_size: int) -> Wire | None:
+    """Return ``None`` where the connection cannot be taken over."""
+    key = new_key()
+    headers = CIMultiDict(options["headers"])
+    headers.update(request_headers(key))
+    if options.get("protocols"):
+        headers["Sec-WebSocket-Protocol"] = ",".join(options["protocols"])
+    if options.get("origin") is not None:
+        headers["Origin"] = options["origin"]
+    of_request = {name: value for name, value in options.items() if name in _OF_REQUESTS}
+    of_request.update(headers=headers, allow_redirects=False, raise_for_status=False, read_until_eof=False)
+    response = await session.request(options.get("method", "GET"), url, timeout=_NO_LIMIT, **of_request)
+    try:
+        body = b"" if response.status == 101 else await _beginning(response)
+        connection = compat.connection_of(response)
+        check_answer(response.status, response.headers, key, body)
+        if connection is None:
+            response.close()
+            return None
+        largest = options.get("max_msg_size", max_message_size + 1) or sys.maxsize
+        return Wire(response, connection, largest - 1)
+    except BaseException:
+        response.close()
+        raise
+
+
+async def _ask_publicly(session: Any, url: str, options: Mapping[str, Any], max_message_size: int) -> AiohttpWire:
+    options = {
+        "timeout": aiohttp.ClientWSTimeout(ws_close=CLOSING),
+        "max_msg_size": max_message_size + 1,  # there, it is the size of the first message that is too large
+        **options,
+        "autoping": False,
+    }
+    try:
+        with _refusing_redirects(session, url):
+            return AiohttpWire(await session.ws_connect(url, **options))
+    except aiohttp.ClientResponseError as exc:  # not chained: its text has the URL, with all its secrets
+        if exc.status != 101:
+            raise status_error(exc.status, b"", exc.headers or {}) from None
+        raise websocket_error(url, exc.message) from None
+
+
+@contextlib.contextmanager
+def _refusing_redirects(session: Any, url: str) -> Iterator[None]:
+    """Raise for redirects and refusals of requests for a URL while they can be read.
+
+    ``ws_connect()`` follows redirects, with all headers and to any host, and has no option for that.
+    """
+    asked = URL(url).with_query(None)
+
+    async def judge(session: Any, context: Any, params: Any) -> None:
+        response = params.response
+        if response.status != 101 and params.url.with_query(None) == asked:
+            raise status_error(response.status, await _beginning(response), response.headers)
+
+    configs = getattr(session, "trace_configs", None)
+    if not isinstance(configs, list):
+        yield
+        return
+    guard = aiohttp.TraceConfig()
+    guard.on_request_redirect.append(judge)
+    guard.on_request_end.append(judge)
+    guard.freeze()
+    configs.append(guard)
+    try:
+        yield
+    finally:
+        configs.remove(guard)
+
+
+async def _beginning(response: aiohttp.ClientResponse) -> bytes:
+    """Return the body of a refusal, or the beginning of it."""
+    body = b""
+    with contextlib.suppress(aiohttp.ClientError):  # the beginning will do
+        while len(body) < MAX_REFUSAL_SIZE and (part := await response.content.readany()):
+            body += part
+    response.close()
+    return body
+
+
+def accepts_any_certificate(options: Mapping[str, Any]) -> bool:
+    """Return whether these options of ``ws_connect()`` let another server pose as this one."""
+    ssl_option = options.get("ssl", True)
+    context = options.get("ssl_context") or ssl_option
+    if isinstance(context, ssl.SSLContext):
+        return context.verify_mode is ssl.CERT_NONE or not context.check_hostname
+    return ssl_option is False or options.get("verify_ssl") is False

@@ -1,0 +1,132 @@
+"""What carries the frames of a websocket with threads: a socket, read by one thread and written by another.
+
+In and out: bytes. A TLS session must not be read and written at the same time (OpenSSL: SSL objects are not
+thread-safe), so one lock guards both, and the waiting is done outside of it: the socket does not block.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import select
+import ssl
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from engineio.exceptions import ConnectionError
+from urllib3.util.wait import wait_for_read, wait_for_write
+
+from .. import descriptors
+from ..errors import SilenceError
+
+_READ_SIZE = 65536
+
+
+class Wire:
+    """The connection of an open websocket.
+
+    :param ahead: bytes that came in one piece with the answer of the server.
+    :ivar sock: the socket; ``None`` once it is released.
+    """
+
+    def __init__(self, sock: Any, ahead: bytes = b"") -> None:
+        self.sock = sock
+        self._ahead = ahead
+        self._is_aborted = self._is_closed = False
+        self._session = threading.Lock()
+        self._writing = threading.Lock()
+        self._drained = False  # by the last read, so that there is nothing to read without waiting
+        self._poll: Any = None
+        sock.setblocking(False)  # eventlet's TLS sockets do not take settimeout(0) for that
+        descriptors.note(self)
+
+    @property
+    def closed(self) -> bool:
+        """Whether the connection is closed, or is being closed."""
+        return self._is_aborted or self.sock is None
+
+    def close(self) -> None:
+        """Close the connection. To the client, this is a lost connection."""
+        self._is_closed = True
+        self.abort()
+
+    def abort(self) -> None:
+        """Cut the connection; a thread that reads or writes sees it at once."""
+        self._is_aborted = True
+        if self.sock is not None:
+            descriptors.shut_down(self.sock)
+
+    def release(self) -> None:
+        """Close the socket. The last call, when no thread reads or writes any more."""
+        sock, self.sock = self.sock, None
+        if sock is not None:
+            sock.close()
+
+    def read(self, silence: float) -> bytes:
+        """Wait for bytes and return what is there; raise ``SilenceError`` after so many seconds."""
+        if self._ahead:
+            ahead, self._ahead = self._ahead, b""
+            return ahead
+        deadline = time.monotonic() + silence
+        while True:
+            wait: Callable[[float], bool] = self._wait_for_read
+            if not self._drained:
+                with self._session:
+                    try:
+                        data: bytes = self.sock.recv(_READ_SIZE)
+                    except ssl.SSLWantWriteError:
+                        wait = partial(wait_for_write, self.sock)
+                    except (BlockingIOError, ssl.SSLWantReadError):
+                        pass
+                    else:
+                        if not data:
+                            by = "program" if self._is_closed else "server"
+                            raise ConnectionError(f"the {by} closed the connection")
+                        self._drained = len(data) < _READ_SIZE and not isinstance(self.sock, ssl.SSLSocket)
+                        return data
+            self._drained = False
+            if not wait(max(0.0, deadline - time.monotonic())):
+                raise SilenceError(f"the server is silent: nothing came for {silence:g} s")
+
+    def _wait_for_read(self, timeout: float) -> bool:
+        """Do what urllib3 does, with an object that is made once: for the reading thread only."""
+        if not hasattr(select, "poll"):
+            return wait_for_read(self.sock, timeout)
+        if self._poll is None:
+            self._poll = select.poll()
+            self._poll.register(self.sock, select.POLLIN)
+        return bool(self._poll.poll(1000 * timeout))
+
+    def write(self, rest: memoryview) -> None:
+        """Send all bytes, however long it takes: that a server reads slowly is no lost connection."""
+        with self._writing:
+            while rest:
+                wait = wait_for_write
+                with self._session:
+                    try:
+                        rest = rest[self.sock.send(rest) :]
+                        continue
+                    except ssl.SSLWantReadError:
+                        wait = wait_for_read
+                    except (BlockingIOError, ssl.SSLWantWriteError):
+                        pass
+                wait(self.sock)
+
+    def try_write(self, data: memoryview, sent: deque[int]) -> None:
+        """Send what can be sent at once, if no other thread is sending; append to ``sent`` how many bytes that was."""
+        if not self._writing.acquire(blocking=False):
+            return
+        try:
+            with self._session, contextlib.suppress(BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+                if self.sock is not None:  # else it was released meanwhile
+                    # In one step: no signal handler can run between the sending and the noting of it.
+                    sent.extend(map(self.sock.send, (data,)))
+        except KeyboardInterrupt:
+            if isinstance(self.sock, ssl.SSLSocket):  # where it takes several steps, and may have been half done
+                self.abort()
+            raise
+        finally:
+            self._writing.release()

@@ -12,6 +12,10 @@ from typing import Any
 import hypothesis  # noqa: F401 - before the warnings are errors: with trio installed, it gives one
 import pytest
 
+# Compiled code is kept, also where a container says otherwise: some hundred programs of the tests import the package.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+
 ALONE = frozenset(
     {
         "test_a_burst_of_ten_thousand_events",

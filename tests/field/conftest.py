@@ -31,9 +31,9 @@ from integration.certificates import Certificates
 from .running import FieldServer
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def field_servers() -> Iterator[dict[str, FieldServer]]:
-    """The servers that a module has started, by a name for each."""
+    """The servers that tests have started, by a name for each."""
     running: dict[str, FieldServer] = {}
     yield running
     for each in running.values():

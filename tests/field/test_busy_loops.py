@@ -22,7 +22,7 @@ from socketio import exceptions
 
 TIMEOUT = 0.1
 BLOCKED = 0.25
-pytestmark = [pytest.mark.flavours("asyncio"), pytest.mark.servers("node", "python")]
+pytestmark = pytest.mark.flavours("asyncio")
 
 
 async def block(turns: int, seconds: float = BLOCKED) -> None:

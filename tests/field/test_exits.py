@@ -61,7 +61,6 @@ async def test_the_end_with_many_clients(server, transport, observer, key, name)
     assert sorted(await observer.notes(key, 20)) == list(range(20))
 
 
-@pytest.mark.servers("python", "node")
 @TRANSPORTS
 @FLAVOURS
 async def test_the_end_while_daemon_threads_emit(server, transport, observer, key, name):
@@ -76,7 +75,6 @@ async def test_the_end_while_daemon_threads_emit(server, transport, observer, ke
     assert notes == list(range(len(notes)))
 
 
-@pytest.mark.servers("python", "node")
 @TRANSPORTS
 async def test_disconnect_while_others_emit(make_client, flavour, server, transport, observer, key):
     """What was emitted before disconnect() is sent, what comes after is refused, and nothing delays it."""

@@ -43,7 +43,6 @@ async def _check(proxy, transport, key, library):
         assert process.returncode == 0
 
 
-@pytest.mark.servers("python", "node")
 @pytest.mark.transports("polling", "websocket", "upgrade")
 @LIBRARIES
 async def test_the_clients_on_green_threads(server, transport, observer, key, library):

@@ -11,8 +11,6 @@ import pytest
 
 from integration.waiting import CEILING, within
 
-pytestmark = pytest.mark.servers("python", "node")
-
 
 @pytest.mark.parametrize("end", ["disconnect()", "kick", "close"])
 async def test_a_program_that_connects_in_its_disconnect_handler(make_client, recorder, server, transport, end):

@@ -7,20 +7,16 @@ from __future__ import annotations
 
 import time
 
-import pytest
-
 from integration.waiting import CEILING, within
 
-pytestmark = pytest.mark.servers("python", "node")
 QUICK = {"reconnection_delay": 0.05, "reconnection_delay_max": 0.1}
 
 
-async def test_an_endless_connect_handler(make_client, recorder, own_server, server, transport):
+async def test_an_endless_connect_handler(make_client, recorder, server, transport):
     """connect() returns after a second, and a reconnection does not even take that.
 
-    Takes the second, and the start of a server.
+    Takes that second.
     """
-    mine = await own_server(server.kind)
     sio = make_client(**QUICK)
     running = True
 
@@ -31,7 +27,7 @@ async def test_an_endless_connect_handler(make_client, recorder, own_server, ser
 
     sio.on("connect", connect)
     began = time.monotonic()
-    await within(CEILING, sio.connect(mine.url, transports=transport.argument))
+    await within(CEILING, sio.connect(server.url, transports=transport.argument))
     assert time.monotonic() - began < 3
     try:
         assert await within(CEILING, sio.call("echo", 1)) == 1

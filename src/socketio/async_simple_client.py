@@ -22,8 +22,8 @@ from .runtime.async_condition import AsyncCondition, running_loop
 class AsyncSimpleClient(BaseSimpleClient):
     """A Socket.IO client without handlers: emit, call, receive.
 
-    Takes the arguments of :class:`AsyncClient`. A lost connection is repaired unnoticed: methods wait until it is
-    back. It is an asynchronous context manager that disconnects at the end.
+    Takes the arguments of :class:`AsyncClient`. A lost connection is restored: methods wait for it meanwhile. It is
+    an asynchronous context manager that disconnects at the end.
     """
 
     client_class: type[AsyncClient] = AsyncClient
@@ -93,7 +93,7 @@ class AsyncSimpleClient(BaseSimpleClient):
         """Emit an event. See :meth:`AsyncClient.emit`.
 
         Waits while the connection is being restored. Raises :class:`~socketio.exceptions.DisconnectedError` when it
-        has ended for good.
+        has ended and is not restored.
         """
         self._sio_check_loop()
         await self._sio_repeat(lambda client: client.emit(event, data, namespace=self._sio_name()))
@@ -102,8 +102,8 @@ class AsyncSimpleClient(BaseSimpleClient):
         """Emit an event and return its acknowledgement. See :meth:`AsyncClient.call`.
 
         Waits while the connection is being restored. Raises :class:`~socketio.exceptions.DisconnectedError` when it
-        has ended for good, :class:`~socketio.exceptions.TimeoutError` when there is no answer within ``timeout``
-        seconds, or the connection was lost before it came.
+        has ended and is not restored, :class:`~socketio.exceptions.TimeoutError` when there is no answer within
+        ``timeout`` seconds, or the connection is lost before it.
         """
         self._sio_check_loop()
         timeout = timeouts.limit(timeout)
@@ -138,12 +138,12 @@ class AsyncSimpleClient(BaseSimpleClient):
     async def receive(self, timeout: float | None = None) -> list[Any]:
         """Return the next event: its name, followed by its arguments.
 
-        :param timeout: seconds to wait for it; ``None`` for as long as it takes.
+        :param timeout: seconds to wait for it; ``None`` for no limit.
 
         Events are returned in the order in which the server sent them. Raises
         :class:`~socketio.exceptions.TimeoutError` when none comes in time, and
-        :class:`~socketio.exceptions.DisconnectedError` when the connection has ended for good and all that came before
-        was received.
+        :class:`~socketio.exceptions.DisconnectedError` when the connection has ended, is not restored, and all events
+        were received.
         """
         self._sio_check_loop()
         inbox, timeout = self._sio_inbox, timeouts.limit(timeout)

@@ -1,8 +1,8 @@
-"""Socket.IO packets as text: the room where a frame becomes a :class:`Packet` and back.
+"""Socket.IO packets as text: encodes a :class:`Packet` as frames, and decodes frames.
 
-In: the application's values, or frames as they came. Out: frames, or values. Whatever comes in, the only error that
-leaves :meth:`Packet.decode` and :meth:`Packet.add_attachment` is ``ValueError``, and neither costs more time or memory
-than what it was given. Source: Socket.IO protocol, revision 5, "Packet encoding".
+In: the application's values, or received frames. Out: frames, or values. :meth:`Packet.decode` and
+:meth:`Packet.add_attachment` raise ``ValueError`` only, and take time and memory in proportion to the size of the
+frame. Source: Socket.IO protocol, revision 5, "Packet encoding".
 """
 
 from __future__ import annotations
@@ -77,14 +77,14 @@ class DefaultJson:
             value, end = _scan_json(text, 0)
         except (StopIteration, ValueError):
             end = -1
-        # As servers send it, without space around it; the rest is for the one that knows what to do, or to say.
+        # Servers send no whitespace around it. With whitespace, or an error, the decoder takes over.
         return value if end == len(text) else _decode_json(text)
 
 
 class AdaptedJson:
-    """A module with ``dumps`` and ``loads`` that the application chose, used as it is.
+    """The JSON of a module with ``dumps`` and ``loads`` that the application chose.
 
-    ``dumps`` is asked for compact separators if it knows the word, and may return text or, as ``orjson`` does, UTF-8.
+    ``dumps`` gets compact separators if it accepts the argument. It may return text or, as ``orjson`` does, UTF-8.
 
     :ivar refuses_bytes: whether ``dumps`` raises ``TypeError`` for ``bytes``.
     """
@@ -93,25 +93,19 @@ class AdaptedJson:
         self._dumps: Callable[..., str | bytes] = module.dumps
         self.loads: Callable[[str], Any] = module.loads
         self._options = {"separators": (",", ":")} if accepts(module.dumps, None, separators=()) else {}
-        self.refuses_bytes = _refuses_bytes(self._dumps)
+        self.refuses_bytes = False
+        try:
+            self._dumps([b""])
+        except Exception as exc:
+            self.refuses_bytes = isinstance(exc, TypeError)
 
     def dumps(self, value: Any) -> str:
         """Return ``value`` as JSON text."""
         text = self._dumps(value, **self._options)
         if isinstance(text, str):
-            text.encode("utf-8")  # a lone surrogate shall raise here, not where frames are sent
+            text.encode("utf-8")  # a lone surrogate raises here, not where frames are sent
             return text
         return text.decode("utf-8")
-
-
-def _refuses_bytes(dumps: Callable[[Any], Any]) -> bool:
-    try:
-        dumps([b""])
-    except TypeError:
-        return True
-    except Exception:
-        return False
-    return False
 
 
 class Packet:
@@ -123,7 +117,7 @@ class Packet:
     :param namespace: its namespace; ``None`` means ``'/'``.
     :param id: the acknowledgement id, a number from 0, or ``None``.
     :param binary: whether ``data`` holds ``bytes``; ``None`` to find out.
-    :param encoded_packet: a frame to decode; all else is ignored then.
+    :param encoded_packet: a frame to decode; the other arguments are ignored then.
     """
 
     uses_binary_events: ClassVar[bool] = True
@@ -180,15 +174,11 @@ class Packet:
     def decode(self, encoded_packet: Any) -> int:
         """Read a frame into this packet; return the number of attachments that must follow.
 
-        Raises ``ValueError`` for anything that is no packet.
+        Raises ``ValueError`` if the frame is not a packet.
         """
         frame = str(encoded_packet) if isinstance(encoded_packet, int) else encoded_packet
         if not isinstance(frame, str):
             raise ValueError("a packet begins with a text frame")
-        if frame.startswith("2["):  # what most frames are; the rest of this function would find the same
-            self.packet_type = EVENT
-            self.data = self._load(frame[1:])
-            return 0
         header = _HEADER.match(frame)
         if header is None:
             raise ValueError(f"no packet type in {frame[:20]!r}")
@@ -224,13 +214,13 @@ class Packet:
             return self.json.loads(text)
         except ValueError:
             raise
-        except Exception as exc:  # RecursionError, or whatever the application's json module raises
+        except Exception as exc:  # RecursionError, or any error of the application's json module
             raise ValueError(f"data that cannot be decoded: {exc!r}") from exc
 
     def add_attachment(self, attachment: bytes) -> bool:
-        """Take the next attachment; return whether it was the last one, and ``data`` is complete.
+        """Add the next attachment; return whether it was the last one, and ``data`` is complete.
 
-        Raises ``ValueError`` when all attachments are there already.
+        Raises ``ValueError`` when the packet is complete already.
         """
         if len(self.attachments) >= self.attachment_count:
             raise ValueError("more attachments than announced")
@@ -297,8 +287,8 @@ class Packet:
 def find_placeholders(data: Any, count: int) -> list[tuple[Any, Any, int]]:
     """Return where ``count`` attachments belong: container, key, number of the attachment.
 
-    A placeholder is a dict of exactly ``_placeholder: true`` and ``num``; one with further keys is the application's
-    own, whatever it looks like. Raises ``ValueError`` for a count that the placeholders do not bear out.
+    A placeholder is a dict of exactly ``_placeholder: true`` and ``num``; one with further keys is data of the
+    application. Raises ``ValueError`` for a number out of range, and for fewer placeholders than attachments.
     """
     found: list[tuple[Any, Any, int]] = []
     stack = [data] if isinstance(data, (dict, list)) else []

@@ -21,7 +21,7 @@ from .runtime import process_hooks, timeouts
 class SimpleClient(BaseSimpleClient):
     """A Socket.IO client without handlers: emit, call, receive.
 
-    Takes the arguments of :class:`Client`. A lost connection is repaired unnoticed: methods wait until it is back. It
+    Takes the arguments of :class:`Client`. A lost connection is restored: methods wait for it meanwhile. It
     is a context manager that disconnects at the end.
     """
 
@@ -90,7 +90,7 @@ class SimpleClient(BaseSimpleClient):
         """Emit an event. See :meth:`Client.emit`.
 
         Waits while the connection is being restored. Raises :class:`~socketio.exceptions.DisconnectedError` when it
-        has ended for good.
+        has ended and is not restored.
         """
         self._sio_repeat(lambda client: client.emit(event, data, namespace=self._sio_name()))
 
@@ -98,8 +98,8 @@ class SimpleClient(BaseSimpleClient):
         """Emit an event and return its acknowledgement. See :meth:`Client.call`.
 
         Waits while the connection is being restored. Raises :class:`~socketio.exceptions.DisconnectedError` when it
-        has ended for good, :class:`~socketio.exceptions.TimeoutError` when there is no answer within ``timeout``
-        seconds, or the connection was lost before it came.
+        has ended and is not restored, :class:`~socketio.exceptions.TimeoutError` when there is no answer within
+        ``timeout`` seconds, or the connection is lost before it.
         """
         timeout = timeouts.limit(timeout)
         deadline = None if timeout is None else time.monotonic() + timeout
@@ -131,12 +131,12 @@ class SimpleClient(BaseSimpleClient):
     def receive(self, timeout: float | None = None) -> list[Any]:
         """Return the next event: its name, followed by its arguments.
 
-        :param timeout: seconds to wait for it; ``None`` for as long as it takes.
+        :param timeout: seconds to wait for it; ``None`` for no limit.
 
         Events are returned in the order in which the server sent them. Raises
         :class:`~socketio.exceptions.TimeoutError` when none comes in time, and
-        :class:`~socketio.exceptions.DisconnectedError` when the connection has ended for good and all that came before
-        was received.
+        :class:`~socketio.exceptions.DisconnectedError` when the connection has ended, is not restored, and all events
+        were received.
         """
         inbox, timeout = self._sio_inbox, timeouts.limit(timeout)
         deadline = None if timeout is None else time.monotonic() + timeout

@@ -58,7 +58,7 @@ class Codec:
     def encode(self, packet_type: int, data: Any, namespace: str, id: int | None = None) -> list[Frame]:
         """Return the frames of a packet; raise ``TypeError`` or ``ValueError`` for data that cannot be encoded."""
         if self._refuses_bytes and not (isinstance(data, list) and bytes in map(type, data)):
-            # Most data is text: to look for bytes everywhere before takes as long as the encoding.
+            # Most data is text, and to search it for bytes takes as long as to encode it.
             with contextlib.suppress(TypeError):
                 return [self._packet_class(packet_type, data, namespace, id, binary=False).encode()]
         encoded = self._packet_class(packet_type, data=data, namespace=namespace, id=id).encode()

@@ -48,7 +48,7 @@ _FORMS = (
 )
 
 _LAST = re.compile(r',[ \t\n\r]*(?:"([^"\\]{0,40})"|null)[ \t\n\r]*\][ \t\n\r]*\Z')
-"""The last argument of an event in JSON text, where it is a short text without escapes, or ``null``."""
+"""The last argument of an event in JSON text, if it is a short text without escapes, or ``null``."""
 
 MAX_SKEW = 2 * 24 * 60 * 60.0
 """Seconds that the clocks of server and client may differ, and an event may be old."""
@@ -74,7 +74,7 @@ class Offsets:
         self._start = ""
         self._latest = 0.0
         self._filler: Any = _NO_ARGUMENT
-        """The last argument of every event so far: ``""``, ``None``, or ``_NOTHING`` where they differ."""
+        """The last argument of every event so far: ``""``, ``None``, or ``_NOTHING`` if they differ."""
 
     def strip(self, data: list[Any]) -> None:
         """Remove the offset from the name and the arguments of an event, if there is one."""

@@ -1,4 +1,4 @@
-"""What a function accepts, read from its signature, so that nobody has to call it to find out."""
+"""Reads from the signature of a function which arguments it accepts, without calling it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 
 def accepts(function: Callable[..., Any], *args: Any, **kwargs: Any) -> bool | None:
-    """Return whether a function can be called with these arguments; ``None`` for one that does not tell."""
+    """Return whether a function can be called with these arguments; ``None`` if it has no signature."""
     try:
         signature = inspect.signature(function)
     except (TypeError, ValueError):  # a builtin without a signature
@@ -21,5 +21,5 @@ def accepts(function: Callable[..., Any], *args: Any, **kwargs: Any) -> bool | N
 
 
 def without_unwanted_reason(handler: Callable[..., Any], args: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Return the arguments for a disconnect handler: without the reason, the last one, where it takes none."""
+    """Return the arguments for a disconnect handler: without the reason, the last one, if it takes none."""
     return args[:-1] if accepts(handler, *args) is False else args

@@ -15,12 +15,12 @@ MARK = '{"_placeholder":true,"num":%d}'
 
 def connected(*namespaces: str, packet_class: type[Packet] = Packet) -> Session:
     """Return a session that has these namespaces, ``'/'`` by default."""
-    protocol = Session(packet_class, "transport-sid")
+    session = Session(packet_class, "transport-sid")
     for namespace in namespaces or ("/",):
-        protocol.connect(namespace)
+        session.connect(namespace)
         frame = packet_class(CONNECT, data={"sid": f"sid-of-{namespace}"}, namespace=namespace).encode()
-        assert receive(protocol, frame) == [NamespaceConnected(namespace, f"sid-of-{namespace}")]
-    return protocol
+        assert receive(session, frame) == [NamespaceConnected(namespace, f"sid-of-{namespace}")]
+    return session
 
 
 def receive(session: Session, *frames: Frame) -> list[Event]:

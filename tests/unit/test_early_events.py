@@ -20,19 +20,19 @@ from .sessions import MARK, is_dropped, only, receive
 from .waiting import Gate, within
 
 
-def one_by_one(protocol, *frames):
+def one_by_one(session, *frames):
     """Return the events of frames that come one after the other."""
-    return [event for frame in frames for event in receive(protocol, frame)]
+    return [event for frame in frames for event in receive(session, frame)]
 
 
 ways = pytest.mark.parametrize("way", [one_by_one, receive])
 
 
 def pending(*namespaces, packet_class=Packet, max_message_size=None):
-    protocol = Session(packet_class, "sid", max_message_size)
+    session = Session(packet_class, "sid", max_message_size)
     for namespace in namespaces or ("/",):
-        protocol.connect(namespace)
-    return protocol
+        session.connect(namespace)
+    return session
 
 
 # -- a session
@@ -108,10 +108,10 @@ def test_offsets_are_taken_off(way):
 )
 def test_events_of_a_namespace_that_is_refused_are_dropped(way, end, told):
     """They are dropped, also when the namespace is requested again."""
-    protocol = pending("/", "/chat")
-    assert way(protocol, '2/chat,["a"]', end) == [told]
-    protocol.connect("/chat")
-    assert way(protocol, "0/chat,{}", '2/chat,["b"]') == [
+    session = pending("/", "/chat")
+    assert way(session, '2/chat,["a"]', end) == [told]
+    session.connect("/chat")
+    assert way(session, "0/chat,{}", '2/chat,["b"]') == [
         NamespaceConnected("/chat", "sid"),
         ("/chat", "b", (), None),
     ]
@@ -119,11 +119,11 @@ def test_events_of_a_namespace_that_is_refused_are_dropped(way, end, told):
 
 def test_a_session_that_ends_keeps_nothing():
     """close() drops what was kept."""
-    protocol = pending()
-    receive(protocol, '2["a"]')
-    protocol.close()
-    protocol.connect("/")
-    assert receive(protocol, "0{}") == [NamespaceConnected("/", "sid")]
+    session = pending()
+    receive(session, '2["a"]')
+    session.close()
+    session.connect("/")
+    assert receive(session, "0{}") == [NamespaceConnected("/", "sid")]
 
 
 @ways
@@ -132,12 +132,12 @@ def test_only_so_many_events_are_kept(way, monkeypatch):
     monkeypatch.setattr(early_events, "MAX_EVENTS", 4)
     frames = ['2["a"]', '2/chat,["b"]'] * 2
     assert len(way(pending("/", "/chat"), *frames, "0{}", "0/chat,{}")) == 6
-    protocol = pending("/", "/chat")
-    failed = way(protocol, *frames, '2["c"]')
+    session = pending("/", "/chat")
+    failed = way(session, *frames, '2["c"]')
     assert isinstance(only(failed), SessionFailed)
     assert failed[0].reason == "the server has sent more than 4 events before it answered the CONNECT of /"
-    assert protocol.pending == []
-    assert is_dropped(receive(protocol, "0{}"))
+    assert session.pending == []
+    assert is_dropped(receive(session, "0{}"))
 
 
 @ways
@@ -153,10 +153,10 @@ def test_only_so_many_bytes_are_kept(way):
 def test_what_was_delivered_makes_room():
     """The limits are those of what is kept, not of what has ever come."""
     names = [f"/{number}" for number in range(20)]
-    protocol = pending(*names, max_message_size=15)
+    session = pending(*names, max_message_size=15)
     for name in names:
-        assert receive(protocol, f'2{name},["a"]') == []
-        assert len(receive(protocol, f"0{name},")) == 2
+        assert receive(session, f'2{name},["a"]') == []
+        assert len(receive(session, f"0{name},")) == 2
 
 
 # -- the clients

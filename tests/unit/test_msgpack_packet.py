@@ -304,7 +304,7 @@ def test_the_hook_of_the_application_gets_the_others():
 
 def test_a_pid_that_is_undefined_is_none():
     """A server without connection state recovery sends one; the last arguments of its events stay."""
-    protocol = Session(MsgPackPacket)
-    protocol.connect("/")
-    receive(protocol, msgpack.packb({"type": CONNECT, "nsp": "/", "data": {"sid": "1", "pid": UNDEFINED}}))
-    assert receive(protocol, MsgPackPacket(EVENT, data=["a", "hello"]).encode()) == [("/", "a", ("hello",), None)]
+    session = Session(MsgPackPacket)
+    session.connect("/")
+    receive(session, msgpack.packb({"type": CONNECT, "nsp": "/", "data": {"sid": "1", "pid": UNDEFINED}}))
+    assert receive(session, MsgPackPacket(EVENT, data=["a", "hello"]).encode()) == [("/", "a", ("hello",), None)]

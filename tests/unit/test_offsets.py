@@ -65,11 +65,11 @@ def stripped(subject, *args):
     return json.loads(text)[1:]
 
 
-def session():
-    protocol = Session(Packet)
-    protocol.connect("/")
-    receive(protocol, Packet(CONNECT, data={"sid": "1", "pid": "2"}).encode())
-    return protocol
+def new_session():
+    session = Session(Packet)
+    session.connect("/")
+    receive(session, Packet(CONNECT, data={"sid": "1", "pid": "2"}).encode())
+    return session
 
 
 # -- what goes
@@ -230,32 +230,32 @@ def test_both_fillers_are_none():
 
 def test_events_with_an_id_have_no_offset():
     """They keep all arguments, and say nothing about the others."""
-    protocol = session()
+    session = new_session()
     now = yeast()
-    assert receive(protocol, f'25["a","{now}"]') == [("/", "a", (now,), 5)]
-    assert receive(protocol, '25["a",1]') == [("/", "a", (1,), 5)]
-    assert receive(protocol, '2["a",""]') == [("/", "a", (), None)]
-    assert receive(protocol, '25["a",""]') == [("/", "a", ("",), 5)]
+    assert receive(session, f'25["a","{now}"]') == [("/", "a", (now,), 5)]
+    assert receive(session, '25["a",1]') == [("/", "a", (1,), 5)]
+    assert receive(session, '2["a",""]') == [("/", "a", (), None)]
+    assert receive(session, '25["a",""]') == [("/", "a", ("",), 5)]
 
 
 @pytest.mark.parametrize("pid", ["null", "5", "true", "{}", "[]"])
 def test_a_pid_is_a_text(pid):
     """A server that gives anything else keeps no events."""
-    protocol = Session(Packet)
-    protocol.connect("/")
-    receive(protocol, f'0{{"sid":"1","pid":{pid}}}')
+    session = Session(Packet)
+    session.connect("/")
+    receive(session, f'0{{"sid":"1","pid":{pid}}}')
     now = yeast()
-    assert receive(protocol, f'2["a","{now}"]') == [("/", "a", (now,), None)]
+    assert receive(session, f'2["a","{now}"]') == [("/", "a", (now,), None)]
 
 
 def test_each_namespace_has_its_own():
     """What one namespace sends is no reason for another."""
-    protocol = session()
-    protocol.connect("/chat")
-    receive(protocol, '0/chat,{"sid":"1","pid":"2"}')
-    assert receive(protocol, '2["a",1]') == [("/", "a", (1,), None)]
-    assert receive(protocol, '2/chat,["a",""]') == [("/chat", "a", (), None)]
-    assert receive(protocol, '2["a",""]') == [("/", "a", ("",), None)]
+    session = new_session()
+    session.connect("/chat")
+    receive(session, '0/chat,{"sid":"1","pid":"2"}')
+    assert receive(session, '2["a",1]') == [("/", "a", (1,), None)]
+    assert receive(session, '2/chat,["a",""]') == [("/chat", "a", (), None)]
+    assert receive(session, '2["a",""]') == [("/", "a", ("",), None)]
 
 
 def five(last):
@@ -281,9 +281,9 @@ many = st.lists(
 @given(frames=many, cuts=st.lists(st.integers(1, 4), max_size=12))
 def test_when_events_are_read_makes_no_difference(frames, cuts):
     """The same frames give the same events, however they are split, and read in whatever order."""
-    one_by_one = session()
+    one_by_one = new_session()
     expected = [event for frame in frames for event in receive(one_by_one, frame)]
-    together = session()
+    together = new_session()
     unread = []
     rest = frames
     while rest:
@@ -298,5 +298,5 @@ def test_when_events_are_read_makes_no_difference(frames, cuts):
 
 def test_data_that_is_no_list_is_dropped():
     """A packet of an event without a list has no arguments to look at."""
-    assert len(receive(session(), "2{}")) == len(receive(session(), "2")) == 1
+    assert len(receive(new_session(), "2{}")) == len(receive(new_session(), "2")) == 1
     assert Packet(EVENT, data={}).encode() == "2{}"

@@ -51,49 +51,49 @@ def test_the_serializer_encodes_the_frames():
 @pytest.mark.parametrize("namespace", ["/other", "/pending", ""])
 def test_nothing_is_sent_to_a_namespace_that_is_not_connected(namespace):
     """emit() and request() raise BadNamespaceError for a namespace that is unknown or pending. (D4, M12)"""
-    protocol = connected("/")
-    protocol.connect("/pending")
+    session = connected("/")
+    session.connect("/pending")
     with pytest.raises(BadNamespaceError, match="not a connected namespace"):
-        protocol.emit("up", (), namespace)
+        session.emit("up", (), namespace)
     with pytest.raises(BadNamespaceError, match="not a connected namespace"):
-        protocol.request("up", (), namespace, unused)
+        session.request("up", (), namespace, unused)
 
 
 def test_ids_count_up_from_one_in_each_namespace():
     """request() numbers its packets from 1, independently for each namespace. (D5, D8, M34)"""
-    protocol = connected("/", "/chat")
-    assert protocol.request("a", (), "/", unused) == (1, ['21["a"]'])
-    assert protocol.request("b", (), "/chat", unused) == (1, ['2/chat,1["b"]'])
-    assert protocol.request("c", (b"x",), "/", unused) == (2, [f'51-2["c",{MARK % 0}]', b"x"])
-    assert protocol.request("d", (), "/chat", unused) == (2, ['2/chat,2["d"]'])
+    session = connected("/", "/chat")
+    assert session.request("a", (), "/", unused) == (1, ['21["a"]'])
+    assert session.request("b", (), "/chat", unused) == (1, ['2/chat,1["b"]'])
+    assert session.request("c", (b"x",), "/", unused) == (2, [f'51-2["c",{MARK % 0}]', b"x"])
+    assert session.request("d", (), "/chat", unused) == (2, ['2/chat,2["d"]'])
 
 
 def test_data_that_cannot_be_encoded_changes_nothing():
     """An emit() or request() that raises uses up no id and keeps no callback. (M28)"""
-    protocol = connected("/")
-    for send in (lambda: protocol.emit("a", (object(),), "/"), lambda: protocol.request("a", ({1},), "/", unused)):
+    session = connected("/")
+    for send in (lambda: session.emit("a", (object(),), "/"), lambda: session.request("a", ({1},), "/", unused)):
         with pytest.raises(TypeError):
             send()
-    assert protocol.request("b", (), "/", unused)[0] == 1
-    assert len(protocol.close()) == 1
+    assert session.request("b", (), "/", unused)[0] == 1
+    assert len(session.close()) == 1
 
 
 def test_namespaces_are_pending_in_the_order_of_the_calls():
     """Several namespaces can be asked for before one is accepted. (C11, M34)"""
-    protocol = Session(Packet)
-    frames = [protocol.connect(name) for name in ("/b", "/", "/a")]
+    session = Session(Packet)
+    frames = [session.connect(name) for name in ("/b", "/", "/a")]
     assert frames == [["0/b,{}"], ["0{}"], ["0/a,{}"]]
-    assert protocol.pending == ["/b", "/", "/a"]
+    assert session.pending == ["/b", "/", "/a"]
 
 
 def test_auth_that_cannot_be_encoded_changes_nothing():
     """A connect() that raises leaves no namespace pending. (C11)"""
-    protocol = Session(Packet)
+    session = Session(Packet)
     with pytest.raises(TypeError):
-        protocol.connect("/", object())
+        session.connect("/", object())
     with pytest.raises(ValueError, match="bytes"):
-        protocol.connect("/", {"key": b"x"})
-    assert protocol.pending == []
+        session.connect("/", {"key": b"x"})
+    assert session.pending == []
 
 
 def test_the_ids_of_a_new_session_begin_anew():
@@ -161,49 +161,49 @@ def test_an_event_is_what_the_server_sent(frame, event):
 
 def test_a_binary_event_is_held_until_it_is_complete():
     """An event with attachments comes with the last of them, each in the place of its number. (E2)"""
-    protocol = connected("/")
-    assert receive(protocol, f'52-5["a",{MARK % 1},{{"k":{MARK % 0}}}]') == []
-    assert receive(protocol, b"zero") == []
-    assert receive(protocol, b"one") == [("/", "a", (b"one", {"k": b"zero"}), 5)]
+    session = connected("/")
+    assert receive(session, f'52-5["a",{MARK % 1},{{"k":{MARK % 0}}}]') == []
+    assert receive(session, b"zero") == []
+    assert receive(session, b"one") == [("/", "a", (b"one", {"k": b"zero"}), 5)]
 
 
 def test_events_come_in_the_order_of_their_frames():
     """Binary and plain events of several namespaces come in order, each with its own attachments. (N13, N17, N32)"""
-    protocol = connected("/", "/chat")
+    session = connected("/", "/chat")
     frames = []
     for number in range(20):
         namespace = ["/", "/chat"][number % 2]
         encoded = Packet(EVENT, data=["n", number, bytes([number])][: 2 + number % 3], namespace=namespace).encode()
         frames += encoded if isinstance(encoded, list) else [encoded]
-    events = [event for frame in frames for event in receive(protocol, frame)]
+    events = [event for frame in frames for event in receive(session, frame)]
     assert [args[0] for _, _, args, _ in events] == list(range(20))
     assert all(args[1:] == ((bytes([args[0]]),) if len(args) > 1 else ()) for _, _, args, _ in events)
 
 
 def test_with_another_serializer_binary_is_no_attachment():
     """With a packet class that has no attachments every binary frame is a packet. (J2, A4)"""
-    protocol = connected("/", packet_class=MsgPackPacket)
+    session = connected("/", packet_class=MsgPackPacket)
     frame = MsgPackPacket(EVENT, data=["a", b"x"], id=3).encode()
-    assert receive(protocol, frame) == [("/", "a", (b"x",), 3)]
-    assert is_dropped(receive(protocol, '2["a"]'))
-    assert is_dropped(receive(protocol, b"\xc1"))
+    assert receive(session, frame) == [("/", "a", (b"x",), 3)]
+    assert is_dropped(receive(session, '2["a"]'))
+    assert is_dropped(receive(session, b"\xc1"))
 
 
 def test_a_binary_packet_may_follow_an_incomplete_one():
     """Attachments go to the packet they follow, not to the one that was never completed. (N32)"""
-    protocol = connected("/")
-    receive(protocol, f'51-["half",{MARK % 0}]')
-    assert is_dropped(receive(protocol, f'51-["whole",{MARK % 0}]'))
-    assert receive(protocol, b"x") == [("/", "whole", (b"x",), None)]
+    session = connected("/")
+    receive(session, f'51-["half",{MARK % 0}]')
+    assert is_dropped(receive(session, f'51-["whole",{MARK % 0}]'))
+    assert receive(session, b"x") == [("/", "whole", (b"x",), None)]
 
 
 @pytest.mark.parametrize("frame", ["", "7", "9[]", "x", "2[", '51-["a"]', f'51-["a",{MARK % 1}]'])
 def test_a_broken_frame_after_an_incomplete_packet_drops_both(frame):
     """Each of the two is worth a word, and the session goes on. (N33, E1)"""
-    protocol = connected("/")
-    receive(protocol, f'51-["half",{MARK % 0}]')
-    assert [type(event) for event in receive(protocol, frame)] == [FrameDropped, FrameDropped]
-    assert receive(protocol, '2["a"]') == [("/", "a", (), None)]
+    session = connected("/")
+    receive(session, f'51-["half",{MARK % 0}]')
+    assert [type(event) for event in receive(session, frame)] == [FrameDropped, FrameDropped]
+    assert receive(session, '2["a"]') == [("/", "a", (), None)]
 
 
 @pytest.mark.parametrize("data", [None, [], {}, "a", 5, [None], [True], [["a"]], [{"a": 1}], {"0": "a"}, True])
@@ -223,9 +223,9 @@ def test_an_event_with_a_reserved_name_is_dropped(name, form):
 @pytest.mark.parametrize("namespace", ["/other", "/chat"])
 def test_an_event_for_a_namespace_that_is_not_connected_is_dropped(namespace):
     """Events of namespaces that are unknown, or that the server has ended, have no effect. (E1, M12)"""
-    protocol = connected("/", "/chat")
-    receive(protocol, "1/chat,")
-    assert is_dropped(receive(protocol, f'2{namespace},["a"]'))
+    session = connected("/", "/chat")
+    receive(session, "1/chat,")
+    assert is_dropped(receive(session, f'2{namespace},["a"]'))
 
 
 # -- connection state recovery
@@ -236,10 +236,10 @@ NOW = yeast()
 
 def recovering(packet_class=Packet):
     """Return a session with '/', which can be recovered, and '/plain', which cannot."""
-    protocol = connected("/plain", packet_class=packet_class)
-    protocol.connect("/")
-    receive(protocol, '0{"sid":"abc","pid":"private"}')
-    return protocol
+    session = connected("/plain", packet_class=packet_class)
+    session.connect("/")
+    receive(session, '0{"sid":"abc","pid":"private"}')
+    return session
 
 
 @pytest.mark.parametrize(
@@ -247,15 +247,15 @@ def recovering(packet_class=Packet):
 )
 def test_the_offset_of_a_recoverable_namespace_is_taken_off(offset):
     """Where the server gave a pid, the offset that it appends to an event is no argument. (E3)"""
-    protocol = recovering()
-    assert receive(protocol, f'2["a",1,"{offset}"]') == [("/", "a", (1,), None)]
-    assert receive(protocol, f'2["a","{offset}"]') == [("/", "a", (), None)]
-    assert receive(protocol, f'2["a","{offset}"]', f'2["b",[1],"{offset}"]') == [
+    session = recovering()
+    assert receive(session, f'2["a",1,"{offset}"]') == [("/", "a", (1,), None)]
+    assert receive(session, f'2["a","{offset}"]') == [("/", "a", (), None)]
+    assert receive(session, f'2["a","{offset}"]', f'2["b",[1],"{offset}"]') == [
         ("/", "a", (), None),
         ("/", "b", ([1],), None),
     ]
-    assert receive(protocol, f'51-["a",{MARK % 0},"{offset}"]') == []
-    assert receive(protocol, b"x") == [("/", "a", (b"x",), None)]
+    assert receive(session, f'51-["a",{MARK % 0},"{offset}"]') == []
+    assert receive(session, b"x") == [("/", "a", (b"x",), None)]
 
 
 @pytest.mark.parametrize(
@@ -302,11 +302,11 @@ def test_events_cannot_be_changed(event):
 
 def test_attachments_have_a_limit_together():
     """An event whose attachments are larger than allowed is dropped with them; the next one is delivered. (N34)"""
-    protocol = Session(Packet, max_message_size=10)
-    protocol.connect("/")
-    receive(protocol, '0{"sid":"1"}')
+    session = Session(Packet, max_message_size=10)
+    session.connect("/")
+    receive(session, '0{"sid":"1"}')
     header = f'52-["x",{MARK % 0},{MARK % 1}]'
-    assert receive(protocol, header) == receive(protocol, b"12345") == []
-    assert is_dropped(receive(protocol, b"123456"))
-    assert receive(protocol, header) == receive(protocol, b"12345") == []
-    assert only(receive(protocol, b"12345")) == ("/", "x", (b"12345", b"12345"), None)
+    assert receive(session, header) == receive(session, b"12345") == []
+    assert is_dropped(receive(session, b"123456"))
+    assert receive(session, header) == receive(session, b"12345") == []
+    assert only(receive(session, b"12345")) == ("/", "x", (b"12345", b"12345"), None)

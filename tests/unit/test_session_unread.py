@@ -43,26 +43,26 @@ frames = (
 )
 
 
-def session(packet_class=Packet):
+def new_session(packet_class=Packet):
     """Return a session with two namespaces, one that can be recovered, and one that is pending."""
-    protocol = connected("/", "/chat", packet_class=packet_class)
-    protocol.connect("/recovered")
-    receive(protocol, packet_class(CONNECT, data={"sid": "1", "pid": "2"}, namespace="/recovered").encode())
-    protocol.connect("/late")
-    protocol.request("a", (), "/", unused)
-    return protocol
+    session = connected("/", "/chat", packet_class=packet_class)
+    session.connect("/recovered")
+    receive(session, packet_class(CONNECT, data={"sid": "1", "pid": "2"}, namespace="/recovered").encode())
+    session.connect("/late")
+    session.request("a", (), "/", unused)
+    return session
 
 
-def deferred(protocol, frame):
+def deferred(session, frame):
     """Return whether a frame is left to be read later."""
-    return protocol.receive([frame]) == ([[frame]], [])
+    return session.receive([frame]) == ([[frame]], [])
 
 
-def state(protocol):
+def state(session):
     """Return what a session remembers, but for the offsets it has seen, which are tested with frames that are valid."""
     return {
-        **{name: repr(value) for name, value in vars(protocol).items() if name not in UNSEEN},
-        "_early_events": vars(protocol._early_events),
+        **{name: repr(value) for name, value in vars(session).items() if name not in UNSEEN},
+        "_early_events": vars(session._early_events),
     }
 
 
@@ -82,16 +82,16 @@ def state(protocol):
 @example(frame='21-["a"]')
 def test_what_is_read_later_is_what_came(frame):
     """To leave an event unread changes nothing, and to read it neither, now or after the end. (E1)"""
-    protocol = session()
-    before = state(protocol)
-    received, rest = protocol.receive([frame])
+    session = new_session()
+    before = state(session)
+    received, rest = session.receive([frame])
     assert not rest
     if received and isinstance(received[0], list) and isinstance(received[0][0], str):
-        assert state(protocol) == before
-        read = protocol.read(received[0][0])
-        assert state(protocol) == before
-        protocol.close()
-        assert protocol.read(received[0][0]) == read
+        assert state(session) == before
+        read = session.read(received[0][0])
+        assert state(session) == before
+        session.close()
+        assert session.read(received[0][0]) == read
         packet = Packet(encoded_packet=frame) if isinstance(read, tuple) else None
         assert packet is None or read[:2] == (packet.namespace or "/", packet.data[0])
 
@@ -132,7 +132,7 @@ plain = st.builds(
 @given(many=st.lists(frames | others | st.sampled_from([b"x", b""]), max_size=8) | st.lists(plain, max_size=4))
 def test_many_frames_mean_what_each_of_them_means(many):
     """Frames that come together give the events that they give one by one, in their order. (E1, N13)"""
-    one_by_one, together = session(), session()
+    one_by_one, together = new_session(), new_session()
     expected = [event for frame in many for event in receive(one_by_one, frame)]
     assert without_strays(receive(together, *many)) == without_strays(expected)
     assert (together._partial is None) == (one_by_one._partial is None)
@@ -142,28 +142,28 @@ def test_many_frames_mean_what_each_of_them_means(many):
 
 def test_what_the_server_sends_before_it_knows_of_the_leaving_is_no_nonsense():
     """Events for a namespace that this side has left are ignored, without a warning: they were on their way."""
-    protocol = session()
-    protocol.disconnect("/chat")
-    assert receive(protocol, '2/chat,["late"]') == []
-    assert receive(protocol, f'51-/chat,["late",{MARK % 0}]') == []
-    assert receive(protocol, b"x") == []
-    assert len(receive(protocol, '2["in"]')) == 1
+    session = new_session()
+    session.disconnect("/chat")
+    assert receive(session, '2/chat,["late"]') == []
+    assert receive(session, f'51-/chat,["late",{MARK % 0}]') == []
+    assert receive(session, b"x") == []
+    assert len(receive(session, '2["in"]')) == 1
 
 
 @pytest.mark.parametrize("change", ["1/chat,", '0/late,{"sid":"1"}', '4/late,"no"'])
 def test_what_changes_the_namespaces_ends_what_is_received_at_a_time(change):
     """What comes after it is received when the client has seen the change. (M10, N25)"""
-    protocol = session()
-    (events, notice), rest = protocol.receive(['2["a"]', change, '2["b"]'])
+    session = new_session()
+    (events, notice), rest = session.receive(['2["a"]', change, '2["b"]'])
     assert events == ['2["a"]']
     assert not isinstance(notice, (list, AckReceived, FrameDropped))
     assert rest == ['2["b"]']
-    assert protocol.receive(rest) == ([rest], [])
+    assert session.receive(rest) == ([rest], [])
 
 
 def test_events_that_follow_each_other_come_together():
     """What is no event comes between them, in its turn. (N13)"""
-    received, rest = session().receive(['2["a"]', '2/chat,["b"]', "31[]", '27["c"]', "x", '2["d"]'])
+    received, rest = new_session().receive(['2["a"]', '2/chat,["b"]', "31[]", '27["c"]', "x", '2["d"]'])
     assert received[:3] == [['2["a"]', '2/chat,["b"]'], AckReceived("/", unused, (), 1), [("/", "c", (), 7)]]
     assert isinstance(received[3], FrameDropped)
     assert received[4:] == [['2["d"]']]
@@ -174,27 +174,27 @@ def test_events_that_follow_each_other_come_together():
 def test_events_of_connected_namespaces_are_read_later(namespace):
     """An event that asks for no acknowledgement can be read on another thread. (N15)"""
     frame = Packet(EVENT, data=["a", 1], namespace=namespace).encode()
-    protocol = session()
-    assert deferred(protocol, frame)
-    assert protocol.read(frame) == (namespace, "a", (1,), None)
+    session = new_session()
+    assert deferred(session, frame)
+    assert session.read(frame) == (namespace, "a", (1,), None)
 
 
 @pytest.mark.parametrize("count", [1, 2])
 def test_events_are_read_later_with_their_attachments(count):
     """So can one whose attachments have come along with it. (E2, N32)"""
     frames = [f'5{count}-/chat,["a",{",".join(MARK % number for number in range(count))}]', *[b"x", b"y"][:count]]
-    protocol = session()
-    assert protocol.receive([*frames, '2["b"]']) == ([[frames, '2["b"]']], [])
-    assert protocol.read(frames) == ("/chat", "a", (b"x", b"y")[:count], None)
+    session = new_session()
+    assert session.receive([*frames, '2["b"]']) == ([[frames, '2["b"]']], [])
+    assert session.read(frames) == ("/chat", "a", (b"x", b"y")[:count], None)
 
 
 def test_attachments_that_come_later_or_are_too_large_are_received_one_by_one():
     """What is not there yet is waited for, and what is too much is refused. (N32, N34)"""
-    protocol = session()
-    assert protocol.receive([f'51-["a",{MARK % 0}]']) == ([], [])
-    assert protocol.receive([b"x"]) == ([[("/", "a", (b"x",), None)]], [])
-    protocol._max_message_size = 1
-    (dropped,), _ = protocol.receive([f'51-["a",{MARK % 0}]', b"xx"])
+    session = new_session()
+    assert session.receive([f'51-["a",{MARK % 0}]']) == ([], [])
+    assert session.receive([b"x"]) == ([[("/", "a", (b"x",), None)]], [])
+    session._max_message_size = 1
+    (dropped,), _ = session.receive([f'51-["a",{MARK % 0}]', b"xx"])
     assert "1 bytes" in dropped.reason
 
 
@@ -219,14 +219,14 @@ def test_attachments_that_come_later_or_are_too_large_are_received_one_by_one():
 )
 def test_what_the_session_depends_on_is_received_at_once(frame):
     """Acknowledgements, namespaces, attachments, and events that nobody may get are not deferred. (N11, N32, M12)"""
-    assert not deferred(session(), frame)
+    assert not deferred(new_session(), frame)
 
 
 def test_nothing_is_deferred_while_attachments_are_awaited():
     """The packet before an event is dropped first, where its attachments did not come. (N32)"""
-    protocol = session()
-    receive(protocol, f'51-["half",{MARK % 0}]')
-    (dropped, events), _ = protocol.receive(['2["a"]', '2["b"]'])
+    session = new_session()
+    receive(session, f'51-["half",{MARK % 0}]')
+    (dropped, events), _ = session.receive(['2["a"]', '2["b"]'])
     assert isinstance(dropped, FrameDropped)
     assert events == [("/", "a", (), None), '2["b"]']
 
@@ -234,22 +234,22 @@ def test_nothing_is_deferred_while_attachments_are_awaited():
 def test_a_namespace_that_has_ended_defers_nothing():
     """After disconnect(), a DISCONNECT, or close(), its events are received, and dropped. (M12, M26)"""
     for end in (
-        lambda protocol: protocol.disconnect("/chat"),
-        lambda protocol: receive(protocol, "1/chat,"),
+        lambda session: session.disconnect("/chat"),
+        lambda session: receive(session, "1/chat,"),
         Session.close,
     ):
-        protocol = session()
-        end(protocol)
-        assert not deferred(protocol, '2/chat,["a"]')
+        session = new_session()
+        end(session)
+        assert not deferred(session, '2/chat,["a"]')
 
 
 def test_an_event_is_of_the_time_when_it_came():
     """What was deferred is read as it was then, though its namespace has ended meanwhile. (N13)"""
-    protocol = session()
-    ((frame,),), _ = protocol.receive([f'2/recovered,["a",1,"{NOW}"]'])
+    session = new_session()
+    ((frame,),), _ = session.receive([f'2/recovered,["a",1,"{NOW}"]'])
     assert isinstance(frame, str)
-    protocol.close()
-    assert protocol.read(frame) == ("/recovered", "a", (1,), None)
+    session.close()
+    assert session.read(frame) == ("/recovered", "a", (1,), None)
 
 
 # -- other packet classes and json modules
@@ -265,9 +265,9 @@ class Own(Packet):
 @pytest.mark.parametrize("packet_class", [Own, MsgPackPacket])
 def test_other_packet_classes_are_never_deferred(packet_class):
     """What a packet class of the application does is done in its turn. (A4, J2)"""
-    protocol = connected(packet_class=packet_class)
+    session = connected(packet_class=packet_class)
     frame = packet_class(EVENT, data=["a"]).encode()
-    assert protocol.receive([frame]) == ([[("/", "a", (), None)]], [])
+    assert session.receive([frame]) == ([[("/", "a", (), None)]], [])
 
 
 class Accepting:
@@ -298,11 +298,11 @@ def with_json(module):
 
 def test_whatever_a_json_module_raises_is_dropped_later_too():
     """Reading a deferred event raises nothing, whatever json raises. (E1, A5)"""
-    protocol = Session(with_json(Failing))
-    protocol.pending = ["/"]
-    assert receive(protocol, "0") == [NamespaceConnected("/", "")]
-    assert deferred(protocol, '2["a"]')
-    event = protocol.read('2["a"]')
+    session = Session(with_json(Failing))
+    session.pending = ["/"]
+    assert receive(session, "0") == [NamespaceConnected("/", "")]
+    assert deferred(session, '2["a"]')
+    event = session.read('2["a"]')
     assert isinstance(event, FrameDropped)
     assert "no loads" in event.reason
 
@@ -356,18 +356,18 @@ class Wrapped(Packet):
 @pytest.mark.parametrize("packet_class", [Constructed, Wrapped])
 def test_other_packet_classes_are_searched_for_bytes_first(packet_class):
     """A packet class that makes or encodes packets itself is never told that there are no bytes. (A4)"""
-    protocol = connected(packet_class=packet_class)
-    assert protocol.emit("a", (b"x",), "/") == [f'51-["a",{MARK % 0}]', b"x"]
-    assert protocol.emit("a", ("x",), "/") == ['2["a","x"]']
+    session = connected(packet_class=packet_class)
+    assert session.emit("a", (b"x",), "/") == [f'51-["a",{MARK % 0}]', b"x"]
+    assert session.emit("a", ("x",), "/") == ['2["a","x"]']
 
 
 @pytest.mark.parametrize("value", [object(), {1}, {(1, 2): 3}, [b"x", object()], {"a": b"x", "b": {1}}])
 def test_what_json_refuses_is_refused_with_and_without_bytes(value):
     """TypeError is raised, no attachment is left behind, and the next event is as it should be. (M28)"""
-    protocol = connected()
+    session = connected()
     with pytest.raises(TypeError):
-        protocol.emit("a", (value,), "/")
-    assert protocol.emit("b", (1,), "/") == ['2["b",1]']
+        session.emit("a", (value,), "/")
+    assert session.emit("b", (1,), "/") == ['2["b",1]']
 
 
 def test_a_list_that_contains_itself_is_a_value_error():

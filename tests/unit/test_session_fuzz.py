@@ -79,60 +79,60 @@ hostile = st.lists(
 
 def busy(packet_class):
     """Return a session with all there can be: connected and pending namespaces, requests, recovery."""
-    protocol = connected("/", "/chat", packet_class=packet_class)
-    protocol.connect("/recovered")
+    session = connected("/", "/chat", packet_class=packet_class)
+    session.connect("/recovered")
     accepted = packet_class(CONNECT, data={"sid": "1", "pid": "2"}, namespace="/recovered")
-    receive(protocol, accepted.encode())
-    protocol.connect("/late")
+    receive(session, accepted.encode())
+    session.connect("/late")
     for namespace in ("/", "/", "/chat"):
-        protocol.request("a", (), namespace, unused)
-    return protocol
+        session.request("a", (), namespace, unused)
+    return session
 
 
-def check(protocol, frames):
+def check(session, frames):
     """Give a session frames; whatever they are, each gives a list of events, and the state stays in order."""
     for frame in frames:
-        was_connected, pending = set(protocol.namespaces), list(protocol.pending)
-        for event in receive(protocol, frame):
+        was_connected, pending = set(session.namespaces), list(session.pending)
+        for event in receive(session, frame):
             assert type(event) in EVENTS
             if isinstance(event, tuple):
                 namespace, name, args, _ = event
-                assert namespace in protocol.namespaces
+                assert namespace in session.namespaces
                 assert name not in RESERVED_EVENTS
                 assert type(args) is tuple
             elif isinstance(event, AckReceived):
                 assert event.callback is unused
             elif isinstance(event, NamespaceConnected):
                 assert event.namespace in pending
-                assert protocol.namespaces[event.namespace] == event.sid
-        assert set(protocol.namespaces) <= was_connected | set(pending)
-        assert not set(protocol.namespaces) & set(protocol.pending)
-        assert all(type(sid) is str for sid in protocol.namespaces.values())
+                assert session.namespaces[event.namespace] == event.sid
+        assert set(session.namespaces) <= was_connected | set(pending)
+        assert not set(session.namespaces) & set(session.pending)
+        assert all(type(sid) is str for sid in session.namespaces.values())
 
 
-def check_that_it_works(protocol, packet_class):
+def check_that_it_works(session, packet_class):
     """An event for a connected namespace is still delivered, with its attachment, and so are calls."""
-    if not protocol.namespaces:
-        protocol.connect("/")
-        receive(protocol, packet_class(CONNECT, data={"sid": "1"}, namespace="/").encode())
-    namespace = next(iter(protocol.namespaces))
+    if not session.namespaces:
+        session.connect("/")
+        receive(session, packet_class(CONNECT, data={"sid": "1"}, namespace="/").encode())
+    namespace = next(iter(session.namespaces))
     expected = (namespace, "valid", (b"x", 1), 9)
     *before, last = frames_of((EVENT, ["valid", b"x", 1], namespace, 9), packet_class)
-    events = [event for frame in before for event in receive(protocol, frame)]
+    events = [event for frame in before for event in receive(session, frame)]
     assert expected not in events
-    assert receive(protocol, last)[-1] == expected
-    ack_id, _ = protocol.request("a", (), namespace, unused)
+    assert receive(session, last)[-1] == expected
+    ack_id, _ = session.request("a", (), namespace, unused)
     answer = packet_class(ACK, data=[5], namespace=namespace, id=ack_id).encode()
-    assert receive(protocol, answer) == [AckReceived(namespace, unused, (5,), ack_id)]
+    assert receive(session, answer) == [AckReceived(namespace, unused, (5,), ack_id)]
 
 
 @pytest.mark.parametrize("packet_class", [Packet, MsgPackPacket])
 @given(data=st.data())
 def test_damaged_frames_give_events_and_leave_a_session_that_works(packet_class, data):
     """Valid frames that were damaged, lost, repeated or swapped raise nothing, and break nothing. (E1, N33)"""
-    protocol = busy(packet_class)
-    check(protocol, data.draw(damaged_frames(packet_class)))
-    check_that_it_works(protocol, packet_class)
+    session = busy(packet_class)
+    check(session, data.draw(damaged_frames(packet_class)))
+    check_that_it_works(session, packet_class)
 
 
 @pytest.mark.parametrize("packet_class", [Packet, MsgPackPacket])
@@ -143,24 +143,24 @@ def test_damaged_frames_give_events_and_leave_a_session_that_works(packet_class,
 @example(frames=['2["\\ud800"]', "4", "0", "1"])
 def test_any_frames_give_events_and_leave_a_session_that_works(packet_class, frames):
     """Any sequence of texts and bytes raises nothing, and a valid event after it is delivered. (E1, N33, N34, N35)"""
-    protocol = busy(packet_class)
-    check(protocol, frames)
-    check_that_it_works(protocol, packet_class)
+    session = busy(packet_class)
+    check(session, frames)
+    check_that_it_works(session, packet_class)
 
 
 @given(frames=hostile)
 def test_a_session_that_was_closed_connects_nothing(frames):
     """After close() no frame connects a namespace, delivers an event or finds a callback. (M26, F7)"""
-    protocol = busy(Packet)
-    protocol.close()
+    session = busy(Packet)
+    session.close()
     for frame in frames:
-        kinds = {type(event) for event in receive(protocol, frame)}
+        kinds = {type(event) for event in receive(session, frame)}
         assert not kinds & {NamespaceConnected, tuple, AckReceived}
-    assert (protocol.namespaces, protocol.pending) == ({}, [])
+    assert (session.namespaces, session.pending) == ({}, [])
 
 
 def test_a_session_that_never_asked_has_nothing():
     """Without a connect() no reply connects anything. (C12)"""
-    protocol = Session(Packet)
-    check(protocol, ['0{"sid":"1"}', '0/chat,{"sid":"1"}', '2["a"]', "31[]"])
-    assert protocol.namespaces == {}
+    session = Session(Packet)
+    check(session, ['0{"sid":"1"}', '0/chat,{"sid":"1"}', '2["a"]', "31[]"])
+    assert session.namespaces == {}

@@ -25,7 +25,7 @@ ALONE = frozenset(
         "test_an_application_that_computes_stays_connected",
         "test_jobs_that_are_moved_on_from_at_any_moment_start_once_and_in_order",
         "test_no_two_quick_jobs_run_at_once_while_others_look_all_the_time",
-        "test_suspects_start_in_their_order_where_the_processor_is_scarce",
+        "test_quick_jobs_between_blocking_ones_run_in_their_order_where_the_processor_is_scarce",
         "test_ten_thousand_events",
         "test_the_end_with_many_clients_of_a_hung_server",
     }

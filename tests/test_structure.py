@@ -55,7 +55,6 @@ WITHOUT_A_TWIN = {
     "lifecycle/async_loop.py",
 }
 PRIVATE_NAMES = {
-    "dispatch/threads.py _current_frames",
     "testing/engine.py _async",
     "testing/engine.py _bad_request",
     "testing/engine.py _make_response",

@@ -5,14 +5,15 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, TypeAlias, TypeVar
 
 from . import options
 from .base_client import State
-from .core.events import AckReceived, EventName, EventReceived, Events
+from .core.events import AckReceived, EventReceived, Events, Unread
 from .core.session import Session
+from .dispatch.threads import Job
 from .engine import EngineError
 from .exceptions import BadNamespaceError, DisconnectedError, TimeoutError
 from .lifecycle.base import Waiter
@@ -247,17 +248,14 @@ class Client(Lifecycle):
         Memory that one core fills and another empties costs as much as the decoding.
         """
         handle = partial(self._sio_handle_event, protocol)
-        self._sio_dispatcher.submit_all(self._sio_named(protocol, events), handle, is_single=len(events) == 1)
 
-    def _sio_named(self, protocol: Session, events: Events) -> Iterator[tuple[EventName, EventReceived]]:
-        """Yield the events with their names; each is decoded when it is its turn."""
-        read = protocol.read
-        for each in events:
-            event = read(each)
+        def read(each: Unread | EventReceived) -> Job:
+            event = protocol.read(each)
             if isinstance(event, tuple):
-                yield event[1], event
-            else:
-                self._sio_handle(protocol, event)
+                return event[1], handle, event
+            return None, partial(self._sio_handle, protocol), event
+
+        self._sio_dispatcher.submit_all(events, read)
 
     def _sio_handle_event(self, protocol: Session, event: EventReceived) -> None:
         """Call the handler of an event, and acknowledge with what it returns."""

@@ -268,7 +268,7 @@ def test_a_retired_dispatcher_ends_its_threads(dispatcher):
     blocked.released.set()
     assert ran.wait(CEILING)
     assert_threads_end(dispatcher)
-    assert not dispatcher._threads
+    assert not dispatcher._jobs
 
 
 @both_modes

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import itertools
 import signal
 import sys
@@ -12,7 +11,6 @@ from functools import partial
 
 import pytest
 
-from socketio.core.signatures import accepts
 from socketio.dispatch import threads as dispatch
 from socketio.dispatch.threads import Dispatcher
 
@@ -64,6 +62,15 @@ def call(job):
     job()
 
 
+def identity(item):
+    return item
+
+
+def submit_all(dispatcher, jobs):
+    """Submit jobs that come together."""
+    dispatcher.submit_all(jobs, identity)
+
+
 class Blocked:
     """A job that blocks until it is released."""
 
@@ -86,11 +93,11 @@ def block(dispatcher, kind):
 # -- kinds that block
 
 
-def test_a_kind_that_blocked_is_moved_on_from_sooner(dispatcher, monkeypatch):
-    """After one look the next job starts, where a job of the same kind blocked before. (M22)"""
+def test_the_lead_passes_on_before_a_job_of_a_kind_that_blocked(dispatcher, monkeypatch):
+    """The next job starts without any look, where a job of the same kind blocked before. (M22)"""
     block(dispatcher, "slow")
-    assert dispatcher._suspects == {"slow"}
-    monkeypatch.setattr(dispatch, "LOOKS", 1_000_000)  # nobody else is moved on from any more
+    assert dispatcher._quick_returns == {"slow": 0}
+    monkeypatch.setattr(dispatch, "LOOKS", 1_000_000)  # looks find nothing from now on
     jobs = [Blocked() for _ in range(20)]
     for job in jobs:
         dispatcher.submit(job, "slow")
@@ -100,61 +107,33 @@ def test_a_kind_that_blocked_is_moved_on_from_sooner(dispatcher, monkeypatch):
         job.released.set()
 
 
-def test_a_suspect_that_has_not_begun_is_not_moved_on_from(dispatcher, monkeypatch):
-    """What a look at the thread cannot see, as here a function of C, has not begun: the next job waits. (N18)"""
+def test_a_job_of_a_blocking_kind_needs_no_second_thread_while_nothing_waits(dispatcher):
+    """The lead is free while such a job runs, and is taken when the next one comes. (N15, N39)"""
     block(dispatcher, "slow")
-    monkeypatch.setattr(dispatch, "LOOKS", 1_000_000)
-    held, second = threading.Lock(), threading.Event()
-    held.acquire()
-    dispatcher.submit(partial(held.acquire, timeout=CEILING), "slow")
+    blocked, second = Blocked(), threading.Event()
+    dispatcher.submit(blocked, "slow")
+    assert blocked.began.wait(CEILING)
+    assert dispatcher.is_idle()
     dispatcher.submit(second.set, "slow")
-    assert not second.wait(0.05)  # five hundred times as long as a glance
-    held.release()
     assert second.wait(CEILING)
-
-
-def test_to_read_the_signature_of_a_handler_is_no_beginning(dispatcher, monkeypatch):
-    """The disconnect handler, whose signature is read before it is called, starts before what comes next. (N18)"""
-    block(dispatcher, "slow")
-    monkeypatch.setattr(dispatch, "LOOKS", 1_000_000)
-    read, second = Blocked(), threading.Event()
-
-    class Handler:
-        @property
-        def __signature__(self):
-            read()
-            return inspect.signature(call)
-
-        def __call__(self, job): ...
-
-    dispatcher.submit(partial(accepts, Handler(), 1), "slow")
-    dispatcher.submit(second.set, "slow")
-    assert read.began.wait(CEILING)
-    assert not second.wait(0.05)
-    read.released.set()
-    assert second.wait(CEILING)
-
-
-def test_a_suspect_that_shows_nothing_is_moved_on_from_as_any_other(dispatcher):
-    """A function of C that blocks again holds up the rest no longer than one that never did. (M22)"""
-    block(dispatcher, "slow")
-    held, second = threading.Lock(), threading.Event()
-    held.acquire()
-    dispatcher.submit(partial(held.acquire, timeout=CEILING), "slow")
-    dispatcher.submit(second.set, "slow")
-    assert second.wait(CEILING / 2)
-    held.release()
+    blocked.released.set()
 
 
 @pytest.mark.usefixtures("_hasty_switching")
-def test_suspects_start_in_their_order_where_the_processor_is_scarce(dispatcher, monkeypatch):
-    """A thread that loses the processor as its job begins does not pass for blocked. (N14, N18)"""
+def test_quick_jobs_between_blocking_ones_run_in_their_order_where_the_processor_is_scarce(dispatcher, monkeypatch):
+    """However the threads lose the processor, quick jobs run one after the other, and each job runs once. (N14, N18)"""
     block(dispatcher, "slow")
     monkeypatch.setattr(dispatch, "LOOKS", 1_000_000)
-    started, stop = [], threading.Event()
+    quick, slow, running, overlaps, stop = [], [], [], [], threading.Event()
 
-    def slow(number):
-        started.append(number)
+    def run_quick(number):
+        overlaps.extend(running)
+        running.append(number)
+        quick.append(number)
+        running.remove(number)
+
+    def run_slow(number):
+        slow.append(number)
         time.sleep(0.003)
 
     def burn():
@@ -164,26 +143,39 @@ def test_suspects_start_in_their_order_where_the_processor_is_scarce(dispatcher,
     burners = [threading.Thread(target=burn, daemon=True) for _ in range(3)]
     for burner in burners:
         burner.start()
-    jobs = [("slow", partial(slow, n)) if n % 2 else ("quick", partial(started.append, n)) for n in range(3000)]
-    dispatcher.submit_all(iter(jobs), call)
+    submit_all(dispatcher, [("slow", run_slow, n) if n % 2 else ("quick", run_quick, n) for n in range(3000)])
     finish(dispatcher)
     stop.set()
     for burner in burners:
         burner.join(CEILING)
-    assert started == list(range(3000))
+    until(lambda: len(slow) == 1500)
+    assert sorted(slow) == list(range(1, 3000, 2))
+    assert quick == list(range(0, 3000, 2))
+    assert overlaps == []
 
 
-def test_a_kind_that_is_quick_again_is_forgiven(dispatcher, monkeypatch):
-    """One quick job, and its kind has the time of all others again. (N18, M22)"""
+def test_a_kind_that_is_quick_again_no_longer_counts_as_blocking(dispatcher, monkeypatch):
+    """A few quick jobs, and its kind has the time of all others again. (N18, M22)"""
     block(dispatcher, "slow")
-    monkeypatch.setattr(dispatch, "BRIEF", CEILING)
+    monkeypatch.setattr(dispatch, "QUICK", CEILING)
+    for returns in range(1, dispatch.QUICK_RETURNS):
+        finish(dispatcher, "slow")
+        until(lambda returns=returns: dispatcher._quick_returns == {"slow": returns})
     finish(dispatcher, "slow")
-    finish(dispatcher)  # the one before has ended then
-    assert dispatcher._suspects == set()
+    until(lambda: dispatcher._quick_returns == {})
 
 
-def test_other_kinds_are_not_suspected(dispatcher, monkeypatch):
-    """What one kind did is not held against another. (N18)"""
+def test_quick_jobs_are_counted_only_in_a_row(dispatcher, monkeypatch):
+    """A slow job, and the count begins anew. (N18, M22)"""
+    block(dispatcher, "slow")
+    for quick, returns in ((CEILING, 1), (CEILING, 2), (-1, 0), (CEILING, 1)):
+        monkeypatch.setattr(dispatch, "QUICK", quick)
+        finish(dispatcher, "slow")
+        until(lambda returns=returns: dispatcher._quick_returns == {"slow": returns})
+
+
+def test_other_kinds_do_not_count_as_blocking(dispatcher, monkeypatch):
+    """The lead does not pass on before jobs of another kind. (N18)"""
     block(dispatcher, "slow")
     monkeypatch.setattr(dispatch, "LOOKS", 1_000_000)
     monkeypatch.setattr(dispatch, "LOOK", 0.0001)
@@ -191,27 +183,30 @@ def test_other_kinds_are_not_suspected(dispatcher, monkeypatch):
     dispatcher.submit(quick, "quick")
     dispatcher.submit(second.set, "quick")
     assert quick.began.wait(CEILING)
-    assert not second.wait(0.05)  # a hundred times as long as a suspect has
+    assert not second.wait(0.05)
     quick.released.set()
     assert second.wait(CEILING)
-    assert dispatcher._suspects == {"slow"}
+    assert list(dispatcher._quick_returns) == ["slow"]
 
 
-def test_the_number_of_suspects_is_bounded(dispatcher, monkeypatch):
+def test_the_number_of_blocking_kinds_is_bounded(dispatcher, monkeypatch):
     """However many kinds block, no more than so many are remembered. (N39)"""
-    monkeypatch.setattr(dispatch, "MAX_SUSPECTS", 3)
+    monkeypatch.setattr(dispatch, "MAX_BLOCKING_KINDS", 3)
     monkeypatch.setattr(dispatch, "LOOK", 0.0005)
     jobs = [Blocked() for _ in range(10)]
     for number, job in enumerate(jobs):
         dispatcher.submit(job, f"kind {number}")
     finish(dispatcher)
-    assert 1 <= len(dispatcher._suspects) <= 3
+    assert 1 <= len(dispatcher._quick_returns) <= 3
     for job in jobs:
         job.released.set()
 
 
 def test_quick_jobs_between_slow_ones_start_in_their_order(dispatcher):
-    """A hundred jobs that block, with quick ones between: all start, in order, before any of them ends. (M22, N18)"""
+    """A hundred jobs that block, with quick ones between: all start before any of them ends, quick ones in order.
+
+    (M22, N18)
+    """
     started, released = [], threading.Event()
 
     def slow(number):
@@ -221,46 +216,44 @@ def test_quick_jobs_between_slow_ones_start_in_their_order(dispatcher):
     for number in range(200):
         dispatcher.submit(partial(started.append if number % 2 else slow, number), "quick" if number % 2 else "slow")
     finish(dispatcher)
-    assert started == list(range(200))
+    until(lambda: len(started) == 200)
+    assert sorted(started) == list(range(200))
+    assert [number for number in started if number % 2] == list(range(1, 200, 2))
     released.set()
 
 
 # -- jobs that are read first
 
 
-def test_a_job_of_a_batch_is_made_where_it_runs(dispatcher):
-    """The iterator is asked for a job on the thread that runs it. (N15)"""
+def test_a_job_is_read_where_it_runs(dispatcher):
+    """The function that returns the job is called on the thread that runs it. (N15)"""
     got = []
 
-    def batch():
-        ident = threading.get_ident()
-        yield None, lambda: got.append(ident == threading.get_ident())
+    def read(item):
+        got.append(threading.get_ident())
+        return None, lambda ident: got.append(threading.get_ident()), item
 
-    dispatcher.submit_all(batch(), call)
+    dispatcher.submit_all(["item"], read)
     finish(dispatcher)
-    assert got == [True]
+    assert len(set(got)) == 1
+    assert got[0] != threading.get_ident()
 
 
-def test_the_jobs_of_batches_run_in_their_order(dispatcher):
-    """Batches and single jobs run one after the other, as they came. (N18)"""
+def test_jobs_that_are_read_run_in_their_order(dispatcher):
+    """Those that come together and single ones run one after the other, as they came. (N18)"""
     ran = []
-
-    def batch(first):
-        for number in range(first, first + 10):
-            yield None, partial(ran.append, number)
-
     for first in range(0, 1000, 20):
-        dispatcher.submit_all(batch(first), call)
+        submit_all(dispatcher, [(None, ran.append, number) for number in range(first, first + 10)])
         for number in range(first + 10, first + 20):
             dispatcher.submit(partial(ran.append, number))
-    dispatcher.submit_all(iter(()), call)
+    dispatcher.submit_all([], identity)
     finish(dispatcher)
     assert ran == list(range(1000))
 
 
 @pytest.mark.parametrize("says_so", [False, True])
-def test_a_job_that_blocks_within_a_batch_holds_up_neither_the_batch_nor_what_comes_after(dispatcher, says_so):
-    """Another thread goes on with the batch where the blocked one has stopped. (M22, N18)"""
+def test_a_job_that_blocks_holds_up_none_of_those_that_came_with_it(dispatcher, says_so):
+    """Another thread goes on with the next one. (M22, N18)"""
     started, jobs = [], [Blocked() for _ in range(5)]
 
     def job(number):
@@ -270,9 +263,11 @@ def test_a_job_that_blocks_within_a_batch_holds_up_neither_the_batch_nor_what_co
                 dispatcher.blocking()
             jobs[number // 10]()
 
-    dispatcher.submit_all((("kind", number) for number in range(50)), job)
+    submit_all(dispatcher, [("slow" if number % 10 == 3 else "quick", job, number) for number in range(50)])
     finish(dispatcher)
-    assert started == list(range(50))
+    until(lambda: len(started) == 50)
+    assert sorted(started) == list(range(50))
+    assert [number for number in started if number % 10 != 3] == [n for n in range(50) if n % 10 != 3]
     for blocked in jobs:
         blocked.released.set()
 
@@ -280,22 +275,13 @@ def test_a_job_that_blocks_within_a_batch_holds_up_neither_the_batch_nor_what_co
 def test_nobody_watches_over_a_job_behind_which_nothing_waits(dispatcher):
     """A single job needs one thread, read first or not; a second one comes with what waits behind it. (N15, N39)"""
     first, second = Blocked(), threading.Event()
-    dispatcher.submit_all(iter([(None, first)]), call, is_single=True)
+    dispatcher.submit(first)
     assert first.began.wait(CEILING)
-    assert len(dispatcher._threads) == 1
-    assert not dispatcher._summoned
+    assert len(dispatcher._jobs) == 1
+    assert not dispatcher._is_calling
     dispatcher.submit(second.set)
     assert second.wait(CEILING)
     first.released.set()
-
-
-def test_the_last_job_of_a_batch_may_block(dispatcher):
-    """What comes after it runs meanwhile. (M22)"""
-    blocked = Blocked()
-    dispatcher.submit_all(iter([(None, blocked)]), call)
-    assert blocked.began.wait(CEILING)
-    finish(dispatcher)
-    blocked.released.set()
 
 
 @pytest.mark.usefixtures("_hasty_switching")
@@ -312,7 +298,7 @@ def test_no_two_quick_jobs_run_at_once_while_others_look_all_the_time(dispatcher
         running.remove(number)
 
     for first in range(0, 5000, 50):
-        dispatcher.submit_all(((number % 7, number) for number in range(first, first + 50)), job)
+        submit_all(dispatcher, [(number % 7, job, number) for number in range(first, first + 50)])
     finish(dispatcher)
     assert started == list(range(5000))
     assert overlaps == []
@@ -323,50 +309,44 @@ def test_jobs_that_are_moved_on_from_at_any_moment_start_once_and_in_order(dispa
     """However hasty the looks, nothing is lost, doubled or overtaken. (N18, N16)"""
     monkeypatch.setattr(dispatch, "LOOK", 0.0)
     monkeypatch.setattr(dispatch, "LOOKS", 1)
-    started = []
+    read, started = [], []
 
-    def batch(first):
-        for number in range(first, first + 50):
-            made = number  # in its turn, and by one thread at a time
+    def run(number):
+        started.append(number)
+        time.sleep(0.0002 if number % 10 == 0 else 0)
 
-            def job(made=made):
-                started.append(made)
-                time.sleep(0.0002 if made % 10 == 0 else 0)
-
-            yield None, job
+    def read_one(number):
+        read.append(number)
+        return number % 100, run, number
 
     for first in range(0, 5000, 50):
-        dispatcher.submit_all(batch(first), call)
+        dispatcher.submit_all(range(first, first + 50), read_one)
     finish(dispatcher)
     until(lambda: len(started) == 5000)
+    assert read == list(range(5000))
     assert sorted(started) == list(range(5000))
-    assert sum(later < earlier for earlier, later in itertools.pairwise(started)) < 500
 
 
-def test_a_baton_that_is_given_back_leaves_the_leader_in_place(dispatcher):
-    """Who looks for one job and finds the next one running gives the lead back, and the leader goes on. (N18)"""
-    first, ran = Blocked(), []
-    dispatcher.submit_all(iter([("a", first), ("b", partial(ran.append, 1))]), call)
-    assert first.began.wait(CEILING)
-    with dispatcher._lock:
-        assert not dispatcher._take_baton(dispatcher._turn - 1)
-        assert dispatcher._leader is not None
-    first.released.set()
-    finish(dispatcher)
-    assert ran == [1]
-
-
-def test_a_leader_that_finds_its_baton_gone_waits_to_see_whether_it_comes_back(dispatcher):
-    """While somebody holds it, under the lock, the leader neither goes on nor gives up. (N18)"""
+def test_a_leader_that_ends_its_job_while_another_thread_takes_the_lead_waits_for_the_outcome(dispatcher):
+    """While another thread decides, under the lock, the leader neither goes on nor gives up. (N18)"""
     first, second = Blocked(), threading.Event()
-    dispatcher.submit_all(iter([("a", first), ("b", second.set)]), call)
+    submit_all(dispatcher, [("a", call, first), ("b", call, second.set)])
     assert first.began.wait(CEILING)
     with dispatcher._lock:
-        dispatcher._box.pop()
+        leader, dispatcher._leader = dispatcher._leader, None
         first.released.set()
         assert not second.wait(0.05)
-        dispatcher._box.append(None)
+        dispatcher._leader = leader
     assert second.wait(CEILING)
+
+
+def test_a_job_that_raises_is_reported_and_ends_no_other(dispatcher, monkeypatch):
+    """Jobs raise nothing, but a logger of the application may: the jobs after it run. (M23)"""
+    reported = []
+    monkeypatch.setattr(sys, "excepthook", lambda *exc: reported.append(exc[0]))
+    submit_all(dispatcher, [("a", lambda argument: {}[argument], "missing"), ("b", id, 1)])
+    finish(dispatcher)
+    assert reported == [KeyError]
 
 
 @pytest.mark.parametrize("kind", ["slow", "other"])
@@ -376,30 +356,27 @@ def test_nothing_overtakes_what_is_being_read(dispatcher, monkeypatch, kind):
     monkeypatch.setattr(dispatch, "LOOK", 0.0005)
     started, reading, read = [], threading.Event(), threading.Event()
 
-    def slow_read():
-        reading.set()
-        assert read.wait(CEILING)
-        return "first"
+    def slow_read(word):
+        if word == "first":
+            reading.set()
+            assert read.wait(CEILING)
+        return kind, started.append, word
 
-    def batch():
-        what = slow_read()
-        yield kind, lambda: started.append(what)
-        yield kind, lambda: started.append("second")
-
-    dispatcher.submit_all(batch(), call)
+    dispatcher.submit_all(["first", "second"], slow_read)
     assert reading.wait(CEILING)
-    until(lambda: dispatcher._watched)
+    until(lambda: dispatcher._is_watched)
     assert not read.wait(0.05)  # time for many looks
     assert started == []
     read.set()
     finish(dispatcher)
+    until(lambda: len(started) == 2)
     assert started == ["first", "second"]
 
 
 def test_a_job_that_was_read_may_block_like_any_other(dispatcher):
     """After the reading a job that blocks is moved on from. (M22)"""
     blocked = Blocked()
-    dispatcher.submit_all(((kind, blocked) for kind in ("slow",)), call)
+    submit_all(dispatcher, [("slow", call, blocked)])
     finish(dispatcher)
     assert blocked.began.is_set()
     blocked.released.set()
@@ -438,13 +415,12 @@ def test_a_spare_thread_that_is_called_as_it_gives_up_is_not_relied_on(dispatche
     """When another takes the job it was called for, and then ends too, the next job has a thread of its own. (N16)"""
     monkeypatch.setattr(dispatch, "IDLE", 0.05)
     finish(dispatcher)
-    until(lambda: dispatcher._spares or not dispatcher._threads)
+    until(lambda: dispatcher._spares or not dispatcher._jobs)
     ran = []
     with dispatcher._lock:
         time.sleep(0.2)  # the spare's time is over, and it waits for the lock
         dispatcher.submit(lambda: ran.append(1))
-        while dispatcher._find_role(threading.get_ident()):  # this thread leads, and then is a spare itself
-            pass
+        dispatcher._run()  # this thread leads, and then is a spare itself
     assert ran == [1]
     assert_threads_end(dispatcher)
     finish(dispatcher)

@@ -1,5 +1,11 @@
 """A Socket.IO client, for threads and for asyncio.
 
+core        Socket.IO without I/O: decodes frames, chooses handlers, decides what follows
+lifecycle   connects, reconnects and disconnects
+dispatch    runs handlers in order
+engine      Engine.IO: opens connections, reads and writes their bytes
+runtime     what both flavours need around that
+
 Each name is imported when it is first used, so that threads do without aiohttp, and asyncio without requests.
 """
 

@@ -1,4 +1,4 @@
-"""``python -m socketio``: from the command line to the function that does it, and its exit code."""
+"""The command line, ``python -m socketio``."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""The simple client for asyncio: events wait until :meth:`AsyncSimpleClient.receive` returns them.
+"""The simple client for asyncio: ``receive()`` returns one event after the other.
 
-They are queued where frames are received, so that their order is exactly that of the server.
+Events are queued where frames are received, so that their order is exactly that of the server.
 """
 
 from __future__ import annotations

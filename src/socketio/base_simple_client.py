@@ -1,4 +1,4 @@
-"""What both simple clients share and what never waits: options, attributes, and the events that wait for receive()."""
+"""What both simple clients share, without waiting: options, attributes, received events."""
 
 from __future__ import annotations
 

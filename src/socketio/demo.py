@@ -1,4 +1,4 @@
-"""The demonstration: a server in this process, and each client in a conversation with it over each transport.
+"""The demonstration: a server in this process, and each client talking to it over each transport.
 
 In: nothing. Out: a table on stdout, a line for each conversation, printed as it goes on; on stderr, why one went wrong.
 Every wait is bounded.

@@ -1,4 +1,4 @@
-"""Socket.IO packets as MessagePack: one binary frame for a packet, its ``bytes`` inside.
+"""Socket.IO packets as MessagePack: one binary frame for each packet.
 
 In and out as in :mod:`socketio.packet`, and the same promise: ``ValueError`` and nothing else for what is no packet.
 Compatible with the npm package ``socket.io-msgpack-parser``.

@@ -1,4 +1,4 @@
-"""Socket.IO packets as text: encodes a :class:`Packet` as frames, and decodes frames.
+"""Socket.IO packets as text: encodes a packet as frames, and decodes it.
 
 In: the application's values, or received frames. Out: frames, or values. :meth:`Packet.decode` and
 :meth:`Packet.add_attachment` raise ``ValueError`` only, and take time and memory in proportion to the size of the

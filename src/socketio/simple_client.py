@@ -1,6 +1,6 @@
-"""The simple client for threads: events wait until :meth:`SimpleClient.receive` returns them.
+"""The simple client for threads: ``receive()`` returns one event after the other.
 
-They are queued where frames are received, so that their order is exactly that of the server.
+Events are queued where frames are received, so that their order is exactly that of the server.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Why a connection ended: what ``disconnect_details`` of both clients holds."""
+"""Why a connection ended: the values of ``disconnect_details``."""
 
 from __future__ import annotations
 

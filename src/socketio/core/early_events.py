@@ -1,4 +1,4 @@
-"""Events that arrive before their namespace is connected. They are kept as frames until then.
+"""Keeps events that arrive before their namespace is connected.
 
 Servers send events from connect handlers and namespace middleware, and recovered events, before they answer a CONNECT.
 """

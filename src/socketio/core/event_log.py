@@ -1,4 +1,4 @@
-"""Logs the conversation: events by name, acknowledgements by id, and the states of the connection.
+"""Logs events by name, acknowledgements by id, and the states of the connection.
 
 It never logs arguments of events or credentials. The logger's level is looked up for each emitted event and for each
 received batch, so a change applies from the next one on.

@@ -1,4 +1,4 @@
-"""What a frame from the server means, and what the application's values mean: one argument, or several."""
+"""What a frame from the server means: the events that a session returns."""
 
 from __future__ import annotations
 

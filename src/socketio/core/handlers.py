@@ -1,4 +1,4 @@
-"""Finds the function that is called for an event of a namespace, and its arguments.
+"""Chooses the handler of an event, and its arguments.
 
 Two registries, as :class:`Handlers` keeps them: functions by namespace and event, objects by namespace. They are
 replaced, never edited, so that a lookup on one thread and a registration on another do not meet.

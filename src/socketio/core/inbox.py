@@ -1,4 +1,4 @@
-"""The events that a simple client has received, and whether it is connected. Nothing here waits."""
+"""The events that a simple client has received, and whether it is connected."""
 
 from __future__ import annotations
 

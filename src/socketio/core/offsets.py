@@ -1,4 +1,4 @@
-"""Removes the offsets that servers with connection state recovery append to events, and no other argument.
+"""Removes the offsets of connection state recovery from events, and no other argument.
 
 In: the events of one namespace, in their order. Out: the same events without offsets. Only what has the form of an
 offset and a plausible time is taken off. Source: the adapters of socket.io, whose forms ``_FORMS`` lists.

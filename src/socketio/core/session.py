@@ -1,4 +1,4 @@
-"""One Socket.IO session, without I/O: calls become frames, frames become events.
+"""One Socket.IO session, without I/O: decodes frames into events, and encodes calls as frames.
 
 A :class:`Session` lasts as long as one Engine.IO connection; a new connection is a new object. Whatever frames come in,
 :meth:`Session.receive` returns events and raises nothing. Nothing here waits, locks, logs or calls the application; the

@@ -1,4 +1,4 @@
-"""Reads from the signature of a function which arguments it accepts, without calling it."""
+"""Which arguments a function accepts, read from its signature."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs the application's functions for the asyncio client: in order, coroutines as tasks.
+"""Runs handlers with asyncio: in order, coroutines as tasks.
 
 In: calls that return a value or an awaitable. They start in the order in which they came. A plain function runs at
 once; so does a coroutine up to its first wait, as an eager task. Where tasks are not eager (before Python 3.12, or with

@@ -1,4 +1,4 @@
-"""Runs the application's functions for the threaded client: in order, without one that blocks delaying the rest.
+"""Runs handlers with threads: in order, without one that blocks delaying the rest.
 
 In: jobs. They start in the order in which they came, each when the one before has returned. If that one blocks, the
 next starts on another thread: at once if it announces this (:meth:`Dispatcher.blocking`) or jobs of its kind blocked

@@ -1,6 +1,12 @@
-"""Engine.IO connections: what both flavours share, and a driver for each in ``threads`` and ``asyncio``.
+"""Engine.IO: what both flavours share, without I/O, and a driver for each flavour in ``threads`` and ``asyncio``.
 
-The only folder that knows python-engineio and the packages that do the I/O.
+opening      how a connection is opened: handshake and upgrade
+connection   what each packet asks for, the heartbeat, and why a connection ends
+send_queue   the packets that wait to be sent
+compat       undocumented names of other packages
+
+The bytes are read and written in ``wire`` (websocket) and ``polling`` of both drivers. This is the only folder that
+knows python-engineio and the packages that do the I/O.
 """
 
 from . import compat as compat  # first: without it, engineio loads the packages of both flavours

@@ -1,4 +1,4 @@
-"""What both Engine.IO clients do: options, handlers, and the life of one connection after the other. Does no I/O.
+"""What both Engine.IO clients do, without I/O: options, listeners, connecting and disconnecting.
 
 The steps (see ``runtime.steps``) of connecting and disconnecting stand here; the client of each flavour carries them
 out, and tells how to open a transport, to start a thread or task, and to wait for it.

@@ -1,4 +1,4 @@
-"""What both polling transports do: the handshake, the pace of the polls, and what is sent in which request. No I/O.
+"""What both polling transports do, without I/O: when they poll, and what a request carries.
 
 Source: Engine.IO protocol, revision 4, "HTTP long-polling".
 """

@@ -1,4 +1,4 @@
-"""What this package needs from the inside of its dependencies, each with a fallback to their public API.
+"""Undocumented names of other packages, each with a fallback to their public API.
 
 No other module uses a name that another package does not document. Each is listed with the versions that it was seen
 in; where a later version does not have it, the functions here do what can be done without.
@@ -6,7 +6,7 @@ in; where a later version does not have it, the functions here do what can be do
 
 python-engineio: ``import engineio`` loads its clients and its servers, and so aiohttp, requests and websocket-client.
 Importing this module defers that until a program asks for a name of ``engineio`` itself, such as ``engineio.Server``.
-Its submodules are imported one by one. Seen in python-engineio 4.13 to 4.15.
+Its submodules are imported one by one. Seen in python-engineio 4.15.
 """
 
 from __future__ import annotations

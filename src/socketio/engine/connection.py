@@ -1,4 +1,4 @@
-"""One Engine.IO connection: what the packets that come in ask for, what is sent, and why it ends. Does no I/O.
+"""One Engine.IO connection, without I/O: what each packet asks for, the heartbeat, why it ends.
 
 In: packets, from the transport and from the client. Out: messages for the client, in the order in which they came, and
 steps (see ``runtime.steps``) that the driver of each flavour carries out: to read, to write, to drain, to close.

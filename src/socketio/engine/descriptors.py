@@ -1,4 +1,4 @@
-"""Sockets, below what speaks TLS or HTTP over them: cut, and closed in a child process.
+"""Closes the sockets of a parent process in its child, without sending anything.
 
 A process that forks leaves copies of its sockets to the child. There they are closed, and nothing else: to send
 something, or to shut down the connection, would happen to that of the parent.

@@ -1,4 +1,4 @@
-"""WebSocket frames in bulk, without I/O: bytes become messages, messages become bytes.
+"""WebSocket frames, without I/O: bytes become messages, messages become bytes.
 
 In: what a socket delivered, cut anywhere. Out: all messages that are complete with it. Whatever comes in, nothing
 raises, what came before nonsense is delivered, and no more is kept than came, and than the largest message allowed.

@@ -1,4 +1,4 @@
-"""Checks what a server says first, and describes what it says instead.
+"""Checks what a server says first. Nothing of it is used before.
 
 In: bodies and frames as they came. Out: a :class:`Handshake`, or ``engineio.exceptions.ConnectionError`` with what
 came. Source: Engine.IO protocol, revision 4, "Handshake".

@@ -1,4 +1,4 @@
-"""Checks the headers of an application for its requests, and leaves out those that belong to the handshake.
+"""Checks the headers of an application, and leaves out those that belong to the handshake.
 
 In: ``headers`` of ``connect()``, of a session, of ``websocket_extra_options``. Out: what goes with the requests, the
 same over both transports. Source: RFC 9110, section 5; RFC 6455, section 4.1.

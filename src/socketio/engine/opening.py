@@ -1,4 +1,4 @@
-"""How a connection is opened: over polling, over websocket, and the upgrade between them.
+"""Decides how a connection is opened: polling, websocket, and the upgrade between them.
 
 In: transports, which the driver of each flavour connects. Out: one that is open, and what the server said.
 Source: Engine.IO protocol, revision 4, "Handshake" and "Upgrade".

@@ -1,4 +1,4 @@
-"""How often a client polls a server, or a gateway before it, that answers at once and says nothing.
+"""How often to poll a server that answers at once without packets.
 
 In: the packets of each answer. Out: seconds to wait before the next request, and the time by which the server must have
 sent something. Never reads a clock.

@@ -1,4 +1,4 @@
-"""How Engine.IO packets look in the log: their kinds, the beginnings of texts, the sizes of bytes.
+"""Formats Engine.IO packets for the log, without secrets.
 
 Never shown: what a client authenticates with, the queries of namespaces, the arguments of events and the values of
 fields that are named like secrets. Nothing is shown that could pass for another line.

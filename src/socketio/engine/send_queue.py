@@ -1,4 +1,4 @@
-"""The packets that wait to be sent over one connection. Does no I/O, and knows no transport.
+"""The packets that wait to be sent over one connection, without I/O.
 
 In: packets, all of one call together. Out: the same packets, for one sender at a time: the writing thread or task, or a
 caller that would wait for it anyway. What is not sent yet is counted, for those who wait for room or until all is sent.

@@ -1,4 +1,4 @@
-"""The WebSocket protocol without I/O: the handshake, and what control frames ask for. Both flavours follow it.
+"""The WebSocket protocol without I/O: the handshake, and what control frames ask for.
 
 In: the answer to a request, frames as they came. Out: headers for the request, messages, control frames to send.
 Source: RFC 6455, sections 4 and 5.5.

@@ -1,1 +1,1 @@
-"""What the library needs of threads, event loops, processes and logs."""
+"""What both flavours need around the protocols: steps, time limits, logs, forks and the end of the process."""

@@ -1,4 +1,4 @@
-"""What ``threading`` has for waiting with a time limit, for one event loop.
+"""A condition variable and an event for asyncio, with time limits.
 
 ``asyncio.wait_for()`` makes a task for each wait, which takes longer than most waits here, and judges by the clock
 alone: see ``async_time_limit.py``.

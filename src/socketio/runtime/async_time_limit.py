@@ -1,4 +1,4 @@
-"""The time limit of everything that the asyncio client waits for.
+"""Time limits for asyncio that do not mistake a busy event loop for a silent server.
 
 In: seconds. Out: one call, when they are over. A busy event loop is not a silent server: what has come is read before
 the call is made, and time in which the event loop did not turn is not counted, up to as much again.

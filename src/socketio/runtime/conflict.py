@@ -1,4 +1,4 @@
-"""Notices that python-socketio was installed into the folder of this package, and warns.
+"""Warns if python-socketio was installed in the folder of this package.
 
 Both distributions bring a package ``socketio``. pip checks no files: the one that is installed last overwrites the
 modules that both have, and leaves the other's. ``server.py`` is the sign: python-socketio has it, this package has not.

@@ -1,4 +1,4 @@
-"""Chooses the logger for an option, and writes log lines about the conversation with the server.
+"""Chooses the logger for an option, and writes to it.
 
 Without ``True`` nothing of the process's logging is changed. No function here is called while a lock is held: the
 application's logging handlers may emit, too.

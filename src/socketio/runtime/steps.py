@@ -1,4 +1,4 @@
-"""Work with waits, written once for both flavours as generators: they yield what they wait for, and receive its result.
+"""Steps: work that waits, written once for both flavours as generators.
 
 :func:`run` waits on the caller's thread, :func:`run_async` in the caller's task, and :func:`run_together` for many on
 one thread: at the end of a program Python starts no threads, so that one closes all connections at the same time.

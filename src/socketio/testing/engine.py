@@ -1,4 +1,4 @@
-"""python-engineio's server, on aiohttp, with what it takes to lose nothing and to be stopped at any time.
+"""python-engineio's server on aiohttp, made to lose nothing and to stop at any time.
 
 In: HTTP requests. Out: calls of a :class:`Listener`, in order, on the event loop. Inwards: frames, queued
 together. Nothing here knows Socket.IO. Everything runs on the loop's thread.

@@ -1,4 +1,4 @@
-"""The server as programs and tests see it: a thread of its own, and calls from any other.
+"""The server as programs see it: it runs on its own thread, and is called from any other.
 
 In: calls of the application, on any thread. They are carried out on the server's loop, in the order in which
 they are made, and have had their effect when they return. Handlers run on the server's thread.

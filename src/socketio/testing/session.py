@@ -1,4 +1,4 @@
-"""Socket.IO over one Engine.IO server: frames become calls of handlers, calls become frames.
+"""Socket.IO on top of the Engine.IO server: frames become calls of handlers, calls become frames.
 
 In: messages of :class:`~socketio.testing.engine.EngineServer`, calls of
 :class:`~socketio.testing.server.Server`. All of it on the loop's thread. Plain handlers are called while the

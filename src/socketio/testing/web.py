@@ -1,4 +1,4 @@
-"""The web site that the Engine.IO server is the only page of: started, recorded, and stopped without a trace.
+"""The web site around the Engine.IO server: starts it, records requests, stops it completely.
 
 In: a listening socket. Everything runs on the loop's thread; the loop is a ``SelectorEventLoop``.
 """

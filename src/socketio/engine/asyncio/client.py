@@ -1,4 +1,4 @@
-"""The Engine.IO client for asyncio: one connection to a server, kept alive, in order.
+"""The Engine.IO client for asyncio: one connection after the other.
 
 In: packets to send, all frames of one queued together. Out: the events of ``engineio.AsyncClient``, called as they
 come and one after the other: ``connect`` once the transport is open, ``message`` (a plain function) with a list of

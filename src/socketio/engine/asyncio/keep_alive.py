@@ -1,4 +1,4 @@
-"""The idle connections of an aiohttp session to one server. Those that the server is about to close are not reused.
+"""Closes idle connections of an aiohttp session that the server is about to close.
 
 aiohttp ignores the server's ``Keep-Alive`` header, and has no public access to its idle connections. Where they cannot
 be seen, nothing is closed here, and no request is repeated.

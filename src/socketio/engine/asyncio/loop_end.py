@@ -1,4 +1,4 @@
-"""The end of the event loop before that of its connections: it ends, is closed, or belongs to the parent process.
+"""Ends connections whose event loop ends, is closed, or belongs to the parent process.
 
 In: what is open. Out: while the loop ends and cancels all tasks, the last packets are sent; without a loop, everything
 is closed in silence.

@@ -1,4 +1,4 @@
-"""Delivers received packets with asyncio: in turns of the event loop, and reading ahead.
+"""Delivers received packets in turns of the event loop, and reads ahead of slow handlers.
 
 In: packets, as a transport receives them. Out: the same packets, delivered in order; but pings, and what else the
 connection depends on, as soon as they are read. While handlers take long, the transport is read on, so that a heartbeat

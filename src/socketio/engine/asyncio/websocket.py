@@ -1,4 +1,4 @@
-"""The websocket transport for asyncio: one connection, read by one task, written by another.
+"""The websocket transport for asyncio: one task reads, another one writes.
 
 In: frames to send. Out: frames as they came. Every failure is ``engineio.exceptions.ConnectionError``.
 """

@@ -1,4 +1,4 @@
-"""The WebSocket handshake for asyncio: the session's own request, whose connection is taken over.
+"""Requests a websocket with the aiohttp session, and takes its connection over.
 
 In: a session and a URL. Out: what carries frames, once the server has agreed. Every refusal is
 ``engineio.exceptions.ConnectionError`` with what the server said, or an error of aiohttp's.

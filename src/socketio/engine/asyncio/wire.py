@@ -1,4 +1,4 @@
-"""What carries the frames of a websocket with asyncio, once it is open.
+"""Writes and reads the bytes of an open websocket with asyncio.
 
 In: frames to write. Out: all frames that have come, control frames among them. ``ConnectionError`` when there will be
 no more; the transport translates what aiohttp raises.

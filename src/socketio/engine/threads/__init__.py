@@ -1,1 +1,1 @@
-"""The Engine.IO driver for threads: requests and sockets."""
+"""The Engine.IO driver for threads, with requests: opens connections, and reads and writes their bytes."""

@@ -1,4 +1,4 @@
-"""TCP connections for threads to a host with several addresses, some of which may not respond.
+"""Connects to a host, whose addresses it tries in parallel.
 
 In: host, port and a point in time. Out: a connected socket, or the ``OSError`` of the first address. The addresses are
 tried 250 ms apart, or at once after one that refuses, and the first to answer is taken: RFC 8305, section 5.

@@ -1,4 +1,4 @@
-"""The Engine.IO client for threads: one connection to a server, kept alive, in order.
+"""The Engine.IO client for threads: one connection after the other.
 
 In: packets to send, all frames of one queued together. Out: the events of ``engineio.Client``, called as they come and
 one after the other: ``connect`` once the transport is open, ``message`` with a list of messages, on the reading thread,

@@ -1,4 +1,4 @@
-"""urllib3's connections for the threaded client: a pending request can be ended, and has a time limit.
+"""Connections of urllib3 whose requests have a time limit and can be ended.
 
 In: a session whose connections are to be tracked, and what a thread is about to wait for. Out: the socket that it waits
 on; for a websocket, the connection itself once the server has agreed.

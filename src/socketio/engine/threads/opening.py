@@ -1,4 +1,4 @@
-"""How the threaded client opens a connection: carries out what ``engine/opening.py`` decides.
+"""Opens the transports of a connection with requests.
 
 The session sends every request, that for a websocket too, so that all its settings hold for both transports.
 """

@@ -1,4 +1,4 @@
-"""``websocket_extra_options`` for threads, which are options of websocket-client, as options of a ``requests`` session.
+"""``websocket_extra_options`` as headers, proxies and TLS settings of a requests session.
 
 In: the application's options. Out: headers, proxies and TLS settings for one request. Nothing is edited.
 """

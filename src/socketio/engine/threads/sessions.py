@@ -1,4 +1,4 @@
-"""Sessions of ``requests``: the one of a connection where the application has given none, and what their adapters do.
+"""The requests session of a client that was given none.
 
 In and out: as with ``requests.Session``, whose requests are the same. What the environment says of a server, proxies
 and certificates, is looked up once: for each request that takes a third of its time.

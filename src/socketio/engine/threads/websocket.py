@@ -1,4 +1,4 @@
-"""The websocket transport for threads: one connection, read by one thread, written by another.
+"""The websocket transport for threads: one thread reads, another one writes.
 
 In: frames to send. Out: frames as they came, in bulk. Every failure is ``engineio.exceptions.ConnectionError``.
 """

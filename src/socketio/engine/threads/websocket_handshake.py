@@ -1,4 +1,4 @@
-"""The WebSocket handshake for threads: the session's own request, whose connection is taken over.
+"""Requests a websocket with the requests session, and takes its connection over.
 
 In: a session and a URL. Out: the socket, once the server has agreed, and the bytes that followed its answer. Every
 refusal is ``engineio.exceptions.ConnectionError`` with what the server said.

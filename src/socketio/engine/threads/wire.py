@@ -1,4 +1,4 @@
-"""What carries the frames of a websocket with threads: a socket, read by one thread and written by another.
+"""Writes and reads the bytes of an open websocket with threads.
 
 In and out: bytes. A TLS session must not be read and written at the same time (OpenSSL: SSL objects are not
 thread-safe), so one lock guards both, and the waiting is done outside of it: the socket does not block.

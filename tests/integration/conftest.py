@@ -77,10 +77,16 @@ def _leaks_are_reported_with_their_module() -> Iterator[None]:
 # -- servers
 
 
+_RUNNING = pytest.StashKey[dict[str, Any]]()
+
+
 @pytest.fixture(scope="session")
-def servers() -> Iterator[Callable[..., Any]]:
-    """Return a function that returns a running server for ``(kind, **options)``, the same one for the same options."""
-    running: dict[str, Any] = {}
+def servers(request: pytest.FixtureRequest) -> Iterator[Callable[..., Any]]:
+    """Return a function that returns a running server for ``(kind, **options)``, the same one for the same options.
+
+    The folders of tests that have this fixture share the servers.
+    """
+    running = request.config.stash.setdefault(_RUNNING, {})
 
     def get(kind: str, **options: Any) -> Any:
         key = json.dumps([kind, options], sort_keys=True)
@@ -90,8 +96,8 @@ def servers() -> Iterator[Callable[..., Any]]:
         return running[key]
 
     yield get
-    for server in running.values():
-        server.close()
+    while running:
+        running.popitem()[1].close()
 
 
 @pytest.fixture

@@ -18,7 +18,6 @@ import threading
 import time
 import urllib.parse
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import requests
@@ -26,6 +25,7 @@ import urllib3
 from requests.adapters import HTTPAdapter
 
 from .. import compat, descriptors
+from ..handshake import refuse_redirect
 from ..keep_alive import may_be_closed, reuse_window
 from . import addresses, sessions
 
@@ -38,57 +38,86 @@ class StaleConnectionError(ConnectionResetError):
     """A reused connection ended before a byte of the response arrived."""
 
 
-class Waiting:
-    """What waits for an answer."""
+class Exchange:
+    """A request and its answer, which the thread that sends it waits for, and another thread may cut.
 
-    def wait_on(self, pending: socket.socket | None) -> None:
-        """Note the socket on which this thread awaits an answer, ``None`` when it is there."""
-        raise NotImplementedError
+    :param on_sent: called when the request is sent, or has failed.
+    :ivar deadline: until when it may take.
+    """
+
+    def __init__(self, on_sent: Callable[[], None] = lambda: None) -> None:
+        self._on_sent = on_sent
+        self._sock: Any = None
+        self._is_cut = False
+        self.deadline = math.inf
+
+    @contextlib.contextmanager
+    def request(
+        self, http: requests.Session, method: str, url: str, timeout: float, **options: Any
+    ) -> Iterator[requests.Response]:
+        """Send a request with a session; give the answer, whose body is not read yet, and close it afterwards."""
+        self.deadline = time.monotonic() + timeout
+        # A list, because the hooks of a request are taken in place of the session's, not beside them.
+        hooks = {"response": [*http.hooks["response"], refuse_redirect]}
+        options.update(timeout=timeout, stream=True, allow_redirects=False, hooks=hooks)
+        outer, _of_thread.exchange = _current(), self  # a signal handler may send while another request is sent
+        try:
+            with http.request(method, url, **options) as response:
+                yield response
+        finally:
+            _of_thread.exchange, self._sock = outer, None
+            self._on_sent()
+
+    def connected(self, sock: Any) -> None:
+        """Note the socket that this thread waits on."""
+        self._sock = sock
+        if self._is_cut:
+            descriptors.shut_down(sock)
+
+    def sent(self, sock: Any) -> None:
+        """Note that the request is sent, and that this thread waits on the socket for the answer."""
+        self.connected(sock)
+        self._on_sent()
 
     def is_cut(self) -> bool:
-        """Return whether the wait was ended."""
-        raise NotImplementedError
+        """Return whether :meth:`cut` was called."""
+        return self._is_cut
+
+    def cut(self) -> None:
+        """End the wait, at once."""
+        self._is_cut = True
+        sock = self._sock
+        if sock is not None:
+            descriptors.shut_down(sock)
 
 
-waiting: dict[int, tuple[Waiting, float]] = {}
-"""What a thread waits for, and until when, by thread id."""
-
-
-@dataclass(slots=True)
-class Upgrading(Waiting):
+class Upgrading(Exchange):
     """A request for a websocket, whose connection is taken from urllib3 when the server agrees.
 
-    :ivar proxy_headers: what the pool adds for its proxy.
-    :ivar options: further arguments for ``setsockopt()``.
-    :ivar tls: attributes of an HTTPS connection, in place of those that the pool gives it.
-    :ivar given: a socket that is connected already.
+    :param proxy_headers: what the pool adds for its proxy.
+    :param options: further arguments for ``setsockopt()``.
+    :param tls: attributes of an HTTPS connection, in place of those that the pool gives it.
+    :param given: a socket that is connected already.
     :ivar sock: the connection, when the server has agreed; ``ahead`` is what came behind its answer.
     :ivar connection: the one that was answered last.
     """
 
-    proxy_headers: Mapping[str, str]
-    options: Sequence[Sequence[Any]]
-    tls: Mapping[str, Any]
-    given: socket.socket | None
-    sock: Any = None
-    ahead: bytes = b""
-    tunnels: bool = False
-    connection: Any = None
-    _pending: socket.socket | None = None
-    _is_cut: bool = False
+    def __init__(
+        self,
+        proxy_headers: Mapping[str, str],
+        options: Sequence[Sequence[Any]],
+        tls: Mapping[str, Any],
+        given: socket.socket | None,
+    ) -> None:
+        super().__init__()
+        self.proxy_headers, self.options, self.tls, self.given = proxy_headers, options, tls, given
+        self.tunnels = False
+        self.sock: Any = None
+        self.ahead = b""
+        self.connection: Any = None
 
-    def wait_on(self, pending: socket.socket | None) -> None:
-        self._pending = pending
-        if self._is_cut and pending is not None:
-            descriptors.shut_down(pending)
 
-    def is_cut(self) -> bool:
-        return self._is_cut
-
-    def abort(self) -> None:
-        """Cut the connection, also while it is in use."""
-        self._is_cut = True
-        self.wait_on(self._pending)
+_of_thread = threading.local()
 
 
 def track_sockets(
@@ -137,14 +166,13 @@ def _tracked(connection_class: type) -> type:
     return type("TrackedConnection", (_Tracked, connection_class), connecting)
 
 
-def _current() -> tuple[Any, float]:
-    """Return what this thread waits for, and until when."""
-    return waiting.get(threading.get_ident(), (None, 0.0))
+def _current() -> Exchange | None:
+    return getattr(_of_thread, "exchange", None)
 
 
 def _upgrading() -> Upgrading | None:
-    awaited, _ = _current()
-    return awaited if isinstance(awaited, Upgrading) else None
+    exchange = _current()
+    return exchange if isinstance(exchange, Upgrading) else None
 
 
 class _Tracked:
@@ -208,13 +236,12 @@ class _Tracked:
         return urllib.parse.urlunsplit(("", "", parts.path or "/", parts.query, ""))
 
     def getresponse(self, *args: Any, **kwargs: Any) -> Any:
-        awaited, deadline = _current()
-        if awaited is None:
+        exchange, sock = _current(), self.sock
+        if exchange is None:
             return super().getresponse(*args, **kwargs)  # type: ignore[misc]
-        sock = self.sock
-        awaited.wait_on(sock)
+        exchange.sent(sock)
         heard: list[bool] = []
-        self.response_class = functools.partial(_Response, upgrading=_upgrading(), deadline=deadline, heard=heard)
+        self.response_class = functools.partial(_Response, exchange=exchange, heard=heard)
         try:
             response = super().getresponse(*args, **kwargs)  # type: ignore[misc]
         except OSError as exc:
@@ -226,10 +253,10 @@ class _Tracked:
         self._answers += 1
         self._idle_since = time.monotonic()
         self._usable_until = self._idle_since + reuse_window(response.headers.get("Keep-Alive"))
-        if isinstance(awaited, Upgrading):
-            awaited.connection = self
+        if isinstance(exchange, Upgrading):
+            exchange.connection = self
             if response.status == 101:
-                awaited.sock, self.sock = sock, None
+                exchange.sock, self.sock = sock, None
         return response
 
 
@@ -238,22 +265,23 @@ def _connect(connection: Any, own: Callable[[], socket.socket], host: str) -> so
 
     urllib3 tries one address after the other, each for the whole time.
     """
-    awaited, deadline = _current()
-    if awaited is None or urllib3.util.connection.create_connection is not _create_connection:
+    exchange = _current()
+    if exchange is None or urllib3.util.connection.create_connection is not _create_connection:
         return own()  # an application may have put something in the place of the latter
     options = [*(connection.socket_options or ())]
-    if isinstance(awaited, Upgrading):
-        options += [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1), *awaited.options]
+    if isinstance(exchange, Upgrading):
+        options += [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1), *exchange.options]
+    deadline = exchange.deadline
     if isinstance(connection.timeout, (int, float)):
         deadline = min(deadline, time.monotonic() + connection.timeout)
     try:
-        sock = addresses.connect(host, connection.port, deadline, awaited.is_cut, connection.source_address, options)
+        sock = addresses.connect(host, connection.port, deadline, exchange.is_cut, connection.source_address, options)
     except TimeoutError as exc:
         raise urllib3.exceptions.ConnectTimeoutError(connection, "timed out") from exc
     except OSError as exc:
         raise urllib3.exceptions.NewConnectionError(connection, str(exc)) from exc
     sock.settimeout(max(0.001, deadline - time.monotonic()))  # for TLS, and for a proxy
-    awaited.wait_on(sock)
+    exchange.connected(sock)
     return sock
 
 
@@ -271,13 +299,11 @@ def _replaced(owner: Any, attributes: Mapping[str, Any]) -> Iterator[None]:
 class _Response(http.client.HTTPResponse):
     """A response with a time limit as a whole. Timeouts of ``requests`` apply to each read only."""
 
-    def __init__(
-        self, sock: Any, *args: Any, upgrading: Upgrading | None, deadline: float, heard: list[bool], **kwargs: Any
-    ) -> None:
+    def __init__(self, sock: Any, *args: Any, exchange: Exchange, heard: list[bool], **kwargs: Any) -> None:
         super().__init__(sock, *args, **kwargs)
-        self._reader = _Reader(sock, self.fp.detach(), deadline, heard)
+        self._reader = _Reader(sock, self.fp.detach(), exchange.deadline, heard)
         self.fp = io.BufferedReader(self._reader)
-        self._upgrading = upgrading
+        self._exchange = exchange
 
     def begin(self) -> None:
         super().begin()
@@ -286,8 +312,8 @@ class _Response(http.client.HTTPResponse):
             super().begin()
         if self._reader.is_at_end:  # http.client takes a head that is cut off for a whole one
             raise ConnectionResetError("the answer ended within its head")
-        upgrading = self._upgrading
-        if upgrading is None:
+        upgrading = self._exchange
+        if not isinstance(upgrading, Upgrading):
             return
         if self.status == 101:
             self.will_close = False

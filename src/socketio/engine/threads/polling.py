@@ -5,7 +5,6 @@ In: packets to send. Out: packets as they came. Every failure is ``engineio.exce
 
 from __future__ import annotations
 
-import socket
 import threading
 import time
 from collections import deque
@@ -16,10 +15,10 @@ import requests
 from engineio.exceptions import ConnectionError
 
 from ...packet import Frame
-from .. import descriptors, payload
+from .. import payload
 from ..base_polling import BasePollingTransport
 from ..errors import SilenceError
-from ..handshake import Handshake, cause_text, causes, origin_of, refuse_redirect, root_cause, status_error
+from ..handshake import Handshake, cause_text, causes, origin_of, root_cause, status_error
 from ..keep_alive import is_quick
 from . import connections
 
@@ -29,7 +28,7 @@ _HEAD_START = 1.0
 a POST only when the client has got something."""
 
 
-class PollingTransport(BasePollingTransport, connections.Waiting):
+class PollingTransport(BasePollingTransport):
     """One Engine.IO session over HTTP.
 
     :param headers: go with every request, and so do ``cookies``.
@@ -48,9 +47,8 @@ class PollingTransport(BasePollingTransport, connections.Waiting):
     ) -> None:
         super().__init__(http, url, **options)
         self._options: dict[str, Any] = {"headers": headers, "cookies": cookies, "verify": verify}
-        self._pending: dict[int, socket.socket] = {}
+        self._pending: set[connections.Exchange] = set()
         self._pool: Any = None
-        self._poller: int | None = None
         self._poll_lock = threading.Lock()
         self._poll_sent = threading.Event()
         self._poll_sent.set()
@@ -99,7 +97,6 @@ class PollingTransport(BasePollingTransport, connections.Waiting):
         """Return whether to send a request for packets, and note that it is not sent yet."""
         with self._poll_lock:
             if self._pool is not None and not self._closing:
-                self._poller = threading.get_ident()
                 self._poll_sent.clear()
             return not self._closing
 
@@ -124,23 +121,8 @@ class PollingTransport(BasePollingTransport, connections.Waiting):
     def abort(self) -> None:
         """Cut the pending requests; what waits for one ends at once."""
         self._ended.set()
-        for pending in list(self._pending.values()):
-            descriptors.shut_down(pending)
-
-    def wait_on(self, pending: socket.socket | None) -> None:
-        """Note the socket on which this thread awaits an answer, ``None`` when it is there."""
-        if threading.get_ident() == self._poller:
-            self._poll_sent.set()
-        if pending is None:
-            self._pending.pop(threading.get_ident(), None)
-            return
-        self._pending[threading.get_ident()] = pending
-        if self._ended.is_set():
-            descriptors.shut_down(pending)
-
-    def is_cut(self) -> bool:
-        """Return whether :meth:`abort` was called."""
-        return self._ended.is_set()
+        for pending in list(self._pending):
+            pending.cut()
 
     def release(self) -> None:
         """Close what is open. The session belongs to the engine."""
@@ -164,36 +146,32 @@ class PollingTransport(BasePollingTransport, connections.Waiting):
         options = self._options
         if body is not None:
             options = {**options, "headers": {**options["headers"], "Content-Type": "text/plain"}}
-        # A list, because the hooks of a request are taken in place of the session's, not beside them.
-        hooks = {"response": [*self.http.hooks["response"], refuse_redirect]}
         if self._ended.is_set():
             raise ConnectionError("the connection was closed")
         self._log_request(method, url)
-        me = threading.get_ident()
-        connections.waiting[me] = self, time.monotonic() + timeout
+        exchange = connections.Exchange(self._poll_sent.set) if body is None else connections.Exchange()
+        self._pending.add(exchange)
+        if self._ended.is_set():
+            exchange.cut()
         try:
-            response = self.http.request(
-                method, url, data=body, timeout=timeout, stream=True, allow_redirects=False, hooks=hooks, **options
-            )
-            content = self._read(response)
+            with exchange.request(self.http, method, url, timeout, data=body, **options) as response:
+                content = self._read(response)
         except (requests.RequestException, OSError, ValueError) as exc:
             text = f"{method} request to {origin_of(url)} failed: {cause_text(exc)}"
             raise _error_class(exc)(text) from root_cause(exc)
         finally:
-            connections.waiting.pop(me, None)
-            self.wait_on(None)
+            self._pending.discard(exchange)
         if not 200 <= response.status_code < 300:
             raise status_error(response.status_code, content, response.headers)
         return response.headers, content
 
     def _read(self, response: requests.Response) -> bytes:
         parts, rest = [], payload.largest_body(self._max_message_size)
-        with response:
-            for part in response.iter_content(_READ_SIZE):
-                rest -= len(part)
-                if rest < 0:
-                    raise ValueError(payload.too_large(self._max_message_size))
-                parts.append(part)
+        for part in response.iter_content(_READ_SIZE):
+            rest -= len(part)
+            if rest < 0:
+                raise ValueError(payload.too_large(self._max_message_size))
+            parts.append(part)
         return b"".join(parts)
 
 

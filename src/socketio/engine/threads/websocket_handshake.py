@@ -10,8 +10,6 @@ credentials, proxies, certificates, adapters and hooks.
 from __future__ import annotations
 
 import http.client
-import threading
-import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -20,7 +18,6 @@ from engineio.exceptions import ConnectionError
 from requests.structures import CaseInsensitiveDict
 from urllib3.util.ssltransport import SSLTransport
 
-from ..handshake import refuse_redirect
 from ..headers import check, of_handshake
 from ..websocket import MAX_REFUSAL_SIZE, check_answer, new_key, request_headers
 from . import connections, options, sessions
@@ -56,7 +53,7 @@ def ask(
         tls=tls,
         given=extra.get("socket"),
     )
-    enter(upgrading.abort)
+    enter(upgrading.cut)
     key = new_key()
     asked = {**request, "headers": _headers(request["headers"], extra, key), "proxies": proxies, "timeout": timeout}
     try:
@@ -80,18 +77,11 @@ def _headers(given: Mapping[str, Any], extra: Mapping[str, Any], key: str) -> Ca
 def _ask(
     session: requests.Session, url: str, request: dict[str, Any], upgrading: connections.Upgrading, key: str
 ) -> tuple[Any, bytes]:
-    hooks = {"response": [*session.hooks["response"], refuse_redirect]}
-    me = threading.get_ident()
-    connections.waiting[me] = upgrading, time.monotonic() + request["timeout"]
-    try:
-        with session.request("GET", url, stream=True, allow_redirects=False, hooks=hooks, **request) as response:
-            status = response.status_code
-            check_answer(status, response.headers, key, b"" if status == 101 else _beginning(response))
-            if upgrading.sock is None:
-                raise _no_websocket(getattr(response, "connection", None))
-    finally:
-        connections.waiting.pop(me, None)
-        upgrading.wait_on(None)
+    with upgrading.request(session, "GET", url, **request) as response:
+        status = response.status_code
+        check_answer(status, response.headers, key, b"" if status == 101 else _beginning(response))
+        if upgrading.sock is None:
+            raise _no_websocket(getattr(response, "connection", None))
     if isinstance(upgrading.sock, SSLTransport):
         raise ConnectionError("a websocket cannot be opened through a proxy that itself uses TLS")
     return upgrading.sock, upgrading.ahead

@@ -103,7 +103,7 @@ def _left_open(body, caplog, recwarn):
     http, task, transports = loop.run_until_complete(begin())
     loop.close()
     compat.keep_silent([task])
-    loop_end.close_session(http)
+    loop_end.begin(http.close())
     loop_end.begin(task.get_coro())
     for transport in transports:
         compat.close_transport(transport)

@@ -1,7 +1,7 @@
 """What both Engine.IO clients do, without I/O: options, listeners, connecting and disconnecting.
 
 The steps (see ``runtime.steps``) of connecting and disconnecting stand here; the client of each flavour carries them
-out, and tells how to open a transport, to start a thread or task, and to wait for it.
+out.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
+from engineio.base_client import BaseClient
 from engineio.exceptions import ConnectionError
 
 from ..core.details import DisconnectDetails
@@ -25,7 +26,7 @@ from . import headers, packet_log
 from .connection import CLOSING, Connection
 from .errors import InvalidDataError
 from .frames import ControlFrame, Outgoing
-from .handshake import Handshake, choose_transports, without_secrets
+from .handshake import MAX_MESSAGE_SIZE, Handshake, choose_transports, without_secrets
 from .send_queue import SendQueue
 
 HIGH_WATER_MARK = 16 * 2**20
@@ -33,8 +34,15 @@ HIGH_WATER_MARK = 16 * 2**20
 CANCELLED = "the connection attempt was ended by disconnect()"
 
 
-class EngineBase:
+class EngineBase(BaseClient):
     """The part of :class:`EngineIOClient` and :class:`AsyncEngineIOClient` that does no I/O.
+
+    Takes the options of engineio's client, and ``max_message_size`` and ``high_water_mark``, in bytes. Constructing one
+    changes nothing in the process: no signal handler, and no log level or handler unless ``logger=True``.
+
+    The client of each flavour brings ``_event`` and ``_condition``, which make what is waited for, ``_current``, the
+    thread or task that runs, and methods to open a transport, to start a thread or task, to run steps, and to close the
+    HTTP session.
 
     :ivar details: why the last connection ended; set before the ``disconnect`` handler is called.
     :ivar logs_text: whether messages are packets of Socket.IO in its own text format, which the log shows.
@@ -42,60 +50,36 @@ class EngineBase:
         are the Socket.IO client's.
     """
 
-    logger: logs.Logger
-    handlers: dict[str, Callable[..., Any]]
-    event_names: Sequence[str]
-    start_background_task: Callable[..., Any]
-    reason: Any
-    details: DisconnectDetails | None
     state: str
     sid: str | None
-    upgrades: list[str]
-    transports: Any
-    ping_interval: float
-    ping_timeout: float
-    request_timeout: float
-    websocket_extra_options: Any
-    current_transport: str | None
-    ws: Any
     read_loop_task: Any
     write_loop_task: Any
-
+    details: DisconnectDetails | None = None
     logs_text = True
     is_shared = False
     _listeners: dict[str, Callable[..., Any]] | None = None
 
-    # What the driver of each flavour knows.
-    _event: Callable[[], Any]  # makes an event to wait for
-    _condition: Callable[[Any], Any]  # makes a condition with a lock, which it takes by itself
-    _current: Callable[[], Any]  # returns the current thread or task
-    _start_worker: Callable[[str, Steps[None]], Any]
-    _start_writer: Callable[[Connection], None]
-    _joined: Callable[[Any, float | None], Wait]
-    _open_transport: Callable[[str, dict[str, str], str], Any]
-    _cancel_opening: Callable[[], Steps[None]]
-    _run: Callable[[Steps[None]], Any]
-    _run_shielded: Callable[[Steps[None]], Any]
-    _receive_next: Callable[[Connection], Any]
-    _close_http: Callable[[], Any]
-
-    # -- options
-
-    def _take_options(self, option: Any, handle_sigint: bool, max_message_size: int, high_water_mark: int) -> None:
-        """Keep the options that python-engineio does not have; raise for invalid ones."""
+    def __init__(
+        self,
+        logger: bool | logs.Logger | None = False,
+        handle_sigint: bool = True,
+        max_message_size: int = MAX_MESSAGE_SIZE,
+        high_water_mark: int = HIGH_WATER_MARK,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(logger=logs.resolve(logger, "engineio.client"), handle_sigint=False, **kwargs)
         for name, value in (("max_message_size", max_message_size), ("high_water_mark", high_water_mark)):
             if type(value) is not int or value < 1:
                 raise ValueError(f"{name} is a number of bytes, not {value!r}")
         if not isinstance(self.websocket_extra_options, Mapping):
             raise TypeError(f"websocket_extra_options must be a dict, not {self.websocket_extra_options!r:.100}")
-        self.request_timeout = timeouts.bounded(self.request_timeout, "request_timeout")
+        self.request_timeout: float = timeouts.bounded(self.request_timeout, "request_timeout")
         self.handle_sigint = handle_sigint
         self.max_message_size = max_message_size
         self.high_water_mark = high_water_mark
-        self.details = None
         # Packets are logged at INFO if engineio_logger was given, else at DEBUG.
-        self._packet_level = logging.INFO if option else logging.DEBUG
-        self._log_packet = self.logger.info if option else self.logger.debug
+        self._packet_level = logging.INFO if logger else logging.DEBUG
+        self._log_packet = self.logger.info if logger else self.logger.debug
         self._is_logged = logs.check_of(self.logger)
         self._unexpected = logs.Sparse(self.logger)
         self._too_large = logs.Sparse(self.logger)

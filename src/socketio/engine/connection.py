@@ -192,13 +192,17 @@ class Connection:
         self.transport.abort()
 
     def wait_for_room(self, timeout: float | None) -> Steps[bool]:
-        """Wait for room in the queue; see :meth:`EngineIOClient.wait_for_room`."""
-        try:
-            return (yield from self.queue.wait_for_room(timeout))
-        except ConnectionError as exc:
-            if not self.is_reader():
-                yield Wait(self.read.wait, CLOSING)  # the reader learns the reason
-            raise ConnectionError(str(self.failure or exc)) from exc
+        """Wait until there is room in the queue; return whether there is, in ``timeout`` seconds.
+
+        Raises ``ConnectionError`` when the connection ends before.
+        """
+        if (yield from self.queue.wait_for_room(timeout)):
+            return True
+        if not self.queue.closed:
+            return False
+        if not self.is_reader():
+            yield Wait(self.read.wait, CLOSING)  # the reader learns the reason
+        raise ConnectionError(str(self.failure or "the connection ended before the server had read enough"))
 
     def is_reader(self) -> bool:
         """Return whether this runs on the reading thread, or in the reading task."""

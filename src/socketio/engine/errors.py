@@ -1,6 +1,6 @@
 """The errors that end a connection, with their details.
 
-All are ``engineio.exceptions.ConnectionError``; one that is of none of these classes is a broken connection.
+All are ``engineio.exceptions.ConnectionError``; one that is not an :class:`EndedError` is a broken connection.
 """
 
 from __future__ import annotations
@@ -26,15 +26,34 @@ _CLOSE_CODES = {
 }
 
 
-class SilenceError(ConnectionError):
+class EndedError(ConnectionError):
+    """What ended a connection.
+
+    :ivar close_code: the code of the server's close frame; ``None`` where there is none.
+    """
+
+    kind = DisconnectKind.CONNECTION_BROKEN
+    close_code: int | None = None
+    close_reason = ""
+    http_status: int | None = None
+
+
+class SilenceError(EndedError):
     """Nothing came in time."""
 
+    kind = DisconnectKind.HEARTBEAT_LOST
 
-class ClosedError(ConnectionError):
-    """The server closed the websocket with a close frame.
 
-    :ivar close_code: ``None`` where the frame has none.
-    """
+class InvalidDataError(EndedError):
+    """What came is not part of the protocol."""
+
+    kind = DisconnectKind.INVALID_DATA
+
+
+class ClosedError(EndedError):
+    """The server closed the websocket with a close frame."""
+
+    kind = DisconnectKind.SERVER_CLOSED
 
     def __init__(self, close_code: int | None, close_reason: str) -> None:
         self.close_code = close_code
@@ -46,16 +65,14 @@ class ClosedError(ConnectionError):
         super().__init__(f"{text}: {close_reason!r}" if close_reason else text)
 
 
-class InvalidDataError(ConnectionError):
-    """What came is not part of the protocol."""
-
-
-class StatusError(ConnectionError):
+class StatusError(EndedError):
     """The server answered a request with an HTTP error status. ``args`` are a text and the decoded JSON body."""
+
+    kind = DisconnectKind.HTTP_ERROR
 
     def __init__(self, text: str, data: object, status: int) -> None:
         super().__init__(text, data)
-        self.status = status
+        self.http_status = status
 
     def __str__(self) -> str:
         return str(self.args[0])
@@ -63,13 +80,5 @@ class StatusError(ConnectionError):
 
 def details_of(exc: Exception, reason: str) -> DisconnectDetails:
     """Return the details of a disconnection for the error that ended the connection."""
-    if isinstance(exc, ClosedError):
-        kind = DisconnectKind.SERVER_CLOSED
-        return DisconnectDetails(kind, reason, exc.close_code, exc.close_reason, exception=exc)
-    if isinstance(exc, StatusError):
-        return DisconnectDetails(DisconnectKind.HTTP_ERROR, reason, http_status=exc.status, exception=exc)
-    if isinstance(exc, SilenceError):
-        return DisconnectDetails(DisconnectKind.HEARTBEAT_LOST, reason, exception=exc)
-    if isinstance(exc, InvalidDataError):
-        return DisconnectDetails(DisconnectKind.INVALID_DATA, reason, exception=exc)
-    return DisconnectDetails(DisconnectKind.CONNECTION_BROKEN, reason, exception=exc)
+    ended = exc if isinstance(exc, EndedError) else EndedError()
+    return DisconnectDetails(ended.kind, reason, ended.close_code, ended.close_reason, ended.http_status, exc)

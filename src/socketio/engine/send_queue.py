@@ -12,8 +12,6 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from engineio.exceptions import ConnectionError
-
 from ..runtime.steps import Steps, Wait
 from .frames import Outgoing
 
@@ -164,14 +162,9 @@ class SendQueue:
         return self.size > max(self._accepted, self.high_water_mark) + self.high_water_mark
 
     def wait_for_room(self, timeout: float | None) -> Steps[bool]:
-        """Wait until there is room; return whether there is, in ``timeout`` seconds.
-
-        Raises ``ConnectionError`` when the queue is closed before.
-        """
+        """Wait until there is room; return whether there is, in ``timeout`` seconds and before the queue is closed."""
         yield Wait(partial(self._emptied.wait_for, self.has_room), timeout)
-        if self.closed:
-            raise ConnectionError("the connection ended before the server had read enough")
-        return self.has_room()
+        return self.has_room() and not self.closed
 
     def mark(self) -> int:
         """Return a mark after the last queued packet, for :meth:`flush`."""

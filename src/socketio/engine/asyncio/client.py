@@ -21,11 +21,10 @@ from typing import Any
 from engineio.exceptions import ConnectionError
 
 from ...packet import Frame
-from ...runtime import logs
 from ...runtime.async_condition import AsyncCondition, AsyncEvent
 from ...runtime.steps import Steps, Wait, call, run_async
-from .. import compat, handshake
-from ..base import CANCELLED, HIGH_WATER_MARK, EngineBase
+from .. import compat
+from ..base import CANCELLED, EngineBase
 from ..connection import Connection
 from ..frames import Outgoing
 from ..opening import Opened
@@ -37,11 +36,7 @@ _AsyncClient: Any = compat.engineio_class("async_client", "AsyncClient")
 
 
 class AsyncEngineIOClient(EngineBase, _AsyncClient):
-    """An Engine.IO client whose messages come in order.
-
-    Takes the options of ``engineio.AsyncClient``, and ``max_message_size`` and ``high_water_mark``, in bytes.
-    Constructing one changes nothing in the process: no signal handler, and no log level or handler unless
-    ``logger=True``.
+    """An Engine.IO client whose messages come in order. Takes the options of ``engineio.AsyncClient``, and two more.
 
     :ivar is_busy: returns whether delivered packets are still being handled, in turns of the event loop.
     :ivar is_awaited: returns whether a message is an answer that a task waits for; it is delivered ahead of others.
@@ -49,26 +44,13 @@ class AsyncEngineIOClient(EngineBase, _AsyncClient):
     """
 
     http: Any
-    read_loop_task: asyncio.Task[None] | None
-    write_loop_task: asyncio.Task[None] | None
+    is_busy: Callable[[], bool] = staticmethod(bool)
+    is_awaited: Callable[[str], bool] = staticmethod(lambda message: False)
+    last_messages: Callable[[], list[Frame]] = staticmethod(list)
     _opening: asyncio.Task[Opened] | None
     _event = AsyncEvent
     _current = staticmethod(asyncio.current_task)
     _run = staticmethod(run_async)
-
-    def __init__(
-        self,
-        logger: bool | logs.Logger | None = False,
-        handle_sigint: bool = True,
-        max_message_size: int = handshake.MAX_MESSAGE_SIZE,
-        high_water_mark: int = HIGH_WATER_MARK,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(logger=logs.resolve(logger, "engineio.client"), handle_sigint=False, **kwargs)
-        self._take_options(logger, handle_sigint, max_message_size, high_water_mark)
-        self.last_messages: Callable[[], list[Frame]] = list
-        self.is_busy: Callable[[], bool] = bool
-        self.is_awaited: Callable[[str], bool] = lambda message: False
 
     def _set_up(self) -> None:
         super()._set_up()
@@ -84,10 +66,9 @@ class AsyncEngineIOClient(EngineBase, _AsyncClient):
         transports: str | list[str] | None = None,
         engineio_path: str = "engine.io",
     ) -> None:
-        """Connect, upgrade if both sides can, and call the ``connect`` handler.
+        """Connect, upgrade if both sides can, and call the ``connect`` handler; raise what that raises.
 
-        Returns when packets can be sent. Raises ``ValueError`` for transports that do not exist,
-        ``engineio.exceptions.ConnectionError`` for a connection that fails, and what the ``connect`` handler raises.
+        Raises ``ValueError`` for transports that do not exist, ``ConnectionError`` for a connection that fails.
         """
         await run_async(self._connect_steps(url, headers, transports, engineio_path))
 
@@ -109,11 +90,11 @@ class AsyncEngineIOClient(EngineBase, _AsyncClient):
     async def disconnect(self, abort: bool = False, reason: str | None = None) -> None:
         """Send what was queued and the close packets, and close.
 
+        What the server does not take within ``request_timeout`` seconds is given up. From the reading task it returns
+        before the reading has ended.
+
         :param abort: close at once, without sending anything.
         :param reason: for the ``disconnect`` handler; ``reason.CLIENT_DISCONNECT`` where none is given.
-
-        Bounded: what the server does not take within ``request_timeout`` seconds is given up. From the reading task
-        it returns before the reading has ended.
         """
         await run_async(self.disconnect_steps(abort, reason))
 
@@ -153,7 +134,7 @@ class AsyncEngineIOClient(EngineBase, _AsyncClient):
         tasks = loop_end.detach(self)
         loop_end.close_copies(loop_end.transports_of(self))
         loop_end.close_without_loop(self)
-        loop_end.keep(tasks)
+        loop_end.cancel_copies(tasks)
 
     def _interrupted(self, connection: Connection, exc: BaseException) -> Steps[None]:
         """End with the event loop, the only one that cancels the reading task; once it is closed, nothing can wait."""

@@ -12,7 +12,6 @@ from collections import deque
 from collections.abc import Coroutine, Iterable
 from typing import Any
 
-from ...packet import Frame
 from ...runtime.process_hooks import EXIT_TIMEOUT
 from ...runtime.steps import run_async
 from .. import compat, descriptors
@@ -20,7 +19,7 @@ from ..connection import CLOSING, Connection
 from ..frames import Outgoing
 
 _PACKAGE = __name__.partition(".")[0]
-_of_parents: list[asyncio.Task[Any]] = []
+_copies: list[asyncio.Task[Any]] = []
 """In a child process, the tasks of its parent: kept, since aiohttp warns of open connections when they are deleted."""
 
 
@@ -61,7 +60,7 @@ async def _close(connection: Connection, messages: Any) -> None:
         await transport.send(queue.rest())
         await transport.send(deque(transport.probe()))
         await transport.confirm(CLOSING)
-        last: deque[Outgoing] = deque(_packet(frame) for frame in messages())
+        last: deque[Outgoing] = deque("4" + each if isinstance(each, str) else each for each in messages())
         connection.engine._log_sending(last)
         await transport.send(last)
         await transport.send(deque(transport.close_packets))
@@ -71,10 +70,6 @@ async def _close(connection: Connection, messages: Any) -> None:
         await asyncio.wait([reading])
         if not reading.cancelled():
             reading.exception()  # retrieved here: the server may have ended the connection at the same time
-
-
-def _packet(frame: Frame) -> Outgoing:
-    return "4" + frame if isinstance(frame, str) else frame
 
 
 # -- the loop is closed, or belongs to the parent process
@@ -103,7 +98,7 @@ def close_without_loop(engine: Any) -> None:
     """Close the session and the transport of a client, and have it be disconnected."""
     connection, http = engine._connection, engine.http
     if http is not None and not engine.external_http:
-        close_session(http)
+        begin(http.close())
         engine.http = None
     if connection is not None:
         connection.transport.detach()
@@ -111,9 +106,9 @@ def close_without_loop(engine: Any) -> None:
     engine._mark_disconnected()
 
 
-def keep(tasks: Iterable[asyncio.Task[Any]]) -> None:
-    """Keep the tasks of the parent process in a child process, and cancel them should it go on with the event loop."""
-    _of_parents.extend(tasks)
+def cancel_copies(tasks: Iterable[asyncio.Task[Any]]) -> None:
+    """Cancel the copies that a child process has of tasks, should it go on with the event loop."""
+    _copies.extend(tasks)
     for task in tasks:
         with contextlib.suppress(Exception):
             task.cancel()
@@ -134,11 +129,6 @@ def close_response(response: Any) -> None:
         if each is not None:
             with contextlib.suppress(Exception):
                 each.close()
-
-
-def close_session(http: Any) -> None:
-    """Close a session whose event loop does not run."""
-    begin(http.close())
 
 
 def begin(coroutine: Coroutine[Any, Any, Any]) -> None:

@@ -8,8 +8,8 @@ is answered in time whatever is before it, up to a number of bytes that wait. No
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
-from typing import Any, Protocol
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from ..frames import ControlFrame, Outgoing
 
@@ -24,22 +24,10 @@ _SLOW = 0.02
 keeps is delivered within a second, and to read it ahead would only fill memory."""
 
 
-class Source(Protocol):
-    """What is read.
-
-    :ivar is_behind: whether more packets had already arrived when the last ones were taken.
-    """
-
-    @property
-    def is_behind(self) -> bool: ...
-
-    def receive(self) -> Coroutine[Any, Any, Sequence[Outgoing]]:
-        """Wait for packets and return them."""
-
-
 class AsyncReading:
     """Reads one connection.
 
+    :param source: its transport.
     :param deliver: takes packets; raises ``ConnectionError`` when the connection has to end.
     :param is_urgent: whether a packet is delivered before those that came before it.
     :param is_busy: whether delivered packets are still being handled, in turns of the event loop.
@@ -48,7 +36,7 @@ class AsyncReading:
 
     def __init__(
         self,
-        source: Source,
+        source: Any,
         deliver: Callable[[Sequence[Outgoing]], None],
         is_urgent: Callable[[Outgoing], bool],
         is_busy: Callable[[], bool],
@@ -84,7 +72,8 @@ class AsyncReading:
             while True:
                 await asyncio.sleep(0)
                 turn = loop.time()
-                self._read_ahead(turn, began)
+                if turn - self._caught_up >= _LATE and turn - began >= _SLOW:
+                    self._read_ahead()
                 if not self._is_busy():
                     break
         self._portion = portion
@@ -104,36 +93,27 @@ class AsyncReading:
             self._ahead = None
             if not ahead.cancelled():  # by the end of the event loop, during which the last packets are read
                 return ahead.result()
-        return await self._source.receive()
+        received: Sequence[Outgoing] = await self._source.receive()
+        return received
 
-    def _read_ahead(self, now: float, began: float) -> None:
-        """Take the received packets, and start to read ahead when that is due."""
-        if now - self._caught_up < _LATE or now - began < _SLOW:
-            return
+    def _read_ahead(self) -> None:
+        """Take what was read ahead, and read on. What is urgent is delivered at once."""
         if self._ahead is not None and self._ahead.done():
             if self._ahead.cancelled() or self._ahead.exception() is not None:
-                return  # which is told when all that came before is delivered
-            self._take(self._ahead.result())
+                return  # which is raised when all that came before is delivered
+            for packet in self._ahead.result():
+                if self._is_urgent(packet):
+                    self._deliver([packet])
+                else:
+                    self._waiting.append(packet)
+                    self._size += len(packet)
             self._ahead = None
         if self._ahead is None and self._size < self._most:
             self._ahead = asyncio.ensure_future(self._source.receive())
-            self._ahead.add_done_callback(_retrieve)
-
-    def _take(self, packets: Sequence[Outgoing]) -> None:
-        for packet in packets:
-            if self._is_urgent(packet):
-                self._deliver([packet])
-            else:
-                self._waiting.append(packet)
-                self._size += len(packet)
+            # Retrieves its exception, so that asyncio does not log it.
+            self._ahead.add_done_callback(lambda task: task.cancelled() or task.exception())
 
 
 def is_own(packet: Outgoing) -> bool:
     """Return whether a packet is one that the connection itself depends on: a ping, or what a websocket wants sent."""
     return isinstance(packet, ControlFrame) or (isinstance(packet, str) and packet[:1] in ("2", "6"))
-
-
-def _retrieve(task: asyncio.Future[Any]) -> None:
-    """Retrieve the exception of a task, so that asyncio does not log it."""
-    if not task.cancelled():
-        task.exception()

@@ -17,10 +17,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ...packet import Frame
-from ...runtime import logs, process_hooks
+from ...runtime import process_hooks
 from ...runtime.steps import Steps, joined, run
-from .. import compat, descriptors, handshake
-from ..base import HIGH_WATER_MARK, EngineBase
+from .. import compat, descriptors
+from ..base import EngineBase
 from ..connection import Connection
 from ..opening import Opened
 from . import connections, sessions
@@ -54,31 +54,13 @@ class Condition:
 
 
 class EngineIOClient(EngineBase, _Client):
-    """An Engine.IO client whose messages come in order.
-
-    Takes the options of ``engineio.Client``, and ``max_message_size`` and ``high_water_mark``, in bytes.
-    Constructing one changes nothing in the process: no signal handler, and no log level or handler unless
-    ``logger=True``.
-    """
+    """An Engine.IO client whose messages come in order. Takes the options of ``engineio.Client``, and two more."""
 
     http = sessions.SessionAttribute()
-    read_loop_task: threading.Thread | None
-    write_loop_task: threading.Thread | None
     _opening: Opening | None
     _condition = Condition
     _joined = staticmethod(joined)
     _run = _run_shielded = staticmethod(run)
-
-    def __init__(
-        self,
-        logger: bool | logs.Logger | None = False,
-        handle_sigint: bool = True,
-        max_message_size: int = handshake.MAX_MESSAGE_SIZE,
-        high_water_mark: int = HIGH_WATER_MARK,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(logger=logs.resolve(logger, "engineio.client"), handle_sigint=False, **kwargs)
-        self._take_options(logger, handle_sigint, max_message_size, high_water_mark)
 
     def connect(
         self,
@@ -87,10 +69,9 @@ class EngineIOClient(EngineBase, _Client):
         transports: str | list[str] | None = None,
         engineio_path: str = "engine.io",
     ) -> None:
-        """Connect, upgrade if both sides can, and call the ``connect`` handler.
+        """Connect, upgrade if both sides can, and call the ``connect`` handler; raise what that raises.
 
-        Returns when packets can be sent. Raises ``ValueError`` for transports that do not exist,
-        ``engineio.exceptions.ConnectionError`` for a connection that fails, and what the ``connect`` handler raises.
+        Raises ``ValueError`` for transports that do not exist, ``ConnectionError`` for a connection that fails.
         """
         run(self._connect_steps(url, headers, transports, engineio_path))
 
@@ -112,11 +93,11 @@ class EngineIOClient(EngineBase, _Client):
     def disconnect(self, abort: bool = False, reason: str | None = None) -> None:
         """Send what was queued and the close packets, and close.
 
+        What the server does not take within ``request_timeout`` seconds is given up. From a handler of this client it
+        returns before the reading has ended.
+
         :param abort: close at once, without sending anything.
         :param reason: for the ``disconnect`` handler; ``reason.CLIENT_DISCONNECT`` where none is given.
-
-        Bounded: what the server does not take within ``request_timeout`` seconds is given up. From a handler of this
-        client it returns before the reading has ended.
         """
         run(self.disconnect_steps(abort, reason))
 
@@ -150,8 +131,9 @@ class EngineIOClient(EngineBase, _Client):
         return opening.run()
 
     def _cancel_opening(self) -> Steps[None]:
-        if self._opening is not None:
-            self._opening.abort()
+        opening = self._opening
+        if opening is not None:
+            opening.abort()
         yield from ()
 
     def _start_worker(self, name: str, steps: Steps[None]) -> threading.Thread:

@@ -45,12 +45,11 @@ FLOORS = """
     2   engine.threads.opening  engine.asyncio.opening
     2   engine.threads.client  engine.asyncio.client
     2   engine
-    3   attributes
+    3   core.attempt  core.lifecycle
+    3   lifecycle.channel  connect_arguments
     3   base_client
-    4   core.attempt
-    4   lifecycle.base_attempts
+    4   lifecycle.attempts
     4   lifecycle.base
-    4   lifecycle.async_loop
     4   lifecycle.threads  lifecycle.asyncio
     4   client  async_client
     5   base_simple_client

@@ -25,25 +25,15 @@ LONGEST_FUNCTION = 40
 DEEPEST_CLASS = 2
 """A class and one class of the package that it is made from."""
 
-ALL_LINES = 12_318
+ALL_LINES = 12_003
 """The lines of the client itself. The goal is 6,000; lower the figure when the package has shrunk."""
 
 LONG_FILES: dict[str, int] = {}
 LONG_FUNCTIONS = {
     "async_client.py AsyncClient.call": 48,
-    "async_client.py AsyncClient.connect": 48,
     "base_client.py BaseClient.__init__": 52,
-    "client.py Client.connect": 52,
 }
-DEEP_CLASSES = {
-    "async_client.py AsyncClient": 7,
-    "client.py Client": 6,
-    "lifecycle/async_loop.py AsyncLoop": 5,
-    "lifecycle/asyncio.py AsyncLifecycle": 6,
-    "lifecycle/base.py BaseLifecycle": 4,
-    "lifecycle/base_attempts.py BaseAttempts": 3,
-    "lifecycle/threads.py Lifecycle": 5,
-}
+DEEP_CLASSES: dict[str, int] = {}
 WITHOUT_A_TWIN = {
     "engine/asyncio/keep_alive.py",
     "engine/asyncio/loop_end.py",
@@ -52,7 +42,6 @@ WITHOUT_A_TWIN = {
     "engine/threads/connections.py",
     "engine/threads/options.py",
     "engine/threads/sessions.py",
-    "lifecycle/async_loop.py",
 }
 PRIVATE_NAMES = {
     "testing/engine.py _async",

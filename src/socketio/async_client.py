@@ -9,29 +9,36 @@ from threading import get_ident
 from typing import Any, TypeAlias, TypeVar
 
 from . import options
-from .base_client import State
+from .base_client import BaseClient
 from .core.events import AckReceived, EventReceived, Events
 from .core.session import Session
+from .dispatch.asyncio import AsyncDispatcher
 from .engine import EngineError
+from .engine.asyncio.client import AsyncEngineIOClient
 from .exceptions import BadNamespaceError, DisconnectedError, TimeoutError
-from .lifecycle.asyncio import IN_A_ROW, AsyncLifecycle, ignore
-from .lifecycle.base import Waiter
-from .runtime import process_hooks, timeouts
-from .runtime.async_condition import AsyncEvent
+from .lifecycle.asyncio import AsyncLifecycle, ignore
+from .lifecycle.base import HANDLERS
+from .lifecycle.channel import Waiter
+from .overrides import replaceable
+from .runtime import timeouts
 from .runtime.async_time_limit import TimeLimit
+from .runtime.steps import run_async
 
 T = TypeVar("T")
 OrCallable: TypeAlias = T | Callable[[], T] | Callable[[], Awaitable[T]]
+
+IN_A_ROW = 1000
+"""Calls of emit() after which other tasks get a turn. Without it, a loop of calls over a fast websocket never waits."""
 
 
 class _Handling:
     """The calls of the handlers of events, each of which is the subject of a call."""
 
-    __slots__ = ("_client", "_protocol")
+    __slots__ = ("_client", "_session")
 
-    def __init__(self, client: AsyncClient, protocol: Session) -> None:
+    def __init__(self, client: AsyncClient, session: Session) -> None:
         self._client = client
-        self._protocol = protocol
+        self._session = session
 
     def begin(self, event: EventReceived) -> Awaitable[Any] | None:
         """Call the handler; return what has to be awaited for its end."""
@@ -51,7 +58,7 @@ class _Handling:
         """Acknowledge, if the server asked for it."""
         namespace, _, _, ack_id = event
         if ack_id is not None:
-            self._client._sio_acknowledge(self._protocol, namespace, ack_id, value)
+            self._client._sio_channel.acknowledge(self._session, namespace, ack_id, value)
 
     def failed(self, event: EventReceived) -> None:
         """Log the exception."""
@@ -85,7 +92,7 @@ class _FutureWaiter(Waiter):
             self.future.set_result(None)
 
 
-class AsyncClient(AsyncLifecycle):
+class AsyncClient(BaseClient):
     """A Socket.IO client for asyncio that calls handlers as events come.
 
     :param reconnection: whether to reconnect when the connection is lost.
@@ -109,6 +116,24 @@ class AsyncClient(AsyncLifecycle):
     Handlers start in the order in which the server sent the events: functions run at once, coroutines interleave where
     they await. The client can be made outside of an event loop.
     """
+
+    eio: AsyncEngineIOClient
+    _sio_is_asyncio_based = True
+    _sio_lifecycle: AsyncLifecycle
+    _sio_lifecycle_class = AsyncLifecycle
+    _sio_emits_left = IN_A_ROW
+
+    def _engineio_client_class(self) -> type[AsyncEngineIOClient]:
+        return AsyncEngineIOClient
+
+    def _sio_new_dispatcher(self) -> AsyncDispatcher:
+        return AsyncDispatcher(serial=not self.async_handlers)
+
+    def _sio_register_with_engine(self) -> None:
+        super()._sio_register_with_engine()
+        self.eio.last_messages = self._sio_channel.last_frames
+        self.eio.is_busy = lambda: self._sio_dispatcher.is_draining()
+        self.eio.is_awaited = self._sio_is_awaited
 
     async def connect(
         self,
@@ -140,24 +165,9 @@ class AsyncClient(AsyncLifecycle):
         already; ``ValueError`` for arguments that can never work. Each step takes at most ``request_timeout``
         seconds.
         """
-        self._sio_check_loop()
-        process_hooks.leave_closed_loops()
-        self._sio_dispatcher.renew()
-        if self._sio_is_ending():
-            raise asyncio.CancelledError("the event loop ends")
-        self._sio_loop = asyncio.get_running_loop()
-        process_hooks.hold(self)
-        self._sio_line = process_hooks.calling_line()
-        await self._sio_changed.wait_for(lambda: self._sio_state is not State.CLOSING)
-        await self._sio_changed.wait_for(self._sio_is_free, self.eio.request_timeout)
+        self._sio_lifecycle.use_loop()
         args = url, headers, auth, transports, namespaces, socketio_path, wait, wait_timeout
-        try:
-            await self._sio_connect(self._sio_begin(AsyncEvent, *args), retry)
-        except Exception:
-            raise
-        except BaseException:  # the task was cancelled
-            await self._sio_disconnect(0)
-            raise
+        await run_async(self._sio_lifecycle.connect(retry, *args))
 
     async def disconnect(self) -> None:
         """Disconnect from the server, for good.
@@ -166,28 +176,26 @@ class AsyncClient(AsyncLifecycle):
         an attempt to connect, and a reconnection. Bounded: what the server does not take within ``request_timeout``
         seconds is given up. Does nothing when there is nothing to end.
         """
-        self._sio_check_loop()
-        await self._sio_disconnect(self.eio.request_timeout)
+        self._sio_lifecycle.check_loop()
+        await run_async(self._sio_lifecycle.disconnect(self.eio.request_timeout))
 
     async def shutdown(self) -> None:
         """Disconnect, or end a reconnection; the same as :meth:`disconnect`."""
-        if options.is_replaced(self, "disconnect", AsyncClient.disconnect):
-            await self.disconnect()
-            return
-        self._sio_check_loop()
-        await self._sio_disconnect(self.eio.request_timeout)
+        is_replaced = options.is_replaced(self, "disconnect", AsyncClient.disconnect)
+        await (self.disconnect() if is_replaced else AsyncClient.disconnect(self))
 
     async def wait(self) -> None:
         """Wait until the connection ends, no reconnection follows, and the disconnect handlers have returned.
 
         Continues through reconnections, and when a disconnect handler connects again.
         """
-        self._sio_check_loop()
+        lifecycle = self._sio_lifecycle
+        lifecycle.check_loop()
         life = None
-        while life is not self._sio_life:  # a disconnect handler may have connected again
-            life = self._sio_life
+        while life is not lifecycle.life:  # a disconnect handler may have connected again
+            life = lifecycle.life
             # In a handler, do not wait for the disconnect handlers: this may be one of them.
-            await (life.stop if self._sio_dispatcher.is_handler() else life.ended).wait()
+            await (life.stop if lifecycle.is_in_handler() else life.ended).wait()
 
     # -- sending
 
@@ -214,16 +222,17 @@ class AsyncClient(AsyncLifecycle):
         ``ValueError`` when the data cannot be encoded, ``ValueError`` for a reserved name such as ``'disconnect'``;
         nothing is sent then.
         """
-        if get_ident() != self._sio_thread or not self._sio_loop.is_running():  # type: ignore[union-attr]
-            self._sio_check_loop()  # else _sio_is_in_loop(), without the call
+        lifecycle = self._sio_lifecycle  # is_in_loop(), without the call
+        if get_ident() != lifecycle.thread or not lifecycle.loop.is_running():  # type: ignore[union-attr]
+            lifecycle.check_loop()
         if callback is not None:
             options.check_callback(callback, True)
         if not self.eio.has_room():
             await self._sio_make_room(None)
         try:
-            self._sio_request(event, data, namespace or "/", callback)
+            self._sio_channel.request(event, data, namespace or "/", callback)
         except BadNamespaceError:
-            await self._sio_hold_at_exit()
+            await self._sio_lifecycle.hold_at_exit()
             raise
         self._sio_emits_left -= 1
         if not self._sio_emits_left:
@@ -243,9 +252,9 @@ class AsyncClient(AsyncLifecycle):
         once :class:`~socketio.exceptions.CallInterruptedError` when the connection is lost meanwhile. It may be called
         from handlers.
         """
-        if not self._sio_is_in_loop():
-            self._sio_check_loop()
-        loop = self._sio_loop or asyncio.get_running_loop()
+        if not self._sio_lifecycle.is_in_loop():
+            self._sio_lifecycle.check_loop()
+        loop = self._sio_lifecycle.loop or asyncio.get_running_loop()
         timeout = timeouts.limit(timeout)
         now = loop.time()
         deadline = None if timeout is None else now + timeout
@@ -258,9 +267,9 @@ class AsyncClient(AsyncLifecycle):
             if self._sio_emit_is_overridden():
                 await self.emit(event, data=data, namespace=namespace, callback=waiter)
             else:
-                self._sio_request(event, data, namespace or "/", waiter, wake=False)
+                self._sio_channel.request(event, data, namespace or "/", waiter, wake=False)
         except BadNamespaceError:
-            await self._sio_hold_at_exit()
+            await self._sio_lifecycle.hold_at_exit()
             raise
         if waiter.request is not None and len(waiter.request[0].callbacks) == 1:
             self.eio.send_at_once()
@@ -274,11 +283,10 @@ class AsyncClient(AsyncLifecycle):
                 limit.cancel()
             waiter.forget()
         if waiter.args is None and not waiter.expired:
-            await self._sio_hold_at_exit()
-        return self._sio_result(waiter, event, timeout)
+            await self._sio_lifecycle.hold_at_exit()
+        return self._sio_channel.result(waiter, event, timeout)
 
     def _sio_emit_is_overridden(self) -> bool:
-        """Return whether ``emit()`` is overridden in a subclass or on the instance."""
         return type(self).emit is not _EMIT or "emit" in vars(self)
 
     async def _sio_make_room(self, timeout: float | None) -> bool:
@@ -286,27 +294,27 @@ class AsyncClient(AsyncLifecycle):
         try:
             return await self.eio.wait_for_room(timeout)
         except EngineError as exc:
-            await self._sio_hold_at_exit()
+            await self._sio_lifecycle.hold_at_exit()
             raise DisconnectedError(f"the connection was lost while an event waited to be queued: {exc}") from exc
 
     # -- receiving
 
-    def _sio_run_events(self, protocol: Session, events: Events) -> None:
+    def _sio_run_events(self, session: Session, events: Events) -> None:
         """Have events handled, each decoded when it is its turn."""
-        handling, add, read = _Handling(self, protocol), self._sio_dispatcher.add, protocol.read
+        handling, add, read = _Handling(self, session), self._sio_dispatcher.add, session.read
         for each in events:
             event = read(each)
             if isinstance(event, tuple):
                 add(handling, event)
             else:
-                self._sio_handle(protocol, event)
-            if self._sio_protocol is not protocol:
+                self._sio_handle(session, event)
+            if self._sio_channel.session is not session:
                 return
 
     def _sio_is_awaited(self, frame: str) -> bool:
         """Return whether a frame answers a call(), which does not wait for the handlers of earlier events."""
-        protocol = self._sio_protocol
-        return protocol is not None and isinstance(protocol.callback_for(frame), Waiter)
+        session = self._sio_channel.session
+        return session is not None and isinstance(session.callback_for(frame), Waiter)
 
     def _sio_call_back(self, event: AckReceived) -> None:
         def failed() -> None:
@@ -314,12 +322,27 @@ class AsyncClient(AsyncLifecycle):
 
         self._sio_dispatcher.submit(lambda: event.callback(*event.args), ignore, failed)
 
+    # -- what programs replace, and what python-socketio has, too
+
+    @replaceable
+    async def _trigger_event(self, event: str, namespace: str, *args: Any) -> Any:
+        """Call the handler of an event and return its result. An override is called for every event."""
+        found = self._sio_registry.find_registered(event, namespace or "/", args)
+        result = found[0](*found[1]) if found is not None else None
+        return await result if inspect.isawaitable(result) else result
+
+    @replaceable
+    async def _handle_disconnect(self, namespace: str) -> None:
+        """End a namespace as after a DISCONNECT packet. An override is called for each DISCONNECT packet."""
+        calls = self._sio_lifecycle.attempts.end_namespace(namespace or "/")
+        await run_async(self._sio_lifecycle.returned(calls, HANDLERS))
+
     # -- helpers
 
     async def sleep(self, seconds: float = 0) -> None:
         """Sleep for the given number of seconds; infinity is allowed."""
-        self._sio_check_loop()
-        if self._sio_is_ending():
+        self._sio_lifecycle.check_loop()
+        if self._sio_lifecycle.is_ending():
             raise asyncio.CancelledError("the event loop ends")
         for nap in timeouts.naps(seconds):
             await self.eio.sleep(nap)
@@ -328,7 +351,7 @@ class AsyncClient(AsyncLifecycle):
         self, target: Callable[..., Coroutine[Any, Any, T]], *args: Any, **kwargs: Any
     ) -> asyncio.Task[T]:
         """Run a coroutine function with these arguments as a task; return the task, which can be awaited."""
-        self._sio_check_loop()
+        self._sio_lifecycle.check_loop()
         return self.eio.start_background_task(target, *args, **kwargs)
 
 

@@ -43,9 +43,9 @@ class AsyncSimpleClient(BaseSimpleClient):
         client = self._sio_client
         if client is None:
             running_loop()
-        elif not client._sio_is_in_loop():
-            client._sio_check_loop()
-            if self._sio_inbox.is_open and not client._sio_is_in_use():  # its event loop was closed
+        elif not client._sio_lifecycle.is_in_loop():
+            client._sio_lifecycle.check_loop()
+            if self._sio_inbox.is_open and not client._sio_lifecycle.is_in_use():  # its event loop was closed
                 self._sio_inbox.close()
                 self._sio_renew()
 

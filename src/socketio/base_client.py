@@ -2,39 +2,41 @@
 
 from __future__ import annotations
 
-import contextlib
-import enum
-import urllib.parse
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, TypeVar, overload
+import logging
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from . import engine, options, overrides
-from .attributes import ClientAttributes
 from .base_namespace import BaseClientNamespace
 from .core.details import DisconnectDetails
 from .core.event_log import EventLog
-from .core.events import RESERVED_EVENTS, EventName
-from .core.handlers import Handler, Handlers
+from .core.events import (
+    RESERVED_EVENTS,
+    AckReceived,
+    EventName,
+    EventReceived,
+    Events,
+    FrameDropped,
+    NamespaceConnected,
+    NamespaceRefused,
+    Notice,
+    SessionFailed,
+    Unread,
+)
+from .core.handlers import Handler, Handlers, Sink
 from .core.session import Session
-from .exceptions import ConnectionError, InvalidURLError
-from .overrides import is_overridden
-from .packet import Packet
-from .runtime import logs, process_hooks, timeouts
+from .lifecycle.channel import Channel, Waiter
+from .overrides import ReconnectAbort, Shown, is_overridden
+from .packet import Frame, Packet
+from .runtime import logs
+
+if TYPE_CHECKING:
+    from .lifecycle.base import BaseLifecycle
 
 H = TypeVar("H", bound=Handler)
 
 Reason = engine.reason
-_SCHEMES = ("http", "https", "ws", "wss")
-
-
-class State(enum.Enum):
-    """Where a client is in its life."""
-
-    IDLE = "idle"
-    CONNECTING = "connecting"
-    CONNECTED = "connected"
-    RECONNECTING = "reconnecting"
-    CLOSING = "closing"
 
 
 reconnecting_clients: list[BaseClient] = []
@@ -42,15 +44,22 @@ reconnecting_clients: list[BaseClient] = []
 
 
 @overrides.explain_missing
-class BaseClient(ClientAttributes):
+class BaseClient:
     """The part of :class:`Client` and :class:`AsyncClient` that does no I/O."""
 
     reason = Reason
     """Why a connection ended: ``CLIENT_DISCONNECT``, ``SERVER_DISCONNECT`` or ``TRANSPORT_ERROR``."""
     reserved_events: tuple[str, ...] = RESERVED_EVENTS
-    _sio_retries = False
-    _sio_abort: Callable[[], None]
+    eio: Any
+    _sio_is_asyncio_based = False
+    _sio_dispatcher: Any
+    _sio_lifecycle: BaseLifecycle
     _trigger_event: Callable[..., Any]
+    _engineio_client_class: Callable[[], Any]
+    _sio_new_dispatcher: Callable[[], Any]
+    _sio_lifecycle_class: Any
+    _sio_run_events: Callable[[Session, Events], None]
+    _sio_call_back: Callable[[AckReceived], None]
 
     def __init__(
         self,
@@ -87,34 +96,40 @@ class BaseClient(ClientAttributes):
         self.connection_transports: str | list[str] | None = None
         self.connection_namespaces: list[str] = []
         self.socketio_path: Any = None
-        self._sio_failed: list[str] = []
 
-        self._sio_nonsense = logs.Sparse(self._sio_logger)
+        self._sio_dropped_log = logs.Sparse(self._sio_logger)
         self._sio_registry = Handlers()
-        self._sio_state = State.IDLE
-        self._sio_protocol: Session | None = None
-        self._sio_details: DisconnectDetails | None = None
-        self._sio_wait_for_namespaces = True
-        self._sio_wait_timeout: float | None = 20.0
         self._sio_path_warning_given = False
 
         if "engineio_logger" in engineio_options:
             engineio_options["logger"] = engineio_options.pop("engineio_logger")
         self.eio: Any = engine_class(handle_sigint=handle_sigint, **engineio_options)
         self.eio.logs_text = self.packet_class.encode is Packet.encode
-        self._sio_set_up()
+        self._sio_channel = Channel(self.eio, self._sio_log)
+        self._sio_dispatcher = self._sio_new_dispatcher()
+        self._sio_lifecycle = self._sio_lifecycle_class(self, self._sio_channel)
+        self._sio_register_with_engine()
         self._sio_notice_overrides()
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         overrides.warn_of_overrides(cls, BaseClient)
 
-    def _engineio_client_class(self) -> Any:
-        raise NotImplementedError
+    def _sio_register_with_engine(self) -> None:
+        self.eio.on("connect", self._sio_lifecycle.on_transport_open)
+        self.eio.on("message", self._sio_on_messages)
+        self.eio.on("disconnect", self._sio_lifecycle.on_transport_closed)
+        self.eio.is_shared = True
 
-    def _sio_set_up(self) -> None:
-        """Make what one flavour needs besides."""
-        raise NotImplementedError
+    def _sio_renew(self) -> None:
+        """Be idle, without the threads or tasks of the parent process, or of a closed event loop."""
+        self._sio_dispatcher.abandon()
+        self._sio_dispatcher = self._sio_new_dispatcher()
+        self._sio_lifecycle.renew()
+
+    def _sio_after_fork(self) -> None:
+        self._sio_renew()
+        self.eio.after_fork()
 
     def _sio_notice_overrides(self) -> None:
         """Call an overridden ``_trigger_event`` for all events from now on."""
@@ -122,26 +137,90 @@ class BaseClient(ClientAttributes):
         if registry is not None and is_overridden(self, "_trigger_event"):
             registry.override = lambda: self._trigger_event
 
-    # -- what is connected
+    # -- attributes, which a program may assign to: the library itself reads none of them
 
-    def _sio_is_trying(self) -> bool:
-        """Return whether the client reconnects, or is in ``connect(retry=True)``."""
-        state = self._sio_state
-        return state is State.RECONNECTING or (state is State.CONNECTING and self._sio_retries)
+    @Shown
+    def connected(self) -> bool:
+        """Whether a namespace is connected."""
+        return self._sio_lifecycle.is_connected()
 
-    @contextlib.contextmanager
-    def _sio_listed(self) -> Iterator[None]:
-        """Be listed in ``reconnecting_clients``."""
-        with process_hooks.lock():
-            reconnecting_clients.append(self)
-        try:
-            yield
-        finally:
-            self._sio_unlist()
+    @Shown
+    def namespaces(self) -> dict[str, str]:
+        """The connected namespaces and the sid that the server gave for each."""
+        return self._sio_channel.namespaces()
 
-    def _sio_unlist(self) -> None:
-        with process_hooks.lock():  # by identity: a subclass may define __eq__
-            reconnecting_clients[:] = [client for client in reconnecting_clients if client is not self]
+    @Shown
+    def failed_namespaces(self) -> list[str]:
+        """The namespaces that the last attempt failed to connect."""
+        return self._sio_lifecycle.attempts.failed
+
+    @Shown
+    def disconnect_details(self) -> DisconnectDetails | None:
+        """Why the connection, or a namespace, last ended; ``None`` before the first disconnection.
+
+        It is there when the ``disconnect`` handlers are called, and stays until the next end.
+        """
+        return self._sio_channel.details
+
+    @Shown
+    def sid(self) -> str | None:
+        """The id of the Engine.IO session, ``None`` without one. See :meth:`get_sid` for the id of a namespace."""
+        sid: str | None = self.eio.sid
+        return sid
+
+    def get_sid(self, namespace: str | None = None) -> str | None:
+        """Return the id that the server gave this client in a namespace, ``'/'`` by default.
+
+        ``None`` where the namespace is not connected.
+        """
+        return self._sio_channel.namespaces().get(namespace or "/")
+
+    def transport(self) -> str | None:
+        """Return the name of the transport in use, ``'polling'`` or ``'websocket'``; ``None`` without a connection."""
+        name: str | None = self.eio.transport()
+        return name
+
+    def is_asyncio_based(self) -> bool:
+        """Return whether this is the asyncio client."""
+        return self._sio_is_asyncio_based
+
+    @property
+    def logger(self) -> Any:
+        """The logger of the client. Assign another logger to replace it; a value that is not a logger is ignored."""
+        return vars(self).get("logger", self._sio_logger)
+
+    @logger.setter
+    def logger(self, value: Any) -> None:
+        vars(self)["logger"] = value
+        if isinstance(value, (logging.Logger, logging.LoggerAdapter)):
+            self._sio_logger = value
+            if "_sio_log" in vars(self):  # else a constructor has assigned it before it has called ours
+                self._sio_log.use(value)
+
+    @Shown
+    def _reconnect_task(self) -> Any:
+        """The thread or task of the current or last reconnection; ``None`` before the first one."""
+        return self._sio_lifecycle.reconnect_task
+
+    @Shown
+    def _reconnect_abort(self) -> ReconnectAbort:
+        """Ends a reconnection, or ``connect(retry=True)``, when its ``set()`` is called. An event can be assigned."""
+        return ReconnectAbort(self._sio_lifecycle)
+
+    @Shown
+    def callbacks(self) -> dict[str, dict[int, Callable[..., Any]]]:
+        """The callbacks that wait for an acknowledgement, by namespace and id."""
+        return self._sio_channel.callbacks()
+
+    @Shown
+    def handlers(self) -> dict[str, dict[EventName, Handler]]:
+        """The registered functions, by namespace and event."""
+        return self._sio_registry.functions
+
+    @Shown
+    def namespace_handlers(self) -> dict[str, BaseClientNamespace]:
+        """The registered namespace objects, by namespace."""
+        return self._sio_registry.objects
 
     # -- handlers
 
@@ -221,97 +300,54 @@ class BaseClient(ClientAttributes):
         namespace_handler._sio_client = self
         self._sio_registry.add_object(namespace_handler._sio_namespace, namespace_handler)
 
-    # -- the arguments of connect()
+    # -- what the server sends
 
-    def _sio_remember(
-        self,
-        url: Any,
-        headers: Any,
-        auth: Any,
-        transports: str | list[str] | None,
-        namespaces: str | list[str] | None,
-        socketio_path: str,
-        wait: bool,
-        wait_timeout: float | None,
-    ) -> None:
-        """Check the arguments of ``connect()`` and keep them for this connection and its reconnections."""
-        overrides.warn_of_assignments(self)
-        if namespaces is None:
-            namespaces = self._sio_registry.namespaces() or ["/"]
-        elif isinstance(namespaces, str):
-            namespaces = [namespaces]
-        for namespace in namespaces:
-            options.check_namespace(namespace)
-            namespace.encode("utf-8")  # a lone surrogate is a ValueError
-        if not callable(url):
-            check_url(url)
-        if not callable(headers):
-            check_headers(headers)
-        engine.choose_transports(transports)
-        limit = timeouts.limit(wait_timeout, "wait_timeout")
-        self.connection_url = url
-        self.connection_headers = headers
-        self.connection_auth = auth
-        self.connection_transports = transports
-        self.connection_namespaces = list(dict.fromkeys(namespaces))
-        self.socketio_path = "socket.io" if socketio_path is None else socketio_path
-        self._sio_wait_for_namespaces = wait
-        self._sio_wait_timeout = limit
+    def _sio_on_messages(self, frames: Sequence[Frame]) -> None:
+        """Take the frames that the engine has received: have events handled, and do what else they ask for."""
+        channel, session = self._sio_channel, self._sio_channel.session
+        while frames and session is not None:
+            with channel.lock:
+                if channel.session is not session:
+                    return
+                received, frames = session.receive(frames)
+            is_logged = self._sio_log.is_logged(logs.INFO)
+            for each in self._sio_log.received(received, session.read) if is_logged else received:
+                if not isinstance(each, list):
+                    self._sio_handle(session, each)
+                elif (sink := self._sio_registry.only_sink()) is None:
+                    self._sio_run_events(session, each)
+                else:
+                    self._sio_fill(sink, session, each)
 
-    def _sio_check_url(self, url: Any) -> str:
-        """Return the URL to connect to; warn once about a path other than ``socketio_path``."""
-        path = check_url(url).path.strip("/")
-        if path not in ("", (self.socketio_path or "").strip("/")) and not self._sio_path_warning_given:
-            self._sio_path_warning_given = True
-            self._sio_logger.warning("The path in the URL is ignored: use socketio_path, or namespaces, for %r", path)
-        checked: str = url
-        return checked
+    def _sio_fill(self, sink: Sink, session: Session, events: Events) -> None:
+        """Pass events to a sink; acknowledge those for which the server asks, without values."""
+        sink.take(events, partial(self._sio_read, session))
+        for each in events:
+            if isinstance(each, tuple) and each[3] is not None:
+                self._sio_channel.acknowledge(session, each[0], each[3], None)
 
+    def _sio_read(self, session: Session, event: Unread | EventReceived) -> EventReceived | FrameDropped:
+        """Return an event, decoded; log if it is dropped."""
+        read = session.read(event)
+        if isinstance(read, FrameDropped):
+            self._sio_handle(session, read)
+        return read
 
-def attempt_failure(exc: Exception) -> tuple[Exception, Any]:
-    """Return the error to raise for an attempt that failed, and the argument for the ``connect_error`` handlers.
-
-    That is the body of an HTTP error answer, ``None`` where it is no JSON, else the text of the error.
-    """
-    if not isinstance(exc, engine.EngineError):
-        return exc, error_text(exc)
-    text = str(exc.args[0]) if exc.args else "the connection failed"
-    return ConnectionError(text), exc.args[1] if len(exc.args) > 1 else text
-
-
-def first_cause(exc: BaseException) -> BaseException:
-    """Return the original cause of an error, without its traceback.
-
-    What lies between has the same text, and the traceback is that of the HTTP library: two more screens to read.
-    """
-    while exc.__cause__ is not None:
-        exc = exc.__cause__
-    return exc.with_traceback(None)
-
-
-def error_text(exc: BaseException) -> str:
-    """Return the text of an error, or its type if the text is empty or ``str()`` fails."""
-    try:
-        return str(exc) or type(exc).__name__
-    except Exception:
-        return type(exc).__name__
-
-
-def check_url(url: Any) -> urllib.parse.SplitResult:
-    """Return the parts of a URL; raise :class:`InvalidURLError` for one that nobody can connect to."""
-    if not isinstance(url, str):
-        raise InvalidURLError(f"a URL is a str, not {type(url).__name__}")
-    shown = engine.without_secrets(url)
-    try:
-        parts = urllib.parse.urlsplit(url)
-        valid = parts.scheme in _SCHEMES and bool(parts.hostname) and parts.port != 0
-    except ValueError:  # its text may have the password in it
-        raise InvalidURLError(f"not a valid URL: {shown!r}") from None
-    if not valid:
-        raise InvalidURLError(f"not an http, https, ws or wss URL: {shown!r}")
-    return parts
-
-
-def check_headers(headers: Any) -> Mapping[str, str]:
-    """Return the headers to send; raise ``TypeError`` or ``ValueError`` for invalid ones."""
-    return engine.check_headers(headers)
+    def _sio_handle(self, session: Session, event: Notice) -> None:
+        if isinstance(event, AckReceived):
+            if isinstance(event.callback, Waiter):
+                event.callback(*event.args)
+            else:
+                self._sio_call_back(event)
+        elif isinstance(event, FrameDropped):
+            self._sio_dropped_log.warning("Dropped what the server sent: %.200s", event.reason)
+        elif isinstance(event, NamespaceConnected):
+            self._sio_lifecycle.attempts.accept(event.namespace)
+        elif isinstance(event, NamespaceRefused):
+            self._sio_lifecycle.attempts.refuse(session, event)
+        elif isinstance(event, SessionFailed):
+            raise engine.InvalidDataError(event.reason)  # the engine ends the connection, on the reading side
+        elif session.keeps_ended:
+            self._sio_lifecycle.submit_disconnect(event.namespace)
+        else:
+            self._sio_lifecycle.attempts.leave_namespaces(session, event.namespace, (event.namespace,))

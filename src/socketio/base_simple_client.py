@@ -54,7 +54,7 @@ class BaseSimpleClient:
         return self._sio_namespace.partition("?")[0]
 
     def _sio_ended(self) -> DisconnectedError:
-        return has_ended(None if self._sio_client is None else self._sio_client._sio_details)
+        return has_ended(None if self._sio_client is None else self._sio_client._sio_channel.details)
 
     @Shown
     def connected(self) -> bool:
@@ -84,7 +84,7 @@ class BaseSimpleClient:
     @Shown
     def sid(self) -> str | None:
         """The id that the server gave this client; ``None`` without a connection."""
-        return None if self._sio_client is None else self._sio_client._sio_get_sid(self._sio_name())
+        return None if self._sio_client is None else self._sio_client._sio_channel.namespaces().get(self._sio_name())
 
     @Shown
     def transport(self) -> str:

@@ -10,15 +10,19 @@ from functools import partial
 from typing import Any, TypeAlias, TypeVar
 
 from . import options
-from .base_client import State
+from .base_client import BaseClient
 from .core.events import AckReceived, EventReceived, Events, Unread
 from .core.session import Session
-from .dispatch.threads import Job
+from .dispatch.threads import Dispatcher, Job
 from .engine import EngineError
+from .engine.threads.client import EngineIOClient
 from .exceptions import BadNamespaceError, DisconnectedError, TimeoutError
-from .lifecycle.base import Waiter
-from .lifecycle.threads import GOODBYE, Lifecycle
+from .lifecycle.base import HANDLERS
+from .lifecycle.channel import Waiter
+from .lifecycle.threads import Lifecycle
+from .overrides import replaceable
 from .runtime import process_hooks, timeouts
+from .runtime.steps import run
 
 T = TypeVar("T")
 OrCallable: TypeAlias = T | Callable[[], T]
@@ -42,7 +46,7 @@ class _LockWaiter(Waiter):
         self.expired = not self._lock.acquire(timeout=timeout)
 
 
-class Client(Lifecycle):
+class Client(BaseClient):
     """A Socket.IO client that calls handlers as events come.
 
     :param reconnection: whether to reconnect when the connection is lost.
@@ -66,6 +70,16 @@ class Client(Lifecycle):
     Handlers start in the order in which the server sent the events, each when the one before has returned; one that
     blocks does not hold up the others. Every method may be called from any thread, and from handlers.
     """
+
+    eio: EngineIOClient
+    _sio_lifecycle: Lifecycle
+    _sio_lifecycle_class = Lifecycle
+
+    def _engineio_client_class(self) -> type[EngineIOClient]:
+        return EngineIOClient
+
+    def _sio_new_dispatcher(self) -> Dispatcher:
+        return Dispatcher("socketio-handlers", serial=not self.async_handlers)
 
     def connect(
         self,
@@ -98,27 +112,11 @@ class Client(Lifecycle):
         seconds.
         """
         self._sio_dispatcher.blocking()
-        self._sio_hold_at_exit()
+        self._sio_lifecycle.hold_at_exit()
         if process_hooks.is_ending():
             raise process_hooks.EndingError("the program ends")
-        with self._sio_lock:
-            self._sio_changed.wait_for(lambda: self._sio_state is not State.CLOSING)
-            self._sio_changed.wait_for(self._sio_is_free, self.eio.request_timeout)
         args = url, headers, auth, transports, namespaces, socketio_path, wait, wait_timeout
-        life = None
-        try:
-            life = self._sio_begin(threading.Event, *args)
-            self._sio_connect(life, retry)
-        except Exception:
-            raise
-        except BaseException:  # Ctrl-C
-            try:
-                self._sio_disconnect(GOODBYE)
-            finally:
-                if life is not None:
-                    self._sio_end_attempt(self._sio_attempt)
-                    self._sio_cut_short(life)
-            raise
+        run(self._sio_lifecycle.connect(retry, *args))
 
     def disconnect(self) -> None:
         """Disconnect from the server, for good.
@@ -127,16 +125,13 @@ class Client(Lifecycle):
         an attempt to connect, and a reconnection. Bounded: what the server does not take within ``request_timeout``
         seconds is given up. Does nothing when there is nothing to end.
         """
-        with self._sio_leaving_on_interrupt():
-            self._sio_disconnect(self.eio.request_timeout)
+        with self._sio_lifecycle.leaving_on_interrupt():
+            run(self._sio_lifecycle.disconnect(self.eio.request_timeout))
 
     def shutdown(self) -> None:
         """Disconnect, or end a reconnection; the same as :meth:`disconnect`."""
-        if options.is_replaced(self, "disconnect", Client.disconnect):
-            self.disconnect()
-            return
-        with self._sio_leaving_on_interrupt():
-            self._sio_disconnect(self.eio.request_timeout)
+        is_replaced = options.is_replaced(self, "disconnect", Client.disconnect)
+        self.disconnect() if is_replaced else Client.disconnect(self)
 
     def wait(self) -> None:
         """Wait until the connection ends, no reconnection follows, and the disconnect handlers have returned.
@@ -144,10 +139,11 @@ class Client(Lifecycle):
         Continues through reconnections, and when a disconnect handler connects again.
         """
         self._sio_dispatcher.blocking()
-        with self._sio_leaving_on_interrupt():
+        lifecycle = self._sio_lifecycle
+        with lifecycle.leaving_on_interrupt():
             life = None
-            while life is not self._sio_life:  # a disconnect handler may have connected again
-                life = self._sio_life
+            while life is not lifecycle.life:  # a disconnect handler may have connected again
+                life = lifecycle.life
                 # In a handler, do not wait for the disconnect handlers: this may be one of them.
                 (life.stop if self._sio_dispatcher.is_current() else life.ended).wait()
 
@@ -181,9 +177,9 @@ class Client(Lifecycle):
         if not self.eio.has_room():
             self._sio_make_room(None)
         try:
-            self._sio_request(event, data, namespace or "/", callback)
+            self._sio_channel.request(event, data, namespace or "/", callback)
         except BadNamespaceError:
-            self._sio_hold_at_exit()
+            self._sio_lifecycle.hold_at_exit()
             raise
 
     def send(self, data: Any, namespace: str | None = None, callback: Callable[..., Any] | None = None) -> None:
@@ -209,62 +205,61 @@ class Client(Lifecycle):
             if self._sio_emit_is_overridden():
                 self.emit(event, data=data, namespace=namespace, callback=waiter)
             else:
-                self._sio_request(event, data, namespace or "/", waiter, wake=False)
+                self._sio_channel.request(event, data, namespace or "/", waiter, wake=False)
         except BadNamespaceError:
-            self._sio_hold_at_exit()
+            self._sio_lifecycle.hold_at_exit()
             raise
         try:
             self.eio.send_at_once()
             waiter.wait(deadline)
         except KeyboardInterrupt:
-            self._sio_leave_after_interrupt()
+            self._sio_lifecycle.leave_after_interrupt()
             raise
         finally:
-            with self._sio_lock:
+            with self._sio_channel.lock:
                 waiter.forget()
         if waiter.args is None and not waiter.expired:
-            self._sio_hold_at_exit()
-        return self._sio_result(waiter, event, timeout)
+            self._sio_lifecycle.hold_at_exit()
+        return self._sio_channel.result(waiter, event, timeout)
 
     def _sio_emit_is_overridden(self) -> bool:
-        """Return whether ``emit()`` is overridden in a subclass or on the instance."""
         return type(self).emit is not _EMIT or "emit" in vars(self)
 
     def _sio_make_room(self, timeout: float | None) -> bool:
         """Wait until less than ``high_water_mark`` waits to be sent; return whether it does, in ``timeout`` seconds."""
         self._sio_dispatcher.blocking()
         try:
-            with self._sio_leaving_on_interrupt():
+            with self._sio_lifecycle.leaving_on_interrupt():
                 return self.eio.wait_for_room(timeout)
         except EngineError as exc:
-            self._sio_hold_at_exit()
+            self._sio_lifecycle.hold_at_exit()
             raise DisconnectedError(f"the connection was lost while an event waited to be queued: {exc}") from exc
 
     # -- receiving
 
-    def _sio_run_events(self, protocol: Session, events: Events) -> None:
+    def _sio_run_events(self, session: Session, events: Events) -> None:
         """Have events handled, each decoded by the thread that handles it.
 
         Memory that one core fills and another empties costs as much as the decoding.
         """
-        handle = partial(self._sio_handle_event, protocol)
+        handle = partial(self._sio_handle_event, session)
 
         def read(each: Unread | EventReceived) -> Job:
-            event = protocol.read(each)
+            event = session.read(each)
             if isinstance(event, tuple):
                 return event[1], handle, event
-            return None, partial(self._sio_handle, protocol), event
+            return None, partial(self._sio_handle, session), event
 
         self._sio_dispatcher.submit_all(events, read)
 
-    def _sio_handle_event(self, protocol: Session, event: EventReceived) -> None:
+    def _sio_handle_event(self, session: Session, event: EventReceived) -> None:
         """Call the handler of an event, and acknowledge with what it returns."""
         namespace, name, args, ack_id = event
         try:
             found = self._sio_registry.find(name, namespace, args)
             result = found[0](*found[1]) if found is not None else None
             if ack_id is not None:
-                self._sio_acknowledge(protocol, namespace, ack_id, result)
+                self._sio_channel.acknowledge(session, namespace, ack_id, result)
         except BaseException as exc:
             if not process_hooks.is_due_to_end(exc):
                 self._sio_logger.exception("Handler of event %s of namespace %s failed", name, namespace)
@@ -278,12 +273,26 @@ class Client(Lifecycle):
 
         self._sio_dispatcher.submit(run)
 
+    # -- what programs replace, and what python-socketio has, too
+
+    @replaceable
+    def _trigger_event(self, event: str, namespace: str, *args: Any) -> Any:
+        """Call the handler of an event and return its result. An override is called for every event."""
+        found = self._sio_registry.find_registered(event, namespace or "/", args)
+        return found[0](*found[1]) if found is not None else None
+
+    @replaceable
+    def _handle_disconnect(self, namespace: str) -> None:
+        """End a namespace as after a DISCONNECT packet. An override is called for each DISCONNECT packet."""
+        calls = self._sio_lifecycle.attempts.end_namespace(namespace or "/")
+        run(self._sio_lifecycle.returned(calls, HANDLERS))
+
     # -- helpers
 
     def sleep(self, seconds: float = 0) -> None:
         """Sleep for the given number of seconds; infinity is allowed."""
         self._sio_dispatcher.blocking()
-        with self._sio_leaving_on_interrupt():
+        with self._sio_lifecycle.leaving_on_interrupt():
             for nap in timeouts.naps(seconds):
                 self.eio.sleep(nap)
 

@@ -46,16 +46,13 @@ def check_names(called: type, options: Iterable[str], client_class: type, engine
             raise TypeError(f"{called.__name__}() got an unexpected keyword argument {name!r}{hint}")
 
 
-def _is_client_class(value: Any) -> bool:
-    return isinstance(value, type) and hasattr(value, "_sio_is_asyncio_based")
-
-
 def check_all(called: type, client_class: Any, options: Mapping[str, Any]) -> None:
     """Raise the errors that a client with these options would raise, in the name of another class.
 
     A ``client_class`` may be a function that returns a client: that checks them when it is called.
     """
-    if not _is_client_class(client_class):
+    is_class = isinstance(client_class, type) and hasattr(client_class, "_sio_is_asyncio_based")
+    if not is_class:
         return
     engine_class = client_class._engineio_client_class(object.__new__(client_class))
     check_names(called, options, client_class, engine_class)

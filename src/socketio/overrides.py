@@ -139,23 +139,23 @@ def warn_of_assignments(instance: object) -> None:
         warnings.warn(
             f"{name} of this {type(instance).__name__} is never called: python-socketio calls it, this package"
             f" does not. Use {INSTEAD[name]} instead.",
-            stacklevel=5,
+            stacklevel=7,
         )
 
 
 class ReconnectAbort:
     """Ends attempts to connect when it is set. It has the methods of an event, as in python-socketio."""
 
-    def __init__(self, client: Any) -> None:
-        self._client = client
+    def __init__(self, lifecycle: Any) -> None:
+        self._lifecycle = lifecycle
 
     def is_set(self) -> bool:
         """Return whether the client does not try to connect."""
-        return self._client._sio_is_trying() is False
+        return not self._lifecycle.is_trying()
 
     def set(self) -> None:
         """End a reconnection, or ``connect(retry=True)``. Does nothing at any other time."""
-        self._client._sio_abort()
+        self._lifecycle.abort()
 
     def clear(self) -> None:
         """Do nothing. To try again, call ``connect()``."""

@@ -21,7 +21,7 @@ from socketio.core.details import DisconnectDetails, DisconnectKind
 from socketio.engine import EngineError, InvalidDataError
 from socketio.packet import CONNECT, CONNECT_ERROR, Frame, Packet
 from socketio.runtime import timeouts
-from socketio.runtime.steps import Steps, Wait
+from socketio.runtime.steps import Steps, Wait, call
 
 from .waiting import CEILING, Log, within
 
@@ -364,6 +364,14 @@ class FakeAsyncEngine(Peer):
             connection.inbox.put_nowait(Loss(connection.reason))
         if connection.reader is not None and connection.reader is not asyncio.current_task():
             await asyncio.wait([connection.reader], timeout=CEILING)
+
+    def drain_steps(self, timeout: float) -> Steps[bool]:
+        """Do what :meth:`drain` does, in one step."""
+        return (yield call(self.drain, timeout))
+
+    def disconnect_steps(self, abort: bool = False, reason: str | None = None) -> Steps[None]:
+        """Do what :meth:`disconnect` does, in one step."""
+        yield call(self.disconnect, abort, reason)
 
     async def sleep(self, seconds: float = 0) -> None:
         """Sleep."""

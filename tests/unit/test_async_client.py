@@ -51,6 +51,22 @@ async def cancelled(task):
         await within(task)
 
 
+async def test_a_reconnection_whose_task_is_cancelled_leaves_nothing_open(sio):
+    """Not even a transport whose namespaces the server has not accepted yet: connect() works."""
+    sio.eio.server.silent = {"/"}
+    sio.eio.lose()
+    await sio.eio.attempts.until(lambda: len(sio.eio.attempts.items) == 2)
+    while sio.eio.state != "connected":  # noqa: ASYNC110
+        await asyncio.sleep(0)
+    sio._reconnect_task.cancel()
+    await within(sio.wait())
+    assert sio.eio.closings.items == ["closed"]
+    assert not sio.connected
+    sio.eio.server.silent = set()
+    await within(sio.connect(URL))
+    assert sio.connected
+
+
 # -- coroutines
 
 

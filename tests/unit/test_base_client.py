@@ -11,12 +11,10 @@ import pytest
 
 import socketio
 from socketio import AsyncClient, AsyncClientNamespace, Client, ClientNamespace, engine
-from socketio.base_client import (
-    attempt_failure,
-    check_headers,
-    check_url,
-)
+from socketio.connect_arguments import check_url
+from socketio.engine import check_headers
 from socketio.exceptions import ConnectionError, InvalidURLError
+from socketio.lifecycle.attempts import attempt_failure
 from socketio.msgpack_packet import MsgPackPacket
 from socketio.packet import AdaptedJson, DefaultJson, Packet
 

@@ -158,7 +158,7 @@ def test_a_client_can_be_used_on_any_thread():
 
 def test_a_signal_handler_may_use_the_client(sio):
     """The lock can be re-entered: what interrupts a thread that holds it may emit. (M19)"""
-    with sio._sio_lock:
+    with sio._sio_channel.lock:
         sio.emit("up")
         assert sio.connected
     assert sio.eio.sent.items == ['2["up"]']

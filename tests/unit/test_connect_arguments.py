@@ -6,7 +6,7 @@ import logging
 
 import pytest
 
-from socketio import AsyncClient, AsyncClientNamespace, Client, ClientNamespace
+from socketio import AsyncClient, AsyncClientNamespace, Client, ClientNamespace, connect_arguments
 from socketio.exceptions import InvalidURLError
 
 both = pytest.mark.parametrize("client_class", [Client, AsyncClient])
@@ -22,7 +22,7 @@ DEFAULTS = {
 
 
 def remember(client, url="http://localhost:5000", **arguments):
-    client._sio_remember(url, **{**DEFAULTS, **arguments})
+    connect_arguments.remember(client, url, **{**DEFAULTS, **arguments})
     return client
 
 
@@ -173,9 +173,9 @@ def test_a_path_in_the_url_is_warned_of_once(client_class):
     logger = logging.Logger("test_connect_arguments")
     logger.addHandler(handler)
     client = client_class(logger=logger)
-    assert client._sio_check_url("http://a/?q=/x") == "http://a/?q=/x"
+    assert connect_arguments.url_of_attempt(client, "http://a/?q=/x") == "http://a/?q=/x"
     assert handler.messages == []
     for _ in range(2):
-        assert client._sio_check_url("http://a/some/path?q=1") == "http://a/some/path?q=1"
+        assert connect_arguments.url_of_attempt(client, "http://a/some/path?q=1") == "http://a/some/path?q=1"
     assert len(handler.messages) == 1
     assert "some/path" in handler.messages[0]

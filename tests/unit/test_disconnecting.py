@@ -334,6 +334,19 @@ async def test_a_lost_transport_ends_all_namespaces(sio, calls):
     assert len(sio.engine.attempts.items) == 1
 
 
+async def test_a_transport_that_is_lost_while_disconnect_sends_is_told_once(sio, calls):
+    """The handlers get the reason of the loss, and the final ones are called, each once."""
+    await sio.emit("last")
+    sio.engine.draining = sio.engine.new_gate()
+    disconnecting = asyncio.ensure_future(sio.disconnect())
+    await sio.engine.drained.until(lambda: sio.engine.drained.items)
+    sio.engine.lose()
+    await calls.until(lambda: ("/a lost", TRANSPORT) in calls.items)
+    sio.engine.draining.set()
+    await within(disconnecting)
+    assert calls.items == [("/ lost", TRANSPORT), ("/a lost", TRANSPORT), ("/ over",), ("/a over",)]
+
+
 async def test_a_transport_that_the_server_closes_ends_with_its_reason(sio, calls):
     """An Engine.IO close from the server has the server's reason. (F7, M17)"""
     sio.engine.lose(SERVER)

@@ -78,7 +78,7 @@ def test_a_child_process_has_idle_clients_with_new_locks():
     sio, simple = Client(), SimpleClient()
     sio.connect(URL)
     simple.connect(URL)
-    calls, lock = [], sio._sio_lock
+    calls, lock = [], sio._sio_channel.lock
     sio.on("disconnect", calls.append)
     holds, release = threading.Event(), threading.Event()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
@@ -53,42 +54,69 @@ class Life:
 
     :param event: makes an event to wait for.
     :param lock: guards the counts of handlers.
-    :param before: the life before, whose disconnect handlers may be running still: one of them may have begun this one.
+    :param before: the previous life. Its disconnect handlers may still run: one of them may have begun this one.
     :ivar stop: set when the life is over: no attempt begins any more.
     :ivar ended: set when it is over, and the disconnect handlers of this life and those before have returned.
+    :ivar retries: whether connect() goes on after a failed attempt.
+    :ivar error: the error that connect() raises.
+    :ivar attempts: the attempts since the connection was lost, and ``delays`` the seconds before the next ones.
+    :ivar finals: the namespaces whose ``__disconnect_final`` handlers are called when the life ends.
     """
 
-    __slots__ = ("_is_told", "_lock", "_next", "_running", "ended", "stop")
+    __slots__ = (
+        "_lock",
+        "_next",
+        "_open",
+        "_over",
+        "attempts",
+        "delays",
+        "ended",
+        "error",
+        "finals",
+        "retries",
+        "stop",
+    )
 
     def __init__(self, event: Any, lock: AbstractContextManager[Any], before: Life | None = None) -> None:
         self.stop = event()
         self.ended = event()
+        self.retries = False
+        self.error: Exception | None = None
+        self.attempts = 0
+        self.delays: Iterator[float] | None = None
+        self.finals: list[str] = []
         self._lock = lock
-        self._is_told = False
+        self._over = False
         self._next: Life | None = None
-        self._running = 1  # that is the life itself
+        self._open = 1  # that is the life itself
         if before is not None and not before.ended.is_set():
             before._next = self
-            self._running += 1
+            self._open += 1
+
+    def take_error(self) -> Exception:
+        """Return the error that connect() raises, and forget it: its traceback refers to this object."""
+        assert self.error is not None
+        error, self.error = self.error, None
+        return error
 
     def handler_begins(self) -> None:
         """Record that a disconnect handler will be called."""
         with self._lock:
-            self._running += 1
+            self._open += 1
 
     def handler_returned(self) -> None:
         """Record that a disconnect handler has returned."""
         with self._lock:
-            self._running -= 1
-            if self._running == 0:
+            self._open -= 1
+            if self._open == 0:
                 self.cut()
 
     def end(self) -> None:
         """End the life when its handlers have returned. Called after all of them were scheduled."""
         self.stop.set()
         with self._lock:
-            was_told, self._is_told = self._is_told, True
-            if not was_told:
+            was_over, self._over = self._over, True
+            if not was_over:
                 self.handler_returned()
 
     def cut(self) -> None:

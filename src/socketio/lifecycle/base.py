@@ -1,371 +1,362 @@
-"""What both clients do with their session, without ever waiting: open it, read it, end it.
+"""Carries out the lifecycle table for both flavours: makes, repairs and ends the connection of one client.
 
-The lock guards the session and the state: a real one for threads, one that does nothing for asyncio, where no method
-here can be interrupted. No application code and no socket is called under it.
+In: ``connect()``, ``disconnect()``, the end of the transport, and the answers of the server for namespaces. Out: calls
+of the engine and of the lifecycle handlers. What waits is written once, as steps (``runtime/steps``), which a thread
+or a task runs.
 """
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from ..base_client import Reason, State
+from ..base_client import BaseClient, Reason, reconnecting_clients
+from ..connect_arguments import remember
 from ..core.attempt import Attempt, Life
-from ..core.details import DisconnectDetails, DisconnectKind
-from ..core.events import (
-    UNSENDABLE_EVENTS,
-    AckReceived,
-    EventReceived,
-    Events,
-    FrameDropped,
-    NamespaceConnected,
-    NamespaceRefused,
-    Notice,
-    SessionFailed,
-    Unread,
-    ack_result,
-    check_event_name,
-    event_arguments,
-)
-from ..core.handlers import Sink
-from ..core.session import Session
-from ..engine import EngineError, InvalidDataError
-from ..exceptions import BadNamespaceError, CallInterruptedError, ConnectionError, TimeoutError
-from ..overrides import is_overridden
-from ..packet import Frame
-from ..runtime.logs import INFO
-from .base_attempts import ENDED, BaseAttempts
+from ..core.lifecycle import IMMEDIATE, WAITING, Action, Input, State, step
+from ..exceptions import ConnectionError
+from ..runtime import process_hooks
+from ..runtime.steps import Steps, Wait
+from . import attempts
+from .attempts import Attempts, attempt_delays, error_text, is_aborted, pauses
+from .channel import Channel
 
-CONNECT_HANDLERS = 1.0
-"""Seconds that connect(), or an attempt that fails, waits for its handlers to return."""
+HANDLERS = 5.0
+"""Seconds that disconnect() waits for the disconnect handlers to return."""
 
 
-class Waiter:
-    """Where call() waits for its acknowledgement: the callback of a request, called on the reading side.
+@dataclass(slots=True)
+class Change:
+    """A change of state: the actions that it leads to, and what they need.
 
-    :ivar args: the values of the acknowledgement; ``None`` while there is no acknowledgement.
-    :ivar expired: whether it has not come in time.
-    :ivar request: the session, the namespace and the ack id; ``None`` until the event is queued.
+    :ivar reason: for the ``disconnect`` handlers of the namespaces ``names``.
+    :ivar timeout: seconds for sending what was emitted before.
+    :ivar calls: tell when the handlers that were called have returned.
     """
 
-    args: tuple[Any, ...] | None = None
-    expired = False
-    request: tuple[Session, str, int] | None = None
-
-    def __call__(self, *args: Any) -> None:
-        self.args = args
-        self.wake()
-
-    def wake(self) -> None:
-        """End the waiting; without ``args``, because there will be no answer."""
-        raise NotImplementedError
-
-    def forget(self) -> None:
-        """Drop the request: an acknowledgement has no effect any more."""
-        if self.args is None and self.request is not None:
-            session, namespace, ack_id = self.request
-            session.forget(namespace, ack_id)
+    life: Life
+    actions: tuple[Action, ...] = ()
+    reason: str = Reason.CLIENT_DISCONNECT
+    names: list[str] = field(default_factory=list)
+    timeout: float = 0
+    calls: list[Any] = field(default_factory=list)
 
 
-class BaseLifecycle(BaseAttempts):
-    """The part of both lifecycles that does not wait."""
+class BaseLifecycle:
+    """The lifecycle of one client.
 
-    _sio_trigger: Callable[..., Any]
-    _sio_run_events: Callable[[Session, Events], None]
-    _sio_call_back: Callable[[AckReceived], None]
-    _sio_hang_up: Callable[[Life], None]
-    _sio_submit_disconnect: Callable[[str], None]
-    _sio_submit_end: Callable[[Life], None]
+    :ivar state: what the client is doing; changed by :meth:`enter` only.
+    :ivar life: the current life, from connect() to the end of its last reconnection, or the previous one.
+    :ivar changed: wakes threads or tasks that wait for the state to change; notified under the lock.
+    """
 
-    # -- the session begins
+    new_event: Callable[[], Any]
+    renew: Callable[[], None]
+    leave_process: Callable[[float], Steps[None]]
+    ask: Callable[[Any], Any]
+    joined: Callable[[Any], Steps[None]]
+    on_transport_open: Callable[[], Any]
+    on_transport_closed: Callable[[str], Any]
+    apart: Callable[[Change], Steps[Change]]
+    carry_out_late: Callable[[Change], Any]
+    start: Callable[..., Any]
+    interrupted: Callable[[Life], Steps[None]]
+    trigger: Callable[..., Any]
+    submit_disconnect: Callable[[str], None]
+    submit_end: Callable[[Life], None]
+    is_in_handler: Callable[[], bool]
 
-    def _sio_open_session(self, auth: Any) -> None:
-        """Ask for the namespaces over a transport that has just opened."""
-        with self._sio_lock:
-            if self._sio_life.stop.is_set():
-                raise ConnectionError(ENDED)
-            protocol = self._sio_protocol = Session(self.packet_class, self.eio.sid or "", self.eio.max_message_size)
-            protocol.keeps_ended = is_overridden(self, "_handle_disconnect")
-            frames: list[Frame] = []
-            for name in self.connection_namespaces:
-                frames += protocol.connect(name, auth)
-            self.eio.send_frames(frames, wake=False)
-        self.eio.send_at_once()
+    def __init__(self, client: BaseClient, channel: Channel) -> None:
+        self.client = client
+        self.engine: Any = client.eio
+        self.channel = channel
+        self.log = client._sio_log
+        self.reconnect_task: Any = None
+        self.attempts = Attempts(self, channel)
+        self.renew()
 
-    def _sio_take_for_made(self, protocol: Session | None, attempt: Attempt, life: Life) -> None:
-        """Take the connection for made, under the lock; raise ``ConnectionError`` if it is not."""
-        if life.stop.is_set():
-            if attempt.is_answered() and not attempt.failed:
-                return  # it was made, and a handler, or the server, has ended it since
-            raise ConnectionError(ENDED)
-        lost = protocol is None or self._sio_protocol is not protocol
-        if lost and not attempt.failed:
-            for name in attempt.requested:
-                attempt.note_failure(name)
-            raise ConnectionError(
-                f"the connection was lost before the namespaces were connected: {self._sio_details}"
-            ) from self._sio_cause()
-        if self._sio_wait_for_namespaces or lost:
-            attempt.check(self._sio_wait_timeout)
-        self._sio_state = State.CONNECTED
+    def reset(self, lock: AbstractContextManager[Any], changed: Any) -> None:
+        """Become idle with a new lock, without waking anything: the threads or tasks that wait may not exist."""
+        self.lock, self.changed = lock, changed
+        self.channel.lock, self.channel.session = lock, None
+        self.state = State.IDLE
+        self.life = Life(self.new_event, lock)
+        self.life.cut()
+        self.attempts.reset()
+        self.reconnect_task = None
+        self._list(False)
 
-    # -- the session is read
+    # -- the table
 
-    def _sio_on_messages(self, frames: Sequence[Frame]) -> None:
-        """Take the frames that the engine has received: have events handled, and do what else they ask for."""
-        protocol = self._sio_protocol
-        while frames and protocol is not None:
-            with self._sio_lock:
-                if self._sio_protocol is not protocol:
-                    return
-                received, frames = protocol.receive(frames)
-            is_logged = self._sio_log.is_logged(INFO)
-            for each in self._sio_log.received(received, protocol.read) if is_logged else received:
-                if not isinstance(each, list):
-                    self._sio_handle(protocol, each)
-                elif (sink := self._sio_registry.only_sink()) is None:
-                    self._sio_run_events(protocol, each)
-                else:
-                    self._sio_fill(sink, protocol, each)
+    def enter(self, given: Input, life: Life | None = None, **details: Any) -> Change:
+        """Change the state for an input; return what is left to do: nothing, if a ``life`` is given that has passed."""
+        with self.lock:
+            if life is not None and life is not self.life:
+                return Change(life)
+            before = self.state
+            following, actions = step(before, given)
+            change = Change(self.life, actions, **details)
+            for action in actions:
+                if action in IMMEDIATE:
+                    self._do(action, change)
+            self.state = following
+            if following is not before:
+                self._note(before)
+            return change
 
-    def _sio_fill(self, sink: Sink, protocol: Session, events: Events) -> None:
-        """Pass events to a sink; acknowledge those for which the server asks, without values."""
-        sink.take(events, partial(self._sio_read, protocol))
-        for each in events:
-            if isinstance(each, tuple) and each[3] is not None:
-                self._sio_acknowledge(protocol, each[0], each[3], None)
+    def _note(self, before: State) -> None:
+        """Record what follows from a change of state."""
+        if self.state is State.CONNECTED:
+            self.life.attempts, self.life.delays, self.life.finals = 0, None, []
+        elif self.state is State.RECONNECTING:
+            self.life.finals = list(self.attempts.current.requested)
+            self._list(True)
+        if before is State.RECONNECTING:
+            self._list(False)
+        self.changed.notify_all()
 
-    def _sio_read(self, protocol: Session, event: Unread | EventReceived) -> EventReceived | FrameDropped:
-        """Return an event, decoded; log if it is dropped."""
-        read = protocol.read(event)
-        if isinstance(read, FrameDropped):
-            self._sio_handle(protocol, read)
-        return read
+    def _list(self, is_reconnecting: bool) -> None:
+        """Be listed in ``reconnecting_clients``, or not any more."""
+        with process_hooks.lock():  # by identity: a subclass may define __eq__
+            others = [client for client in reconnecting_clients if client is not self.client]
+            reconnecting_clients[:] = [*others, self.client] if is_reconnecting else others
 
-    def _sio_handle(self, protocol: Session, event: Notice) -> None:
-        if isinstance(event, AckReceived):
-            if isinstance(event.callback, Waiter):
-                event.callback(*event.args)
-            else:
-                self._sio_call_back(event)
-        elif isinstance(event, FrameDropped):
-            self._sio_nonsense.warning("Dropped what the server sent: %.200s", event.reason)
-        elif isinstance(event, NamespaceConnected):
-            self._sio_accept(event.namespace)
-        elif isinstance(event, NamespaceRefused):
-            attempt = self._sio_attempt  # the handler may begin another one
-            self._sio_log.refused(event.namespace, event.data)
-            call = self._sio_trigger("connect_error", event.namespace, *event.args)
-            with self._sio_lock:
-                attempt.calls.append(call)
-                attempt.refusals[event.namespace] = event.data
-            self._sio_leave_namespaces(protocol, event.namespace, event.ended)
-        elif isinstance(event, SessionFailed):
-            raise InvalidDataError(event.reason)  # the engine ends the connection, on the reading side
-        elif protocol.keeps_ended:
-            self._sio_submit_disconnect(event.namespace)
+    def _do(self, action: Action, change: Change) -> Any:
+        return getattr(self, "_" + action.name.lower())(change)
+
+    def has_ended(self, life: Life) -> bool:
+        """Return whether a life is over, or belongs to the parent process or to a closed event loop."""
+        return life is not self.life or bool(life.stop.is_set())
+
+    def _carry_out(self, change: Change | None) -> Steps[Change]:
+        """Carry out the actions of a change, and those of the changes that they lead to. Return the last change."""
+        while True:
+            assert change is not None
+            following = None
+            for action in change.actions:
+                if action in WAITING:
+                    following = yield from self._do(action, change)
+                elif action not in IMMEDIATE:
+                    self._do(action, change)
+            if following is None:
+                return change
+            change = following
+
+    def carry_out_here(self, change: Change) -> list[Any]:
+        """Carry out the actions of a change on the reading side, which does not wait. Return the calls of handlers."""
+        for index, action in enumerate(change.actions):
+            if action in WAITING:
+                self.carry_out_late(Change(change.life, change.actions[index:]))
+                break
+            if action not in IMMEDIATE:
+                self._do(action, change)
+        return change.calls
+
+    # -- the actions that are part of a change of state
+
+    def _begin_life(self, change: Change) -> None:
+        life = Life(self.new_event, self.lock, self.life)
+        # One statement, so that Ctrl-C cannot separate the assignments.
+        self.attempts.current, self.life, change.life = Attempt([]), life, life
+
+    def _stop_attempts(self, change: Change) -> None:
+        change.life.stop.set()
+        self.changed.notify_all()
+        for call in self.attempts.current.calls:  # connect() must not wait for a handler that has called disconnect()
+            call.set()
+
+    def _refuse_events(self, change: Change) -> None:
+        self.channel.refuse_events()
+
+    def _close_session(self, change: Change) -> None:
+        change.names += [name for name in self.channel.namespaces() if name not in change.names]
+        change.life.finals += [name for name in change.names if name not in change.life.finals]
+        self.channel.close()
+        self.changed.notify_all()
+
+    # -- the other actions
+
+    def _refuse(self, change: Change) -> None:
+        if self.state is State.CONNECTED:
+            raise ConnectionError("Already connected")
+        raise ConnectionError(f"The client is already {self.state.value}")
+
+    def _open(self, change: Change) -> Steps[Change | None]:
+        """Make one attempt to connect. When it fails, nothing is left open."""
+        life, number = change.life, change.life.attempts
+        try:
+            yield from self.attempts.make(life)
+        except Exception as exc:
+            return self._fail(exc, life, number)
+        life.error = None
+        if number:
+            self.log.reconnected(number)
+        return None
+
+    def _fail(self, exc: Exception, life: Life, number: int) -> Change:
+        """Decide whether another attempt follows one that has failed; ``number`` is 0 for that of connect()."""
+        if number:
+            self.log.attempt_failed(number, error_text(exc))
+            goes_on = number != self.client.reconnection_attempts
+            if not goes_on:
+                self.log.gave_up()
         else:
-            self._sio_leave_namespaces(protocol, event.namespace, (event.namespace,))
+            # connect() raises it: where in here it came from tells a user nothing.
+            life.error = exc.with_traceback(None) if type(exc) is ConnectionError else exc
+            goes_on = life.retries and not is_aborted(self.client)
+        return self.enter(Input.FAILED if goes_on else Input.GAVE_UP, life)
 
-    def _sio_notify(self, event: str, namespace: str, args: tuple[Any, ...]) -> None:
+    def _pause(self, change: Change) -> Steps[Change]:
+        life = change.life
+        life.delays = life.delays or attempt_delays(self.client, lambda: self.attempts.current)
+        life.attempts, delay = life.attempts + 1, next(life.delays)
+        self.log.attempt(delay)
+        for seconds in pauses(self.client, delay):
+            if (yield Wait(life.stop.wait, seconds)):
+                break
+        if self.has_ended(life) or is_aborted(self.client):
+            self.log.aborted()
+            return self.enter(Input.GAVE_UP, life)
+        return self.enter(Input.TIMER, life)
+
+    def _reconnect(self, change: Change) -> None:
+        self.reconnect_task = self.start(self._try_again, change.life)
+
+    def _try_again(self, life: Life) -> Steps[None]:
+        try:
+            yield from self._carry_out(Change(life, (Action.PAUSE,)))
+        except BaseException:  # SystemExit of a function that was asked for the URL, or the task was cancelled
+            self.carry_out_here(self.enter(Input.GAVE_UP, life))
+            raise
+
+    def _close(self, change: Change) -> Steps[Change]:
+        connected = self.channel.is_connected()
+        was_read = connected and (not self.channel.has_sent() or (yield from self.engine.drain_steps(change.timeout)))
+        names = self.channel.leave()
+        yield from self.engine.disconnect_steps(abort=connected and not was_read)
+        if self.reconnect_task is not None:
+            yield from self.joined(self.reconnect_task)
+        return self.enter(Input.CLOSED, change.life, names=names)
+
+    def _close_transport(self, change: Change) -> Steps[None]:
+        yield from self.engine.disconnect_steps()
+
+    def _await_idle(self, change: Change) -> Steps[None]:
+        """Wait for another disconnect(), but not for its handlers if this runs in a handler."""
+        yield self.until(lambda: self.state is not State.CLOSING, HANDLERS)
+        if not self.is_in_handler():
+            change.calls.append(change.life.ended)
+
+    def _call_disconnect(self, change: Change) -> None:
+        change.calls += [self.trigger("disconnect", name, change.reason, life=change.life) for name in change.names]
+
+    def _call_final(self, change: Change) -> None:
+        change.calls += [self.trigger("__disconnect_final", name, life=change.life) for name in change.life.finals]
+
+    def _end_life(self, change: Change) -> None:
+        self.submit_end(change.life)
+
+    # -- connect()
+
+    def _is_free(self) -> bool:
+        """Return whether connect() can go on, to begin or to raise: no earlier connection is still closing."""
+        if self.state is State.CLOSING:
+            return False
+        # disconnect() may have ended a life whose last attempt takes a moment to notice.
+        return not self.attempts.is_running or self.state is not State.IDLE
+
+    def connect(self, retry: bool, *arguments: Any) -> Steps[None]:
+        """Connect, with the arguments of the client's ``connect()``; raise the error of an attempt that fails."""
+        yield self.until(lambda: self.state is not State.CLOSING, None)
+        yield self.until(self._is_free, self.engine.request_timeout)
+        life = None
+        try:
+            change = self._begin(retry, *arguments)
+            life = change.life
+            yield from self._carry_out(change)
+            if life.error is not None:
+                raise life.take_error()
+            if self.attempts.waits:  # no part of the attempt: a connect handler may never return
+                yield from self.returned(self.attempts.current.calls, attempts.HANDLERS)
+            self.attempts.current.calls = []
+        except Exception:
+            raise
+        except BaseException:  # Ctrl-C, or the task was cancelled
+            yield from self.interrupted(life or self.life)
+            raise
+
+    def _begin(self, retry: bool, *arguments: Any) -> Change:
+        process_hooks.watch(self.client)
+        with self.lock:
+            if self.state is State.IDLE:
+                if self.attempts.is_running:
+                    raise ConnectionError("The client has not ended its last attempt to connect yet")
+                remember(self.client, *arguments)
+                self.log.use(self.client._sio_logger)
+            change = self.enter(Input.CONNECT)
+            if Action.BEGIN_LIFE in change.actions:
+                change.life.retries = retry
+            return change
+
+    # -- the end
+
+    def close_session(self, reason: str, names: list[str] | None = None) -> list[Any]:
+        """End the session, because the transport has ended; reconnect unless the application has ended it.
+
+        Return the calls of the handlers: those of ``names``, and of the namespaces that are connected.
+        """
+        with self.lock:
+            if self.channel.session is None:
+                return []
+            self.channel.details = self.engine.details
+            reconnects = self.client.reconnection and reason != Reason.CLIENT_DISCONNECT
+            given = Input.LOST if reconnects else Input.ENDED
+            change = self.enter(given, reason=reason, names=names or [])
+        self.log.write("Connection ended: %s", reason)
+        return self.carry_out_here(change)
+
+    def disconnect(self, timeout: float) -> Steps[None]:
+        """Send what was emitted, close, and wait for the disconnect handlers; or wait for another disconnect()."""
+        change = self.enter(Input.DISCONNECT, timeout=timeout)
+        change = yield from self.apart(change) if Action.CLOSE in change.actions else self._carry_out(change)
+        yield from self.returned(change.calls, HANDLERS)
+
+    def is_connected(self) -> bool:
+        """Return whether a namespace is connected."""
+        return self.channel.is_connected()
+
+    def is_trying(self) -> bool:
+        """Return whether the client reconnects, or is in ``connect(retry=True)``."""
+        return self.state is State.RECONNECTING or (self.state is State.CONNECTING and self.life.retries)
+
+    def abort(self) -> None:
+        """Begin to end a reconnection, or ``connect(retry=True)``, without waiting for the end."""
+        with self.lock:
+            if not self.is_trying():
+                return
+            change = self.enter(Input.DISCONNECT, timeout=self.engine.request_timeout)
+        self.start(self.apart, change)
+
+    def until(self, predicate: Callable[[], Any], timeout: float | None) -> Wait:
+        """Wait until something is true of the state."""
+        return Wait(partial(self.changed.wait_for, predicate), timeout)
+
+    def notify(self, event: str, namespace: str, args: tuple[Any, ...]) -> None:
         """Log an event of the client, and pass it to the sink, before its handler is called."""
-        self._sio_log.lifecycle(event, namespace, args)
-        sink = self._sio_registry.sink
+        self.log.lifecycle(event, namespace, args)
+        sink = self.client._sio_registry.sink
         if sink is not None:
             sink.notify(event)
 
-    def _sio_accept(self, namespace: str) -> None:
-        self._sio_log.write("Namespace %s is connected", namespace)
-        attempt, life = self._sio_attempt, self._sio_life
-        call = self._sio_trigger("connect", namespace)
-        with self._sio_lock:
-            attempt.calls.append(call)
-            attempt.accepted.add(namespace)
-            if life.stop.is_set():
-                call.set()  # disconnect() was called meanwhile, maybe by this handler: connect() must not wait for it
-            self._sio_changed.notify_all()
-
-    def _sio_leave_namespaces(self, protocol: Session, namespace: str, ended: tuple[str, ...]) -> list[Any]:
-        """Call the disconnect handlers of namespaces that the server has ended. With the last one, the connection ends.
-
-        Return the calls of the disconnect handlers.
-        """
-        with self._sio_lock:
-            if ended:
-                self._sio_details = DisconnectDetails(DisconnectKind.SERVER_DISCONNECT, Reason.SERVER_DISCONNECT)
-            self._sio_attempt.note_failure(namespace)
-            over = self._sio_is_over(protocol, bool(ended))
-            life = self._sio_life
-            if over:
-                self._sio_close_session()
-                self._sio_end_life()
-                self.eio.announce_end()  # handlers may run, and connect, before it is ended
-            self._sio_changed.notify_all()
-        calls = []
-        for name in ended:
-            calls.append(self._sio_trigger("disconnect", name, Reason.SERVER_DISCONNECT, life=life))
-            self._sio_trigger("__disconnect_final", name, life=life)
-        if over:
-            self._sio_hang_up(life)
-        return calls
-
-    def _sio_end_namespace(self, namespace: str) -> list[Any]:
-        """End a namespace for ``_handle_disconnect``, as after a DISCONNECT packet."""
-        with self._sio_lock:
-            protocol = self._sio_protocol
-            if protocol is None or not protocol.end(namespace):
-                return []
-        return self._sio_leave_namespaces(protocol, namespace, (namespace,))
-
-    def _sio_is_over(self, protocol: Session, ended: bool) -> bool:
-        """Return whether the connection ends with the namespace that the server has just ended, or refused.
-
-        After a refusal it is for connect() to end it, while that waits.
-        """
-        if self._sio_protocol is not protocol or protocol.namespaces or protocol.pending:
-            return False
-        waits = self._sio_wait_for_namespaces and self._sio_state in (State.CONNECTING, State.RECONNECTING)
-        return self._sio_state is not State.CLOSING and (ended or not waits)
-
-    def _sio_acknowledge(self, protocol: Session, namespace: str, ack_id: int, result: Any) -> None:
-        """Send what a handler returned to a server that asked for it, if it is still there."""
-        if self._sio_log.is_logged(INFO):
-            self._sio_log.write("Sending ack %d [%s]", ack_id, namespace)
-        with self._sio_lock, contextlib.suppress(EngineError):
-            if self._sio_protocol is protocol:
-                self.eio.answer_frames(protocol.acknowledge(namespace, ack_id, event_arguments(result)))
-
-    # -- the session is written
-
-    def _sio_request(
-        self, event: str, data: Any, namespace: str, callback: Callable[..., Any] | None, wake: bool = True
-    ) -> None:
-        """Queue an event.
-
-        :param wake: ``False`` where the caller's next step is to send it.
-        """
-        if type(event) is not str or event in UNSENDABLE_EVENTS:
-            check_event_name(event)
-        args = event_arguments(data)
-        is_logged = self._sio_log.is_logged(INFO)
-        with self._sio_lock:
-            protocol, ack_id = self._sio_protocol, 0
-            if protocol is None:
-                raise BadNamespaceError(f"{namespace} is not a connected namespace.")
-            if callback is None:
-                frames = protocol.emit(event, args, namespace)
-            else:
-                ack_id, frames = protocol.request(event, args, namespace, callback)
-                if isinstance(callback, Waiter):
-                    callback.request = protocol, namespace, ack_id
-            try:
-                self.eio.send_frames(frames, wake and not is_logged)
-            except (EngineError, ValueError) as exc:
-                protocol.forget(namespace, ack_id)
-                if isinstance(exc, ValueError):
-                    raise
-                raise BadNamespaceError(f"{namespace} is not a connected namespace.") from exc
-        if is_logged:  # before the packet is logged
-            self._sio_log.emitting(event, namespace, ack_id)
-            if wake:
-                self.eio.wake()
-
-    def _sio_result(self, waiter: Waiter, event: str, timeout: float | None) -> Any:
-        """Return what call() returns, or raise why there is no acknowledgement."""
-        if waiter.args is not None:
-            return ack_result(waiter.args)
-        if waiter.expired:
-            raise TimeoutError(f"no acknowledgement of {event!r} within {timeout:g} s")
-        cause = self._sio_details
-        raise CallInterruptedError(f"the connection was lost before {event!r} was acknowledged: {cause}") from (
-            self._sio_cause()
-        )
-
-    # -- the session ends
-
-    def _sio_has_sent(self) -> bool:
-        """Return whether the server may not have read all that was emitted and acknowledged."""
-        return self._sio_protocol is not None and self._sio_protocol.has_sent
-
-    def _sio_farewell(self) -> list[Frame]:
-        """Leave all namespaces; return the frames that tell the server."""
-        protocol = self._sio_protocol
-        if protocol is None:
-            return []
-        return [frame for name in list(protocol.namespaces) for frame in protocol.disconnect(name)]
-
-    def _sio_refuse_events(self) -> None:
-        """Refuse further events, under the lock, while the queued ones are sent."""
-        if self._sio_protocol is not None:
-            self._sio_protocol.refuse_events()
-
-    def _sio_take_leave(self) -> tuple[list[str], list[Frame]]:
-        """End the session; return the namespaces that were connected, and the frames that tell the server."""
-        with self._sio_lock:
-            names = self._sio_namespaces()
-            if self._sio_protocol is not None:
-                self._sio_details = DisconnectDetails(DisconnectKind.CLIENT_DISCONNECT, Reason.CLIENT_DISCONNECT)
-            frames = self._sio_farewell()
-            self._sio_close_session()
-        return names, frames
-
-    def _sio_close_session(self) -> None:
-        """End the session, under the lock; whoever waits in call() is told."""
-        protocol, self._sio_protocol = self._sio_protocol, None
-        for callback in protocol.close() if protocol is not None else ():
-            if isinstance(callback, Waiter):
-                callback.wake()
-        self._sio_changed.notify_all()
-
-    def _sio_lose_session(self, reason: str) -> tuple[bool, bool]:
-        """End the session whose transport has ended, under the lock; return whether this was the end, and if not,
-        whether it is time to reconnect."""
-        self._sio_details = self.eio.details
-        self._sio_close_session()
-        if self._sio_state is not State.CONNECTED:
-            return False, False  # it is for the attempt, or for disconnect()
-        if self.reconnection and reason != Reason.CLIENT_DISCONNECT:
-            self._sio_state = State.RECONNECTING
-            return False, True
-        self._sio_end_life()
-        return True, False
-
-    def _sio_cause(self) -> Exception | None:
-        """Return the error that ended the connection, to chain other errors to."""
-        return self._sio_details.exception if self._sio_details is not None else None
-
-    def _sio_forget_session(self) -> None:
-        """Become idle without waking anything: the threads or tasks that waited do not exist any more."""
-        self._sio_protocol = None
-        self._sio_state = State.IDLE
-        self._sio_attempting = False
-        self._sio_attempt = Attempt([])
-        self._sio_unlist()
-
-    def _sio_end_life(self) -> None:
-        """Become idle and end all attempts, under the lock."""
-        self._sio_state = State.IDLE
-        self._sio_stop_attempts()
-
-    def _sio_stop_attempts(self) -> None:
-        self._sio_life.stop.set()
-        self._sio_changed.notify_all()
-        for call in self._sio_attempt.calls:  # connect() must not wait for a handler that has called disconnect()
-            call.set()
-
-    def _sio_become_idle(self) -> None:
-        with self._sio_lock:
-            self._sio_close_session()
-            self._sio_end_life()
-
-    def _sio_give_up(self, life: Life, names: list[str]) -> None:
-        """Be idle after attempts that failed; tell the final-disconnect handlers of these namespaces."""
-        with self._sio_lock:
-            if self._sio_has_ended(life):
-                return
-            self._sio_end_life()
-        for name in names:
-            self._sio_trigger("__disconnect_final", name, life=life)
-        self._sio_submit_end(life)
+    def returned(self, calls: list[Any], timeout: float) -> Steps[None]:
+        """Wait until handlers have returned, but no longer than so many seconds."""
+        dispatcher = self.client._sio_dispatcher
+        if not calls or (dispatcher.serial and dispatcher.is_current()):
+            return  # their turn comes after the handler that waits here
+        deadline = time.monotonic() + timeout
+        for call in calls:
+            yield Wait(call.wait, max(0.0, deadline - time.monotonic()))

@@ -17,7 +17,7 @@ import warnings
 import weakref
 from typing import Any, Protocol
 
-from .steps import Steps, run_together
+from .steps import run_together
 
 EXIT_TIMEOUT = 3.0
 """Seconds that all clients together may take at the end of the program."""
@@ -33,12 +33,10 @@ class Resettable(Protocol):
 
 
 class Watched(Resettable, Protocol):
-    """A client."""
+    """A client; its lifecycle has ``leave_process(timeout)``, which disconnects it at the end of the program."""
 
     eio: Any
-
-    def _sio_leave_process(self, timeout: float) -> Steps[None]:
-        """Disconnect at the end of the program."""
+    _sio_lifecycle: Any
 
 
 class EndingError(SystemExit):
@@ -82,26 +80,26 @@ def watch_forks(client: Resettable) -> None:
             os.register_at_fork(after_in_child=_reset_child)
 
 
-def hold(client: Any) -> None:
-    """Keep a client alive that is bound to an event loop, until :func:`release`."""
-    _held[id(client)] = client
+def hold(lifecycle: Any) -> None:
+    """Keep a client alive that is bound to an event loop, by its lifecycle, until :func:`release`."""
+    _held[id(lifecycle)] = lifecycle
 
 
-def release(client: Any) -> None:
+def release(lifecycle: Any) -> None:
     """Undo :func:`hold`."""
-    _held.pop(id(client), None)
+    _held.pop(id(lifecycle), None)
 
 
 def leave_closed_loops() -> None:
     """Make all held clients idle whose event loop was closed."""
-    loops = [(client, client._sio_loop) for client in list(_held.values())]
-    left = [(client, loop) for client, loop in loops if loop is not None and loop.is_closed()]
-    for client, _ in left:
+    loops = [(lifecycle, lifecycle.loop) for lifecycle in list(_held.values())]
+    left = [(lifecycle, loop) for lifecycle, loop in loops if loop is not None and loop.is_closed()]
+    for lifecycle, _ in left:
         with contextlib.suppress(Exception):
-            client._sio_abandon()
-    for client, loop in left:
+            lifecycle.abandon()
+    for lifecycle, loop in left:
         with contextlib.suppress(Exception):
-            client.eio.discard_tasks(loop)
+            lifecycle.engine.discard_tasks(loop)
 
 
 def is_ending() -> bool:
@@ -160,7 +158,7 @@ def leave_all() -> None:
     tasks = []
     for client in clients:
         own = min(timeout, client.eio.request_timeout)
-        tasks.append((client._sio_leave_process(own), own))
+        tasks.append((client._sio_lifecycle.leave_process(own), own))
     run_together(tasks)
 
 

@@ -30,7 +30,10 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder with all that a run wrote: figures.json, table.md, chart.svg, and what it printed in printed.txt."""
+    """The folder with all that a run wrote: figures.json, table.md, chart.svg, and what it printed in printed.txt.
+
+    Takes seconds: each conversation is measured in a process of its own, with a server of its own.
+    """
     folder = tmp_path_factory.mktemp("benchmarks")
     files = ["--json", f"{folder}/figures.json", "--markdown", f"{folder}/table.md", "--svg", f"{folder}/chart.svg"]
     size = ["--rounds", "1", "--count", str(COUNT), "--clients", str(CLIENTS)]

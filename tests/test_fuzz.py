@@ -27,8 +27,8 @@ def test_the_invariant_stands_in_the_first_line(fuzzer: ModuleType) -> None:
 
 
 def test_nothing_is_found_in_a_short_run(fuzzer: ModuleType) -> None:
-    """Two seconds of changed frames, bodies and bytes break nothing."""
-    assert fuzzer.run(seconds=2) > 100
+    """A second of changed frames, bodies and bytes breaks nothing."""
+    assert fuzzer.run(seconds=1) > 50
 
 
 def test_the_fuzzer_finds_what_is_broken(fuzzer: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,6 @@ from typing import Any
 import pytest
 
 from integration.conftest import (  # noqa: F401
-    _leaks_are_reported_with_their_module,
     flavour,
     key,
     make_client,
@@ -43,7 +42,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture(autouse=True, scope="module")
 def _asyncio_has_no_complaints() -> Iterator[None]:
-    """What asyncio logs, such as exceptions that nobody has retrieved, fails the module in which it happened."""
+    """What asyncio logs, such as exceptions that nobody has retrieved, fails the module in which it happened.
+
+    What a module left open is reported with it, too.
+    """
     records: list[logging.LogRecord] = []
     handler = logging.Handler(logging.WARNING)
     handler.emit = records.append  # type: ignore[method-assign]

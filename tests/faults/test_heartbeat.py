@@ -83,7 +83,7 @@ async def test_a_quiet_application_stays_connected(make_client, server, transpor
     sio.on("disconnect", recorder.handler("disconnect"))
     await sio.connect(server.url, transports=transport.argument)
     sid = sio.get_sid()
-    await sio.sleep(2)
+    await sio.sleep(1.6)
     assert await sio.call("echo", 1) == 1
     assert sio.get_sid() == sid
     assert recorder.names == []

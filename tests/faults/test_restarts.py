@@ -64,7 +64,10 @@ def _resources():
 
 
 async def test_a_server_that_is_killed_twenty_times(own_server):
-    """After each kill -9 all clients are back; each event is handled once; nothing grows."""
+    """After each kill -9 all clients are back; each event is handled once; nothing grows.
+
+    Takes the time of 20 starts of a server.
+    """
     server = await own_server(cookie=True)
     flavours = {name: Flavour(name) for name in ("threads", "asyncio")}
     clients = [Client(flavours[name], transport) for name, transport in WAYS]

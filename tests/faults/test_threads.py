@@ -71,7 +71,10 @@ async def test_everything_at_once(make_client, server, transport):
 
 @pytest.mark.flavours("threads")
 async def test_two_hundred_cycles_leave_no_thread(make_client, server, transport):
-    """After each of 200 connections its threads and descriptors are gone, and objects do not pile up."""
+    """After each of 200 connections its threads and descriptors are gone, and objects do not pile up.
+
+    Takes 3 s over polling: 200 connections of four requests each.
+    """
     sio = make_client()
     native = sio.native
 

@@ -8,7 +8,6 @@ import pytest
 
 from faults.conftest import (  # noqa: F401
     _asyncio_has_no_complaints,
-    _leaks_are_reported_with_their_module,
     flavour,
     key,
     make_client,

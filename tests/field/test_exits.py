@@ -127,7 +127,10 @@ async def test_disconnect_while_others_emit(make_client, flavour, server, transp
 
 @TRANSPORTS
 async def test_many_disconnect_from_a_hung_server(make_client, server, transport):
-    """Twenty clients of a server that hangs disconnect at the same time, each within request_timeout."""
+    """Twenty clients of a server that hangs disconnect at the same time, each within request_timeout.
+
+    Takes the second of that, and one for the answer to the close.
+    """
     async with Proxy(server.port) as proxy:
         clients = [make_client(request_timeout=1) for _ in range(20)]
         await asyncio.gather(*(sio.connect(proxy.url, transports=transport.argument) for sio in clients))

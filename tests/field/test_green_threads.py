@@ -46,7 +46,10 @@ async def _check(proxy, transport, key, library):
 @pytest.mark.transports("polling", "websocket", "upgrade")
 @LIBRARIES
 async def test_the_clients_on_green_threads(server, transport, observer, key, library):
-    """They read, emit, call, reconnect, disconnect, connect anew, and end with the program."""
+    """They read, emit, call, reconnect, disconnect, connect anew, and end with the program.
+
+    Takes 2 s: a program, some time limits that it waits for, and a reconnection.
+    """
     async with Proxy(server.port) as proxy:
         await _check(proxy, transport, key, library)
     assert await observer.notes(key, 101) == [*range(100), "last"]
@@ -54,6 +57,6 @@ async def test_the_clients_on_green_threads(server, transport, observer, key, li
 
 @LIBRARIES
 async def test_the_clients_on_green_threads_with_tls(servers, trusted, transport, key, library):
-    """The same, over TLS."""
+    """The same, over TLS. Takes as long."""
     async with Proxy(servers("node", tls=trusted.server_options()).port, scheme="https") as proxy:
         await _check(proxy, transport, key, library)

@@ -292,7 +292,10 @@ def at(interrupt):
 
 @pytest.mark.parametrize("failure", FAILURES)
 def test_a_connect_that_is_interrupted_at_each_line(failure):
-    """Ctrl-C at any line of connect() leaves nothing open."""
+    """Ctrl-C at any line of connect() leaves nothing open.
+
+    Takes seconds: connect() has hundreds of lines, and each is the last one of an attempt.
+    """
     for line in itertools.count(1):
         sio = Client()
         sio.on("connect", lambda: None)

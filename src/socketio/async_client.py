@@ -78,18 +78,29 @@ class _FutureWaiter(Waiter):
     """A waiter for one task."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self.future: asyncio.Future[None] = loop.create_future()
+        self._loop = loop
+        self._future: asyncio.Future[None] = loop.create_future()
 
     def wake(self) -> None:
         """End the waiting."""
-        if not self.future.done():
-            self.future.set_result(None)
+        if not self._future.done():
+            self._future.set_result(None)
 
-    def expire(self) -> None:
-        """End the waiting, because it takes too long."""
-        if not self.future.done():
-            self.expired = True
-            self.future.set_result(None)
+    async def wait(self, deadline: float | None) -> None:
+        """Wait until it is ended, or the time of the event loop has reached the deadline."""
+        limit = None
+        if deadline is not None:
+            now = self._loop.time()
+            limit = TimeLimit(deadline - now, self._expire, self._loop, now)
+        try:
+            await self._future
+        finally:
+            if limit is not None:
+                limit.cancel()
+
+    def _expire(self) -> None:
+        self.expired = not self._future.done()
+        self.wake()
 
 
 class AsyncClient(BaseClient):
@@ -256,12 +267,9 @@ class AsyncClient(BaseClient):
             self._sio_lifecycle.check_loop()
         loop = self._sio_lifecycle.loop or asyncio.get_running_loop()
         timeout = timeouts.limit(timeout)
-        now = loop.time()
-        deadline = None if timeout is None else now + timeout
-        if not self.eio.has_room():
-            if not await self._sio_make_room(timeout):
-                raise TimeoutError(f"the server read too little for {event!r} to be sent within {timeout:g} s")
-            now = loop.time()
+        deadline = None if timeout is None else loop.time() + timeout
+        if not self.eio.has_room() and not await self._sio_make_room(timeout):
+            raise TimeoutError(f"the server read too little for {event!r} to be sent within {timeout:g} s")
         waiter = _FutureWaiter(loop)
         try:
             if self._sio_emit_is_overridden():
@@ -275,12 +283,9 @@ class AsyncClient(BaseClient):
             self.eio.send_at_once()
         else:
             self.eio.wake()  # together with those of other tasks
-        limit = None if deadline is None else TimeLimit(deadline - now, waiter.expire, loop, now)
         try:
-            await waiter.future
+            await waiter.wait(deadline)
         finally:
-            if limit is not None:
-                limit.cancel()
             waiter.forget()
         if waiter.args is None and not waiter.expired:
             await self._sio_lifecycle.hold_at_exit()

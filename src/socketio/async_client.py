@@ -10,13 +10,13 @@ from typing import Any, TypeAlias, TypeVar
 
 from . import options
 from .base_client import BaseClient
-from .core.events import AckReceived, EventReceived, Events
+from .core.events import EventReceived, Events
 from .core.session import Session
 from .dispatch.asyncio import AsyncDispatcher
 from .engine import EngineError
 from .engine.asyncio.client import AsyncEngineIOClient
 from .exceptions import BadNamespaceError, DisconnectedError, TimeoutError
-from .lifecycle.asyncio import AsyncLifecycle, ignore
+from .lifecycle.asyncio import AsyncLifecycle
 from .lifecycle.base import HANDLERS
 from .lifecycle.channel import Waiter
 from .overrides import replaceable
@@ -320,12 +320,6 @@ class AsyncClient(BaseClient):
         """Return whether a frame answers a call(), which does not wait for the handlers of earlier events."""
         session = self._sio_channel.session
         return session is not None and isinstance(session.callback_for(frame), Waiter)
-
-    def _sio_call_back(self, event: AckReceived) -> None:
-        def failed() -> None:
-            self._sio_logger.exception("Callback of an acknowledgement in namespace %s failed", event.namespace)
-
-        self._sio_dispatcher.submit(lambda: event.callback(*event.args), ignore, failed)
 
     # -- what programs replace, and what python-socketio has, too
 

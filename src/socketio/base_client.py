@@ -55,11 +55,11 @@ class BaseClient:
     _sio_dispatcher: Any
     _sio_lifecycle: BaseLifecycle
     _trigger_event: Callable[..., Any]
+    _handle_disconnect: Callable[[str], Any]
     _engineio_client_class: Callable[[], Any]
     _sio_new_dispatcher: Callable[[], Any]
     _sio_lifecycle_class: Any
     _sio_run_events: Callable[[Session, Events], None]
-    _sio_call_back: Callable[[AckReceived], None]
 
     def __init__(
         self,
@@ -338,7 +338,7 @@ class BaseClient:
             if isinstance(event.callback, Waiter):
                 event.callback(*event.args)
             else:
-                self._sio_call_back(event)
+                self._sio_lifecycle.submit_callback(event.callback, event.args, event.namespace)
         elif isinstance(event, FrameDropped):
             self._sio_dropped_log.warning("Dropped what the server sent: %.200s", event.reason)
         elif isinstance(event, NamespaceConnected):

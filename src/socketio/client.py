@@ -11,7 +11,7 @@ from typing import Any, TypeAlias, TypeVar
 
 from . import options
 from .base_client import BaseClient
-from .core.events import AckReceived, EventReceived, Events, Unread
+from .core.events import EventReceived, Events, Unread
 from .core.session import Session
 from .dispatch.threads import Dispatcher, Job
 from .engine import EngineError
@@ -263,15 +263,6 @@ class Client(BaseClient):
         except BaseException as exc:
             if not process_hooks.is_due_to_end(exc):
                 self._sio_logger.exception("Handler of event %s of namespace %s failed", name, namespace)
-
-    def _sio_call_back(self, event: AckReceived) -> None:
-        def run() -> None:
-            try:
-                event.callback(*event.args)
-            except BaseException:
-                self._sio_logger.exception("Callback of an acknowledgement in namespace %s failed", event.namespace)
-
-        self._sio_dispatcher.submit(run)
 
     # -- what programs replace, and what python-socketio has, too
 

@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any
 from ..base_client import Reason
 from ..core.attempt import Life
 from ..core.lifecycle import Input, State
-from ..dispatch.asyncio import Call
 from ..engine.asyncio.client import AsyncEngineIOClient
 from ..runtime import process_hooks
 from ..runtime.async_condition import AsyncCondition, AsyncEvent, running_loop
@@ -30,10 +29,6 @@ if TYPE_CHECKING:
 
 CLOSING = 1.0
 """Seconds that disconnect handlers have when the event loop ends."""
-
-
-def ignore(_: Any) -> None:
-    """Do nothing with what a call returned."""
 
 
 class AsyncLifecycle(BaseLifecycle):
@@ -214,39 +209,18 @@ class AsyncLifecycle(BaseLifecycle):
         """Let wait() return, after the handlers before."""
         if self.state is State.IDLE:
             process_hooks.release(self)
-        self.client._sio_dispatcher.submit(life.end, ignore, lambda: None)
+        self.client._sio_dispatcher.submit(life.end, lambda _: None, lambda: None)
 
-    def submit_disconnect(self, namespace: str) -> None:
-        """Schedule an overridden ``_handle_disconnect()``."""
+    def is_idle(self) -> bool:
+        """Return whether a handler that does not exist can be left out: here it costs nothing."""
+        return False
 
-        def failed() -> None:
-            self.client._sio_logger.exception("_handle_disconnect() of namespace %s failed", namespace)
-
-        self.client._sio_dispatcher.submit(lambda: self.client._handle_disconnect(namespace), ignore, failed)
-
-    def trigger(self, event: str, namespace: str, *args: Any, life: Life | None = None) -> AsyncEvent:
-        """Schedule a lifecycle handler; return an event that is set when it has returned.
-
-        :param life: the life that ends when the handler has returned.
-        """
+    def submit(
+        self, function: Callable[[], Any], handler: tuple[str, str] | None, ended: Callable[[], None], *failed: Any
+    ) -> None:
+        """Run a function of the program in its turn; log ``failed``, a text and its arguments, if it raises."""
         client = self.client
-        self.notify(event, namespace, args)
-        done = AsyncEvent()
-        if life is not None:
-            life.handler_begins()
-
-        def handle() -> Any:
-            found = client._sio_registry.find(event, namespace, args)
-            return found[0](*found[1]) if found is not None else None
-
-        def failed() -> None:
-            client._sio_logger.exception("Handler of %s of namespace %s failed", event, namespace)
-
-        def ended() -> None:
-            done.set()
-            if life is not None:
-                life.handler_returned()
-
-        is_coroutine = partial(client._sio_registry.is_coroutine, event, namespace)
-        client._sio_dispatcher.add(Call(handle, ignore, failed, ended, is_coroutine))
-        return done
+        is_coroutine = partial(client._sio_registry.is_coroutine, *handler) if handler is not None else bool
+        client._sio_dispatcher.submit(
+            function, lambda _: None, lambda: client._sio_logger.exception(*failed), ended, is_coroutine
+        )

@@ -65,8 +65,8 @@ class BaseLifecycle:
     carry_out_late: Callable[[Change], Any]
     start: Callable[..., Any]
     interrupted: Callable[[Life], Steps[None]]
-    trigger: Callable[..., Any]
-    submit_disconnect: Callable[[str], None]
+    submit: Callable[..., None]
+    is_idle: Callable[[], bool]
     submit_end: Callable[[Life], None]
     is_in_handler: Callable[[], bool]
 
@@ -345,13 +345,6 @@ class BaseLifecycle:
         """Wait until something is true of the state."""
         return Wait(partial(self.changed.wait_for, predicate), timeout)
 
-    def notify(self, event: str, namespace: str, args: tuple[Any, ...]) -> None:
-        """Log an event of the client, and pass it to the sink, before its handler is called."""
-        self.log.lifecycle(event, namespace, args)
-        sink = self.client._sio_registry.sink
-        if sink is not None:
-            sink.notify(event)
-
     def returned(self, calls: list[Any], timeout: float) -> Steps[None]:
         """Wait until handlers have returned, but no longer than so many seconds."""
         dispatcher = self.client._sio_dispatcher
@@ -360,3 +353,45 @@ class BaseLifecycle:
         deadline = time.monotonic() + timeout
         for call in calls:
             yield Wait(call.wait, max(0.0, deadline - time.monotonic()))
+
+    # -- calling handlers
+
+    def trigger(self, event: str, namespace: str, *args: Any, life: Life | None = None) -> Any:
+        """Log an event of the client, pass it to the sink, and schedule its handler.
+
+        Return an event that is set when the handler has returned. A ``life`` does not end before that.
+        """
+        registry = self.client._sio_registry
+        self.log.lifecycle(event, namespace, args)
+        if registry.sink is not None:
+            registry.sink.notify(event)
+        call = self.new_event()
+        # In this order: the handler that runs may be about to register the one that is looked for.
+        if self.is_idle() and registry.find(event, namespace, args) is None:
+            call.set()  # to start a thread without a handler to run takes longer than to answer
+            return call
+        if life is not None:
+            life.handler_begins()
+
+        def handle() -> Any:
+            found = registry.find(event, namespace, args)
+            return found[0](*found[1]) if found is not None else None
+
+        def ended() -> None:
+            call.set()
+            if life is not None:
+                life.handler_returned()
+
+        failed = "Handler of %s of namespace %s failed", event, namespace
+        self.submit(handle, (event, namespace), ended, *failed)
+        return call
+
+    def submit_disconnect(self, namespace: str) -> None:
+        """Schedule an overridden ``_handle_disconnect()``."""
+        failed = "_handle_disconnect() of namespace %s failed", namespace
+        self.submit(lambda: self.client._handle_disconnect(namespace), None, lambda: None, *failed)
+
+    def submit_callback(self, callback: Callable[..., Any], args: tuple[Any, ...], namespace: str) -> None:
+        """Schedule the callback of an acknowledgement."""
+        failed = "Callback of an acknowledgement in namespace %s failed", namespace
+        self.submit(lambda: callback(*args), None, lambda: None, *failed)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable, Iterator
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..core.attempt import Life
@@ -152,45 +151,22 @@ class Lifecycle(BaseLifecycle):
             dispatcher.submit(life.end)
         dispatcher.retire()
 
-    def submit_disconnect(self, namespace: str) -> None:
-        """Schedule an overridden ``_handle_disconnect()``."""
+    def is_idle(self) -> bool:
+        """Return whether a handler would run at once."""
+        return bool(self.client._sio_dispatcher.is_idle())
 
-        def handle() -> None:
+    def submit(
+        self, function: Callable[[], Any], handler: tuple[str, str] | None, ended: Callable[[], None], *failed: Any
+    ) -> None:
+        """Run a function of the program in its turn; log ``failed``, a text and its arguments, if it raises."""
+
+        def run_it() -> None:
             try:
-                self.client._handle_disconnect(namespace)
-            except BaseException:
-                self.client._sio_logger.exception("_handle_disconnect() of namespace %s failed", namespace)
-
-        self.client._sio_dispatcher.submit(handle)
-
-    def trigger(self, event: str, namespace: str, *args: Any, life: Life | None = None) -> threading.Event:
-        """Schedule a lifecycle handler; return an event that is set when it has returned.
-
-        :param life: the life that ends when the handler has returned.
-        """
-        client = self.client
-        self.notify(event, namespace, args)
-        done = threading.Event()
-        find = partial(client._sio_registry.find, event, namespace, args)
-        # In this order: the handler that runs may be about to register the one that is looked for.
-        if client._sio_dispatcher.is_idle() and find() is None:
-            done.set()  # to start a thread without a handler to run takes longer than to answer
-            return done
-        if life is not None:
-            life.handler_begins()
-
-        def handle() -> None:
-            try:
-                found = find()
-                if found is not None:
-                    found[0](*found[1])
+                function()
             except BaseException as exc:
                 if not process_hooks.is_due_to_end(exc):
-                    client._sio_logger.exception("Handler of %s of namespace %s failed", event, namespace)
+                    self.client._sio_logger.exception(*failed)
             finally:
-                done.set()
-                if life is not None:
-                    life.handler_returned()
+                ended()
 
-        client._sio_dispatcher.submit(handle, (event, namespace))
-        return done
+        self.client._sio_dispatcher.submit(run_it, handler)

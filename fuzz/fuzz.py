@@ -82,7 +82,7 @@ def _session(packet_class: type[Packet]) -> Session:
         session.connect(namespace)
     for namespace in ("/", "/chat"):
         _receive(session, _encode(packet_class, CONNECT, {"sid": "1"}, namespace))
-    session.request("question", (), "/", print)
+    session.emit("question", (), "/", print)
     return session
 
 
@@ -96,7 +96,7 @@ def _check_that_it_works(session: Session, packet_class: type[Packet]) -> None:
     _receive(session, _encode(packet_class, CONNECT, {"sid": "2"}, "/good"))
     frames = _encode(packet_class, EVENT, ["good", b"bytes"], "/good", 7)
     assert _receive(session, frames)[-1] == ("/good", "good", (b"bytes",), 7)
-    ack_id, _ = session.request("question", (), "/good", print)
+    ack_id, _ = session.emit("question", (), "/good", print)
     (answer,) = _receive(session, _encode(packet_class, ACK, [1], "/good", ack_id))
     assert getattr(answer, "args", None) == (1,)
 

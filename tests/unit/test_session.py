@@ -105,8 +105,8 @@ def test_closing_returns_the_callbacks_without_answer():
     def first(*args): ...
     def second(*args): ...
 
-    session.request("a", (), "/", first)
-    session.request("b", (), "/chat", second)
+    session.emit("a", (), "/", first)
+    session.emit("b", (), "/chat", second)
     receive(session, f'51-["half",{MARK % 0}]')
     assert session.close() == [first, second]
     assert (session.namespaces, session.pending) == ({}, [])
@@ -124,7 +124,7 @@ def test_closing_returns_the_callbacks_without_answer():
 def test_an_acknowledgement_finds_its_callback_once(frame, args):
     """An ACK gives the callback of its id with the values; the second time nobody waits for it. (E5, D9)"""
     session = connected("/")
-    session.request("a", (), "/", unused)
+    session.emit("a", (), "/", unused)
     assert receive(session, frame) == [AckReceived("/", unused, args, 1)]
     assert is_dropped(receive(session, frame))
     assert session.close() == []
@@ -135,7 +135,7 @@ def test_acknowledgements_come_in_any_order():
     session = connected("/", "/chat")
     callbacks = {key: (lambda *args: None) for key in [("/", 1), ("/", 2), ("/chat", 1)]}
     for (namespace, number), callback in callbacks.items():
-        assert session.request("a", (), namespace, callback)[0] == number
+        assert session.emit("a", (), namespace, callback)[0] == number
     events = [only(receive(session, frame)) for frame in ("32[2]", '3/chat,1["chat"]', "31[1]")]
     assert events == [
         AckReceived("/", callbacks["/", 2], (2,), 2),
@@ -148,7 +148,7 @@ def test_acknowledgements_come_in_any_order():
 def test_an_acknowledgement_that_nobody_waits_for_is_ignored(frame):
     """An ACK with an unknown id, another namespace, no id or no list leaves what is pending. (E6, M38)"""
     session = connected("/", "/chat")
-    session.request("a", (), "/", unused)
+    session.emit("a", (), "/", unused)
     assert is_dropped(receive(session, frame))
     assert receive(session, "31[]") == [AckReceived("/", unused, (), 1)]
 
@@ -156,7 +156,7 @@ def test_an_acknowledgement_that_nobody_waits_for_is_ignored(frame):
 def test_a_binary_acknowledgement_takes_its_attachments():
     """A BINARY_ACK is held until it is complete, also one that nobody waits for. (E2, M38)"""
     session = connected("/")
-    session.request("a", (), "/", unused)
+    session.emit("a", (), "/", unused)
     assert receive(session, f"61-7[{MARK % 0}]") == []
     assert is_dropped(receive(session, b"for nobody"))
     assert receive(session, f"61-1[{MARK % 0}]") == []
@@ -166,7 +166,7 @@ def test_a_binary_acknowledgement_takes_its_attachments():
 def test_a_forgotten_request_has_no_answer():
     """After forget() an answer is ignored, and so is forgetting twice or what was never asked. (D10, M26)"""
     session = connected("/")
-    ack_id, _ = session.request("a", (), "/", unused)
+    ack_id, _ = session.emit("a", (), "/", unused)
     session.forget("/", ack_id)
     session.forget("/", ack_id)
     session.forget("/other", 5)
@@ -344,8 +344,8 @@ def test_an_event_without_a_name_or_a_namespace_is_dropped(frame):
 def test_calls_become_frames():
     """Events, requests and acknowledgements go to namespaces that are connected, and no others. (D3, D4, D5, E4)"""
     session = connected("/", "/chat")
-    assert session.emit("a", (1,), "/") == ['2["a",1]']
-    assert session.request("a", (b"x",), "/chat", unused) == (1, [f'51-/chat,1["a",{MARK % 0}]', b"x"])
+    assert session.emit("a", (1,), "/")[1] == ['2["a",1]']
+    assert session.emit("a", (b"x",), "/chat", unused) == (1, [f'51-/chat,1["a",{MARK % 0}]', b"x"])
     assert session.acknowledge("/", 0, (1,)) == ["30[1]"]
     assert session.acknowledge("/other", 1, ()) == []
     with pytest.raises(BadNamespaceError):
@@ -396,12 +396,12 @@ def test_the_reserved_names():
 def test_a_session_that_refuses_events():
     """It sends none any more; its namespaces stay connected, acknowledgements go on. (issue 10, B4)"""
     session = connected()
-    session.request("before", (), "/", unused)
+    session.emit("before", (), "/", unused)
     session.refuse_events()
     with pytest.raises(BadNamespaceError):
         session.emit("after", (), "/")
     with pytest.raises(BadNamespaceError):
-        session.request("after", (), "/", unused)
+        session.emit("after", (), "/", unused)
     assert list(session.namespaces) == ["/"]
     assert session.acknowledge("/", 1, ("x",)) == ['31["x"]']
     assert isinstance(only(receive(session, '31["answer"]')), AckReceived)

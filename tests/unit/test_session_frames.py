@@ -38,43 +38,43 @@ from .sessions import MARK, connected, is_dropped, only, receive, unused
 )
 def test_an_event_becomes_its_frames(args, namespace, frames):
     """emit() gives one text frame, or with bytes a header and the attachments in order. (D1, D2, D3, D6, M34)"""
-    assert connected("/", "/chat").emit("up", args, namespace) == frames
+    assert connected("/", "/chat").emit("up", args, namespace)[1] == frames
 
 
 def test_the_serializer_encodes_the_frames():
     """With another packet class the frames are its own. (A4, J2)"""
-    frame = only(connected(packet_class=MsgPackPacket).emit("up", (b"x",), "/"))
+    frame = only(connected(packet_class=MsgPackPacket).emit("up", (b"x",), "/")[1])
     received = MsgPackPacket(encoded_packet=frame)
     assert (received.packet_type, received.data) == (EVENT, ["up", b"x"])
 
 
 @pytest.mark.parametrize("namespace", ["/other", "/pending", ""])
 def test_nothing_is_sent_to_a_namespace_that_is_not_connected(namespace):
-    """emit() and request() raise BadNamespaceError for a namespace that is unknown or pending. (D4, M12)"""
+    """emit() raises BadNamespaceError, with a callback or without, for a namespace that is unknown or pending. (D4, M12)"""
     session = connected("/")
     session.connect("/pending")
     with pytest.raises(BadNamespaceError, match="not a connected namespace"):
         session.emit("up", (), namespace)
     with pytest.raises(BadNamespaceError, match="not a connected namespace"):
-        session.request("up", (), namespace, unused)
+        session.emit("up", (), namespace, unused)
 
 
 def test_ids_count_up_from_one_in_each_namespace():
-    """request() numbers its packets from 1, independently for each namespace. (D5, D8, M34)"""
+    """emit() numbers the packets with a callback from 1, independently for each namespace. (D5, D8, M34)"""
     session = connected("/", "/chat")
-    assert session.request("a", (), "/", unused) == (1, ['21["a"]'])
-    assert session.request("b", (), "/chat", unused) == (1, ['2/chat,1["b"]'])
-    assert session.request("c", (b"x",), "/", unused) == (2, [f'51-2["c",{MARK % 0}]', b"x"])
-    assert session.request("d", (), "/chat", unused) == (2, ['2/chat,2["d"]'])
+    assert session.emit("a", (), "/", unused) == (1, ['21["a"]'])
+    assert session.emit("b", (), "/chat", unused) == (1, ['2/chat,1["b"]'])
+    assert session.emit("c", (b"x",), "/", unused) == (2, [f'51-2["c",{MARK % 0}]', b"x"])
+    assert session.emit("d", (), "/chat", unused) == (2, ['2/chat,2["d"]'])
 
 
 def test_data_that_cannot_be_encoded_changes_nothing():
-    """An emit() or request() that raises uses up no id and keeps no callback. (M28)"""
+    """An emit() that raises uses up no id and keeps no callback. (M28)"""
     session = connected("/")
-    for send in (lambda: session.emit("a", (object(),), "/"), lambda: session.request("a", ({1},), "/", unused)):
+    for send in (lambda: session.emit("a", (object(),), "/"), lambda: session.emit("a", ({1},), "/", unused)):
         with pytest.raises(TypeError):
             send()
-    assert session.request("b", (), "/", unused)[0] == 1
+    assert session.emit("b", (), "/", unused)[0] == 1
     assert len(session.close()) == 1
 
 
@@ -99,9 +99,9 @@ def test_auth_that_cannot_be_encoded_changes_nothing():
 def test_the_ids_of_a_new_session_begin_anew():
     """A new connection is a new object: pending requests of the one before do not meet its ids. (M26)"""
     before, after = connected("/"), connected("/")
-    before.request("a", (), "/", unused)
+    before.emit("a", (), "/", unused)
     assert is_dropped(receive(after, "31[]"))
-    assert after.request("b", (), "/", unused)[0] == 1
+    assert after.emit("b", (), "/", unused)[0] == 1
 
 
 # -- acknowledging

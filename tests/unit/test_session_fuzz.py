@@ -85,7 +85,7 @@ def busy(packet_class):
     receive(session, accepted.encode())
     session.connect("/late")
     for namespace in ("/", "/", "/chat"):
-        session.request("a", (), namespace, unused)
+        session.emit("a", (), namespace, unused)
     return session
 
 
@@ -121,7 +121,7 @@ def check_that_it_works(session, packet_class):
     events = [event for frame in before for event in receive(session, frame)]
     assert expected not in events
     assert receive(session, last)[-1] == expected
-    ack_id, _ = session.request("a", (), namespace, unused)
+    ack_id, _ = session.emit("a", (), namespace, unused)
     answer = packet_class(ACK, data=[5], namespace=namespace, id=ack_id).encode()
     assert receive(session, answer) == [AckReceived(namespace, unused, (5,), ack_id)]
 

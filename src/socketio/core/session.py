@@ -90,32 +90,26 @@ class Session:
         self._left.add(namespace)
         return self._encode(packet.DISCONNECT, None, namespace)
 
-    def emit(self, event: str, args: tuple[Any, ...], namespace: str) -> list[Frame]:
-        """Return the frames of an event.
+    def emit(
+        self, event: str, args: tuple[Any, ...], namespace: str, callback: Callable[..., Any] | None = None
+    ) -> tuple[int, list[Frame]]:
+        """Return the ack id and the frames of an event.
+
+        :param callback: for the acknowledgement of the server. Without it, the event has no ack id, and 0 is returned.
+            Ids count from 1 in each namespace.
 
         Raises :class:`~socketio.exceptions.BadNamespaceError` when the namespace is not connected, ``TypeError`` or
         ``ValueError`` when an argument cannot be encoded; nothing has changed then.
         """
         if namespace not in self._writable:
             raise BadNamespaceError(f"{namespace} is not a connected namespace.")
-        self.has_sent = True
-        return self._encode(packet.EVENT, [event, *args], namespace)
-
-    def request(
-        self, event: str, args: tuple[Any, ...], namespace: str, callback: Callable[..., Any]
-    ) -> tuple[int, list[Frame]]:
-        """Return the id and the frames of an event that the server acknowledges to ``callback``.
-
-        Raises as :meth:`emit` does. Ids count from 1 in each namespace.
-        """
-        if namespace not in self._writable:
-            raise BadNamespaceError(f"{namespace} is not a connected namespace.")
-        ack_id = self._last_ids.get(namespace, 0) + 1
+        ack_id = None if callback is None else self._last_ids.get(namespace, 0) + 1
         frames = self._encode(packet.EVENT, [event, *args], namespace, ack_id)
         self.has_sent = True
-        self._last_ids[namespace] = ack_id
-        self.callbacks[namespace, ack_id] = callback
-        return ack_id, frames
+        if callback is not None and ack_id is not None:
+            self._last_ids[namespace] = ack_id
+            self.callbacks[namespace, ack_id] = callback
+        return ack_id or 0, frames
 
     def forget(self, namespace: str, ack_id: int) -> None:
         """Drop a request: its answer has no effect any more."""

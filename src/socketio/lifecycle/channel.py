@@ -143,15 +143,12 @@ class Channel:
         args = event_arguments(data)
         is_logged = self._log.is_logged(INFO)
         with self.lock:
-            session, ack_id = self.session, 0
+            session = self.session
             if session is None:
                 raise BadNamespaceError(f"{namespace} is not a connected namespace.")
-            if callback is None:
-                frames = session.emit(event, args, namespace)
-            else:
-                ack_id, frames = session.request(event, args, namespace, callback)
-                if isinstance(callback, Waiter):
-                    callback.request = session, namespace, ack_id
+            ack_id, frames = session.emit(event, args, namespace, callback)
+            if isinstance(callback, Waiter):
+                callback.request = session, namespace, ack_id
             try:
                 self._engine.send_frames(frames, wake and not is_logged)
             except (EngineError, ValueError) as exc:

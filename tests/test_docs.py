@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import re
+import runpy
 from pathlib import Path
 
 import pytest
@@ -18,16 +20,37 @@ def page(name: str) -> str:
     return (ROOT / "docs" / name).read_text(encoding="utf-8")
 
 
-def modules(folder: Path) -> set[str]:
-    """Return the names of the modules in a folder, private ones and the roof aside."""
-    return {path.stem for path in folder.glob("*.py")} - {"__init__"}
+def test_how_it_works_shows_every_module() -> None:
+    """docs/modules.txt is what ``python docs/draw_modules.py`` makes of the docstrings, and each fits in its line."""
+    script = runpy.run_path(str(ROOT / "docs" / "draw_modules.py"))
+    assert page("modules.txt") == script["drawing"]()
+    assert all(
+        line[script["NAMES"] - 1 : script["NAMES"] + 1].startswith(" ") for line in page("modules.txt").splitlines()
+    )
+    assert ".. literalinclude:: modules.txt" in page("how-it-works.rst")
 
 
-@pytest.mark.parametrize("folder", [PACKAGE, PACKAGE / "engine"])
-def test_how_it_works_names_every_module(folder: Path) -> None:
-    """A module that is added, renamed or removed is so on the page, too."""
-    named = set(re.findall(r"``(\w+)``", page("how-it-works.rst")))
-    assert modules(folder) <= named
+def test_how_it_works_names_modules_that_exist() -> None:
+    """A module that is renamed or removed is so on the page, too."""
+    folders = "|".join(path.parent.name for path in PACKAGE.glob("*/__init__.py"))
+    named = set(re.findall(rf"\b((?:{folders})/[\w/]*\w)", page("how-it-works.rst")))
+    assert len(named) > 20
+    assert not [name for name in named if not exists(PACKAGE / name)]
+
+
+@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("__init__.py")), ids=lambda path: path.parent.name)
+def test_folders_list_modules_that_exist(path: Path) -> None:
+    """The docstring of a folder names what is in it."""
+    listed = re.findall(
+        r"^(\w+)  +\w", ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "", re.MULTILINE
+    )
+    assert not [name for name in listed if not exists(path.parent / name)]
+    assert listed or path.parent.name in ("asyncio", "dispatch", "lifecycle", "runtime", "server", "testing", "threads")
+
+
+def exists(path: Path) -> bool:
+    """Return whether a name without its ending is a module or a folder."""
+    return path.is_dir() or path.with_suffix(".py").is_file()
 
 
 def test_the_api_reference_has_every_public_class() -> None:

@@ -1,4 +1,9 @@
-"""The event-driven client for asyncio: what the application calls, and what becomes of the events that come."""
+"""The event-driven client for asyncio: what an application calls, and what becomes of incoming events.
+
+A client has a channel to the session, a lifecycle and a dispatcher. In: calls of the application, and frames from the
+engine. Out: frames for the engine, and handlers that the dispatcher runs. Connecting and disconnecting are in
+``lifecycle``.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Class-based namespaces for the asyncio client: a method ``on_<event>`` for each event."""
+"""Class-based namespaces for asyncio: a method ``on_<event>`` for each event."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What both clients share and what never waits: options, state, handlers, the arguments of ``connect()``."""
+"""What both clients share, without waiting: options, state, handlers, the arguments of ``connect()``."""
 
 from __future__ import annotations
 

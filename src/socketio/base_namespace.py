@@ -1,4 +1,4 @@
-"""What class-based namespaces of both flavours share: the namespace, the client, the search for a method."""
+"""What class-based namespaces share: the namespace, the client, and the method for an event."""
 
 from __future__ import annotations
 

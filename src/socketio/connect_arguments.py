@@ -1,4 +1,4 @@
-"""The arguments of ``connect()``: checked, and kept by the client for this connection and its reconnections.
+"""Checks the arguments of ``connect()``.
 
 In: what the program passes. Out: the attributes ``connection_*`` and ``socketio_path``, or an error that says what is
 wrong.

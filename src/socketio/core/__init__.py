@@ -1,6 +1,7 @@
-"""Socket.IO without I/O: no sockets, threads, tasks or clocks, so nothing here waits, and tests need no server.
+"""Socket.IO without I/O: no sockets, threads, tasks or clocks. Nothing here waits.
 
 session    decodes frames into events, and encodes calls as frames, with codec and the package's ``packet``
-handlers   chooses the handler of an event
+lifecycle  decides what follows, as a table: a reconnection, the end of a connection
 backoff    the delays before reconnections
+handlers   chooses the handler of an event
 """

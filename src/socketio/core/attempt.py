@@ -1,4 +1,4 @@
-"""The state of an attempt to connect, and of the life of a client, as data: no waiting, no handlers."""
+"""The state of an attempt to connect, and of the life of a client."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How long to wait before each attempt to reconnect. No state but the generator's own, no waiting."""
+"""The delays before attempts to reconnect."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The lifecycle of a client as one table: which state follows an input, and which actions it takes.
+"""Decides what a client does next, such as reconnect: a table of states, inputs and actions.
 
 In: a state and an input. Out: the next state and the actions, as data. Nothing here waits, calls or changes anything:
 the drivers in ``lifecycle/`` feed the inputs and carry out the actions, the same for threads and asyncio.

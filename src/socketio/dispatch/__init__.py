@@ -1,1 +1,1 @@
-"""Runs the handlers of the application in order, one file for each flavour. ``core.handlers`` has chosen them."""
+"""Runs the handlers that ``core.handlers`` has chosen, in order: a file for each flavour."""

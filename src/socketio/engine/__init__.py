@@ -1,4 +1,4 @@
-"""Engine.IO: what both flavours share, without I/O, and a driver for each flavour in ``threads`` and ``asyncio``.
+"""Engine.IO: what both flavours share, without I/O, and their drivers, ``threads`` and ``asyncio``.
 
 opening      how a connection is opened: handshake and upgrade
 connection   what each packet asks for, the heartbeat, and why a connection ends

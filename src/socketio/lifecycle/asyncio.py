@@ -1,4 +1,4 @@
-"""The lifecycle with asyncio: how it waits, how lifecycle handlers are called, and which event loop is used.
+"""The lifecycle with asyncio: how it waits, how handlers are called, and which event loop is used.
 
 Two kinds of code meet here, on one event loop: the application's tasks, which call, and the reading task of the engine,
 which brings frames and starts handlers. The loop may be closed, belong to a parent process, run on another thread at

@@ -1,4 +1,4 @@
-"""The session of a client's current connection, guarded by the client's lock, and the engine that sends its frames.
+"""The session of a client's current connection, guarded by the client's lock.
 
 In: calls of the application and of the lifecycle, on any thread. Out: frames, queued in the order of the calls. No
 application code and no socket is called under the lock: a real one for threads; for asyncio one that is never held

@@ -1,1 +1,1 @@
-"""What both flavours need around the protocols: steps, time limits, logs, forks and the end of the process."""
+"""What is not about protocols: steps, time limits, logs, forks and the end of the process."""

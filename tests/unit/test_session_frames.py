@@ -50,7 +50,7 @@ def test_the_serializer_encodes_the_frames():
 
 @pytest.mark.parametrize("namespace", ["/other", "/pending", ""])
 def test_nothing_is_sent_to_a_namespace_that_is_not_connected(namespace):
-    """emit() raises BadNamespaceError, with a callback or without, for a namespace that is unknown or pending. (D4, M12)"""
+    """emit() raises BadNamespaceError for a namespace that is unknown or pending. (D4, M12)"""
     session = connected("/")
     session.connect("/pending")
     with pytest.raises(BadNamespaceError, match="not a connected namespace"):

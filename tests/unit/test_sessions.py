@@ -8,6 +8,7 @@ import requests
 from socketio.engine.threads.sessions import Session
 
 URL = "http://example.test:5000/socket.io/?EIO=4&transport=polling"
+URLS = [URL, "https://example.test", "http://sub.direct.test/", "http://127.0.0.1:80", "https://[::1]:5000/", "ws:"]
 
 
 @pytest.fixture(autouse=True)
@@ -48,14 +49,16 @@ ENVIRONMENTS = [
 @pytest.mark.parametrize("variables", ENVIRONMENTS, ids=str)
 @pytest.mark.parametrize("furnish", [plain, with_proxies, without_environment])
 @pytest.mark.parametrize("verify", [None, True, False, "/own.pem"])
-@pytest.mark.parametrize("proxies", [{}, {"http": "http://call.test"}])
-@pytest.mark.parametrize(
-    "url", [URL, "https://example.test", "http://sub.direct.test/", "http://127.0.0.1:80", "https://[::1]:5000/", "ws:"]
-)
-def test_the_settings_are_those_of_requests(url, proxies, verify, furnish, variables, environment):
+def test_the_settings_are_those_of_requests(verify, furnish, variables, environment):
     """Proxies and certificates are those that requests would find in the environment. (M6, N38)"""
     for name, value in variables.items():
         environment.setenv(name, value)
+    for url in URLS:
+        for proxies in ({}, {"http": "http://call.test"}):
+            assert_settings(url, proxies, verify, furnish)
+
+
+def assert_settings(url, proxies, verify, furnish):
     own, theirs = Session(), requests.Session()
     for http in (own, theirs):
         furnish(http)

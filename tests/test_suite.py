@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import subprocess
 import sys
@@ -36,3 +37,13 @@ def test_ctrl_c_ends_programs_where_it_is_ignored() -> None:
 def test_this_process_can_be_told_to_stop() -> None:
     """What a shell has not ignored is left as Python sets it."""
     assert signal.getsignal(signal.SIGINT) is not signal.SIG_IGN
+
+
+def test_the_tests_that_run_alone_exist() -> None:
+    """A test that is renamed is renamed in the list of those that run alone, too."""
+    tests = ROOT / "tests"
+    listed = (tests / "conftest.py").read_text(encoding="utf-8").partition("ALONE = ")[2].partition(")")[0]
+    files = [path.read_text(encoding="utf-8") for path in tests.glob("*/**/test_*.py")]
+    names = re.findall(r"test_\w+", listed)
+    assert names
+    assert [name for name in names if not any(f"def {name}(" in text for text in files)] == []

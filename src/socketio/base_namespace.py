@@ -11,7 +11,7 @@ from .options import check_namespace
 class BaseClientNamespace:
     """Base class of :class:`ClientNamespace` and :class:`AsyncClientNamespace`.
 
-    :param namespace: the namespace that the object handles; ``None`` means ``'/'``, ``'*'`` all that nobody else
+    :param namespace: the namespace that the object handles; ``None`` means ``'/'``, ``'*'`` all that no other object
         handles.
     :ivar client: the client it is registered with.
     """

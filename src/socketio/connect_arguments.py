@@ -66,7 +66,7 @@ def url_of_attempt(client: BaseClient, url: Any) -> str:
 
 
 def check_url(url: Any) -> urllib.parse.SplitResult:
-    """Return the parts of a URL; raise :class:`InvalidURLError` for one that nobody can connect to."""
+    """Return the parts of a URL; raise :class:`InvalidURLError` for one that is invalid."""
     if not isinstance(url, str):
         raise InvalidURLError(f"a URL is a str, not {type(url).__name__}")
     shown = engine.without_secrets(url)

@@ -72,9 +72,9 @@ class Conversation:
         self._expect("the answer to add(2, 3)", answer, 5)
         _print_cell("call", f"add(2,3) = {answer}")
 
-    def disconnected(self, farewell: tuple[str, str]) -> None:
-        """Check who has left, as the server saw it, and why."""
-        self._expect("the farewell that the server saw", farewell, (self.sid, "client disconnect"))
+    def disconnected(self, seen: tuple[str, str]) -> None:
+        """Check which client disconnected, as the server saw it, and why."""
+        self._expect("the disconnect that the server saw", seen, (self.sid, "client disconnect"))
         _print_cell("disconnect", "done")
 
     def _expect(self, what: str, got: Any, expected: Any) -> None:
@@ -85,7 +85,7 @@ class Conversation:
 def run() -> int:
     """Run the demonstration; return the exit code: 0 if everything happened as it should."""
     with Server() as server:
-        farewells = _serve(server)
+        disconnects = _serve(server)
         print(f"A server listens at {server.url}.")
         print("Each client connects, emits an event, receives one, calls the server, and disconnects.\n")
         for column in _COLUMNS:
@@ -95,7 +95,7 @@ def run() -> int:
                 conversation = Conversation(server.url, client, transport)
                 try:
                     converse(conversation)
-                    conversation.disconnected(farewells.get(timeout=PATIENCE))
+                    conversation.disconnected(disconnects.get(timeout=PATIENCE))
                 except (queue.Empty, asyncio.TimeoutError):
                     return _fail(conversation, f"nothing came within {PATIENCE:g} s")
                 except Exception as exc:
@@ -105,8 +105,8 @@ def run() -> int:
 
 
 def _serve(server: Server) -> queue.Queue[tuple[str, str]]:
-    """Give the server its handlers; return where those who leave are noted."""
-    farewells: queue.Queue[tuple[str, str]] = queue.Queue()
+    """Give the server its handlers; return where it notes which clients disconnect, and why."""
+    disconnects: queue.Queue[tuple[str, str]] = queue.Queue()
 
     @server.event
     def greet(sid: str, name: str) -> None:
@@ -118,9 +118,9 @@ def _serve(server: Server) -> queue.Queue[tuple[str, str]]:
 
     @server.event
     def disconnect(sid: str, reason: str) -> None:
-        farewells.put((sid, reason))
+        disconnects.put((sid, reason))
 
-    return farewells
+    return disconnects
 
 
 def _with_client(conversation: Conversation) -> None:

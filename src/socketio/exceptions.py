@@ -5,11 +5,11 @@
     SocketIOError
     ├── ConnectionError              connect() failed; .data says why, per namespace
     │   ├── ConnectionRefusedError   the server refused a namespace
-    │   └── InvalidURLError          nobody can connect to this URL; also a ValueError
+    │   └── InvalidURLError          the URL is invalid; also a ValueError
     ├── TimeoutError                 no acknowledgement, or no event, in time
     │   └── CallInterruptedError     the connection was lost while call() waited; also a DisconnectedError
     ├── BadNamespaceError            emit() to a namespace that is not connected
-    └── DisconnectedError            the connection has ended for good
+    └── DisconnectedError            the connection has ended and is not repaired
 
 Misuse that the caller can see in the call itself is a ``ValueError``, ``TypeError`` or ``RuntimeError`` of Python.
 """
@@ -45,11 +45,11 @@ class ConnectionRefusedError(ConnectionError):
 
 
 class InvalidURLError(ConnectionError, ValueError):
-    """The URL is none that a client can connect to."""
+    """The URL is invalid."""
 
 
 class TimeoutError(SocketIOError):
-    """What was waited for did not come in time."""
+    """No acknowledgement, or no event, arrived in time."""
 
 
 class BadNamespaceError(SocketIOError):
@@ -57,7 +57,7 @@ class BadNamespaceError(SocketIOError):
 
 
 class DisconnectedError(SocketIOError):
-    """The connection has ended for good."""
+    """The connection has ended and is not repaired."""
 
 
 class CallInterruptedError(TimeoutError, DisconnectedError):

@@ -27,7 +27,7 @@ logger = logging.getLogger(__package__)
 
 
 class Listener(Protocol):
-    """Who is told what happens. None of its methods raises; events after :meth:`closed` may come."""
+    """What the server calls. None of these methods raises; events after :meth:`closed` may come."""
 
     def opened(self, engine_sid: str, environ: dict[str, Any]) -> None:
         """Take note of a new connection and of the request that it began with."""
@@ -43,7 +43,7 @@ _AsyncServer: Any = compat.engineio_class("async_server", "AsyncServer")
 
 
 class EngineServer(_AsyncServer):  # type: ignore[misc]  # python-engineio has no annotations
-    """An Engine.IO server that tells a listener.
+    """An Engine.IO server that calls a listener.
 
     :param options: those of ``engineio.AsyncServer``. Every origin is welcome, and messages of up to
         :data:`MAX_BUFFER_SIZE`, unless they say otherwise.
@@ -55,14 +55,14 @@ class EngineServer(_AsyncServer):  # type: ignore[misc]  # python-engineio has n
         defaults = {"max_http_buffer_size": MAX_BUFFER_SIZE, "cors_allowed_origins": "*"}
         super().__init__(
             async_mode="aiohttp",
-            async_handlers=False,  # else every message would have a task of its own
+            async_handlers=False,  # else each message would have its own task
             json=None,  # named, so that it cannot be among the options: it would be the whole process's
             logger=resolve(False, f"{__package__}.engine"),
             **{**defaults, **options},
         )
         self._async = {**self._async, "websocket": _WebSocket}
         self._listener = listener
-        self._farewells: dict[str, Any] = {}
+        self._closed_sockets: dict[str, Any] = {}
         self._answering: set[asyncio.Future[web.StreamResponse]] = set()
         self._closing = False
         self.on("connect", self._opened)
@@ -105,10 +105,10 @@ class EngineServer(_AsyncServer):  # type: ignore[misc]  # python-engineio has n
 
     def _closed(self, engine_sid: str, reason: str) -> None:
         # After the CLOSE packet, which is queued when this returns.
-        asyncio.get_running_loop().call_soon(self._take_leave, self.sockets[engine_sid])
+        asyncio.get_running_loop().call_soon(self._end_waiting, self.sockets[engine_sid])
         self._listener.closed(engine_sid, reason)
 
-    def _take_leave(self, socket: Any) -> None:
+    def _end_waiting(self, socket: Any) -> None:
         """End what waits on the queue of a closed connection: a pending poll, or the websocket's writer.
 
         python-engineio leaves a poll pending when the client closes, and a websocket open until its client
@@ -117,8 +117,8 @@ class EngineServer(_AsyncServer):  # type: ignore[misc]  # python-engineio has n
         if not socket.upgraded:
             if socket.queue.empty():
                 socket.queue.put_nowait(packet.Packet(packet.NOOP))
-            self._farewells[socket.sid] = socket
-            asyncio.get_running_loop().call_later(self.ping_timeout, self._farewells.pop, socket.sid, None)
+            self._closed_sockets[socket.sid] = socket
+            asyncio.get_running_loop().call_later(self.ping_timeout, self._closed_sockets.pop, socket.sid, None)
         socket.queue.put_nowait(None)
 
     # -- HTTP
@@ -132,8 +132,8 @@ class EngineServer(_AsyncServer):  # type: ignore[misc]  # python-engineio has n
             return await self._to_its_end(self._take_payload(request, engine_sid))
         if request.headers.get("upgrade"):
             return await self._to_its_end(super().handle_request(request))
-        if engine_sid in self._farewells and request.method == "GET":
-            return await self._respond(request, self._farewell(engine_sid))
+        if engine_sid in self._closed_sockets and request.method == "GET":
+            return await self._respond(request, self._last_packets(engine_sid))
         # Cancelled when its client goes away, a poll ends the connection: what it would have fetched is lost.
         response: web.StreamResponse = await super().handle_request(request)
         return response
@@ -141,13 +141,13 @@ class EngineServer(_AsyncServer):  # type: ignore[misc]  # python-engineio has n
     async def _take_payload(self, request: web.Request, engine_sid: str) -> web.StreamResponse:
         """Read the packets of a POST.
 
-        Replaces python-engineio's way, which takes the part of a body that has arrived for the whole, refuses
-        more than 16 packets, and answers OK to what it cannot read.
+        Replaces the method of python-engineio, which takes the part of a body that has arrived for all of it,
+        refuses more than 16 packets, and answers OK to what it cannot read.
         """
         socket = self.sockets.get(engine_sid)
         if socket is None or socket.closed or not socket.connected or socket.upgraded:
-            is_leaving = engine_sid in self._farewells
-            return await self._respond(request, self._ok() if is_leaving else self._bad_request())
+            is_closed = engine_sid in self._closed_sockets
+            return await self._respond(request, self._ok() if is_closed else self._bad_request())
         try:
             body = await request.read()
             for received in [_decode(encoded) for encoded in body.decode().split("\x1e")]:
@@ -160,12 +160,12 @@ class EngineServer(_AsyncServer):  # type: ignore[misc]  # python-engineio has n
             return await self._respond(request, self._bad_request())
         return await self._respond(request, self._ok())
 
-    def _farewell(self, engine_sid: str) -> Any:
+    def _last_packets(self, engine_sid: str) -> Any:
         """Return the answer to the first poll after the end: what was still queued.
 
         python-engineio refuses the poll, and what was sent just before the end is lost.
         """
-        queue = self._farewells.pop(engine_sid).queue
+        queue = self._closed_sockets.pop(engine_sid).queue
         packets = []
         while not queue.empty():
             packets.append(queue.get_nowait())
@@ -173,7 +173,7 @@ class EngineServer(_AsyncServer):  # type: ignore[misc]  # python-engineio has n
         return self._ok(left) if left else self._bad_request()
 
     async def refuse(self, engine_sid: str, reason: str) -> None:
-        """Close the connection of a client that sent what is no Engine.IO."""
+        """Close the connection of a client that sent something that is not Engine.IO."""
         logger.warning("closing the connection %s: %s", engine_sid, reason)
         await self.close(engine_sid, self.reason.TRANSPORT_ERROR)
 

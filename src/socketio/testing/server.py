@@ -120,7 +120,7 @@ class Server:
 
         Clients see their Engine.IO connection closed, without a DISCONNECT packet. Takes a second at most,
         unless a handler will not end. Raises ``RuntimeError`` on the server's own thread, that is, in a
-        handler, and when a handler blocks that thread for good.
+        handler, and when a handler blocks that thread forever.
         """
         if self._is_own_thread():
             raise RuntimeError("stop() in a handler would wait for the handler to end")

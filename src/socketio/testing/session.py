@@ -113,7 +113,7 @@ class Session:
     def close_transport(self, sid: str) -> None:
         """End the Engine.IO connection of a client, with all its namespaces."""
         if sid in self._sids:
-            self._hang_up(self._sids[sid][0], self._reason.SERVER_DISCONNECT)
+            self._close_connection(self._sids[sid][0], self._reason.SERVER_DISCONNECT)
 
     def _members(self, namespace: str) -> list[str]:
         return [sid for sid, (_, name) in self._sids.items() if name == namespace and self._peers[sid].held is None]
@@ -134,7 +134,7 @@ class Session:
         else:
             held.extend(frames)
 
-    def _hang_up(self, engine_sid: str, reason: str) -> None:
+    def _close_connection(self, engine_sid: str, reason: str) -> None:
         self.closed(engine_sid, reason)
         self._spawn(self.engine.close(engine_sid, reason))
 
@@ -154,7 +154,7 @@ class Session:
             started = received is not None and self._interpret(engine_sid, connection, received)
         except _MalformedError as exc:
             logger.warning("closing the connection %s: %s", engine_sid, exc)
-            self._hang_up(engine_sid, self._reason.TRANSPORT_ERROR)
+            self._close_connection(engine_sid, self._reason.TRANSPORT_ERROR)
             return
         if started:
             await asyncio.sleep(0)  # so that the task starts before the next event's handler
@@ -239,7 +239,7 @@ class Session:
             raise _MalformedError("an acknowledgement without an id, or that is no list")
         answer = None if sid is None else self._peers[sid].answers.pop(ack_id, None)
         if answer is None:
-            logger.info("dropped: an acknowledgement that nobody waits for")
+            logger.info("dropped: an acknowledgement that is not expected")
         elif answer.set_running_or_notify_cancel():
             answer.set_result(tuple(data or ()))
         return False

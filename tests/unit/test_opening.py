@@ -85,7 +85,7 @@ def test_websocket_alone():
     assert attempt.websocket.ended == []
 
 
-@pytest.mark.parametrize(("frames", "first"), [([], []), (["2"], ["2"])])
+@pytest.mark.parametrize(("frames", "first"), [([], []), (["2"], ["2"]), (["40{}"], ["40{}"]), ([b"40"], [b"40"])])
 def test_a_server_that_may_be_an_old_one_is_listened_to_for_a_moment(frames, first):
     """Without maxPayload, what comes unasked is kept, and silence is well. (M2)"""
     assert Opening(["websocket"], WebSocket(OLD, *frames)).run().first == first

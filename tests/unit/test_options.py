@@ -11,7 +11,7 @@ import trustme
 from urllib3.util import SKIP_HEADER
 
 from socketio.engine.threads import options
-from socketio.engine.threads.options import accepts_any_certificate, http_url
+from socketio.engine.threads.options import accepts_any_certificate
 
 URL = "http://example.test/socket.io/?transport=websocket&EIO=4"
 TLS_URL = URL.replace("http:", "https:")
@@ -58,12 +58,6 @@ def test_headers_that_have_options_of_their_own():
 def test_the_host_header_may_be_left_out():
     """suppress_host leaves it out, as urllib3 has it. (M4)"""
     assert options.headers({"suppress_host": True}) == {"Host": SKIP_HEADER}
-
-
-@pytest.mark.parametrize(("url", "http"), [("ws://a/ws", "http://a/ws"), ("wss://a", "https://a")])
-def test_the_http_url_of_a_websocket(url, http):
-    """http_url() gives the URL of the same place for requests. (M3)"""
-    assert http_url(url) == http
 
 
 # -- TLS

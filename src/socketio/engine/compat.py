@@ -94,14 +94,13 @@ def connecting_by(
     :param connect: called with the connection, what urllib3 does, and the host.
     :param plain_class: urllib3's; a class that connects in another way is left alone.
     """
-    own: Any = getattr(connection_class, MAKE_SOCKET, None)
-    if own is None or own is not getattr(plain_class, MAKE_SOCKET, None):
+    own: Any = getattr(plain_class, MAKE_SOCKET, None)
+    if own is None or getattr(connection_class, MAKE_SOCKET) is not own:
         return {}
-    plain: Any = own
 
     def make_socket(connection: Any) -> Any:
         host = getattr(connection, DNS_HOST, connection.host)
-        return connect(connection, partial(plain, connection), host.strip("[]"))
+        return connect(connection, partial(own, connection), host.strip("[]"))
 
     return {MAKE_SOCKET: make_socket}
 

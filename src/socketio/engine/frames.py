@@ -1,8 +1,7 @@
 """WebSocket frames, without I/O: bytes become messages, messages become bytes.
 
-In: what a socket delivered, cut anywhere. Out: all messages that are complete with it. Whatever comes in, nothing
-raises, what came before nonsense is delivered, and no more is kept than came, and than the largest message allowed.
-Source: RFC 6455, section 5.
+In: bytes from a socket, cut anywhere. Out: the messages that are complete. Nothing raises: what came before an invalid
+frame is delivered, and no more is kept than the largest message allowed. Source: RFC 6455, section 5.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ _KEYS = 64
 
 
 class ControlFrame(NamedTuple):
-    """What one end of a websocket tells the other, beside messages: ``CLOSE``, ``PING`` or ``PONG``."""
+    """A control frame: ``CLOSE``, ``PING`` or ``PONG``."""
 
     opcode: int
     payload: bytes = b""
@@ -41,7 +40,7 @@ class FrameReader:
     """Reads what a server sends.
 
     :param max_size: the largest message allowed, in bytes.
-    :ivar error: what ended the reading: nonsense, or a message that is too large.
+    :ivar error: what ended the reading: an invalid frame, or a message that is too large.
     """
 
     def __init__(self, max_size: int) -> None:
@@ -131,7 +130,7 @@ class FrameReader:
 
 
 class FrameWriter:
-    """Writes what a client sends: masked, with keys that nobody can foretell (RFC 6455, section 5.3)."""
+    """Writes what a client sends: masked, with unpredictable keys (RFC 6455, section 5.3)."""
 
     def __init__(self) -> None:
         self._keys = b""

@@ -115,11 +115,6 @@ def _invalid(name: str, value: object) -> ConnectionError:
     return ConnectionError(f"the server's OPEN packet has no valid {name}: {value!r:.{_EXCERPT}}")
 
 
-def is_version_3_greeting(frame: Frame) -> bool:
-    """Return whether a frame is what Engine.IO 3 servers with Socket.IO 2 send right after OPEN, unasked."""
-    return frame == "40"
-
-
 def version_3_error() -> ConnectionError:
     """Return the error for a server of the older protocol."""
     return ConnectionError(

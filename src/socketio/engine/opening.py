@@ -17,14 +17,7 @@ from engineio.exceptions import ConnectionError
 from ..packet import Frame
 from ..runtime.steps import Steps, Wait, call
 from .errors import SilenceError
-from .handshake import (
-    GREETING,
-    Handshake,
-    is_version_3_greeting,
-    read_open_frame,
-    version_3_error,
-    without_secrets,
-)
+from .handshake import GREETING, Handshake, read_open_frame, version_3_error, without_secrets
 
 PROBE, PROBE_ANSWER, UPGRADE = "2probe", "3probe", "5"
 ONE_CONNECTION = "polling takes two connections at a time, and the HTTP session allows one"
@@ -90,7 +83,7 @@ class BaseOpening:
                 opened.first = [(yield call(transport.receive_within, GREETING))]
             except SilenceError:
                 return opened
-            if is_version_3_greeting(opened.first[0]):
+            if opened.first == ["40"]:  # which servers of Socket.IO 2 send right after OPEN, unasked
                 raise version_3_error()
         return opened
 

@@ -31,12 +31,7 @@ def new_key() -> str:
 
 def request_headers(key: str) -> dict[str, str]:
     """Return the headers that ask for a websocket, without extensions."""
-    return {
-        "Upgrade": "websocket",
-        "Connection": "Upgrade",
-        "Sec-WebSocket-Key": key,
-        "Sec-WebSocket-Version": "13",
-    }
+    return {"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Key": key, "Sec-WebSocket-Version": "13"}
 
 
 def check_answer(status: int, headers: Mapping[str, str], key: str, body: bytes = b"") -> None:

@@ -93,7 +93,7 @@ class AsyncOpening(BaseOpening):
         try:
             await wait_for(connect(), engine.request_timeout)
         except asyncio.CancelledError:
-            for wire in opened:  # in the very moment
+            for wire in opened:  # at the same time
                 wire.detach()
             raise
         except aiohttp.InvalidURL:  # not chained: its text has the URL, with all its secrets

@@ -136,23 +136,20 @@ class AsyncWebSocketTransport(BaseWebSocketTransport):
             self.abort()
 
     def abort(self) -> None:
-        """Cut the connection; whoever reads, writes or waits for the answer to the probe sees it at once."""
+        """Cut the connection; a task that reads, writes or waits for the answer to the probe sees it at once."""
         if self._pong is not None:
             self._pong.set()
         self._wire.abort()
 
     def transports(self) -> list[Any]:
-        """Return asyncio's transports of the open connections."""
         return self._wire.transports()
 
     def detach(self) -> None:
-        """Close the open connections without an event loop."""
         if self._watch is not None:
             self._watch.cancel()
         self._wire.detach()
 
     async def release(self) -> None:
-        """Close what is open. The last call, when nobody reads or writes any more."""
         if self._watch is not None:
             self._watch.cancel()
         await self._wire.release()

@@ -30,10 +30,8 @@ _READ_SIZE = 65536
 _WRITE_SIZE = 65536
 _TURN = 16
 """Frames of aiohttp's after which other tasks have their turn: what has come is received without waiting."""
-
 _AT_ONCE = 0.001
 """Seconds: a frame of aiohttp's that takes less to be received had come before."""
-
 # One for each event loop: what is read into it is taken out before the next read.
 _buffers: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, memoryview] = weakref.WeakKeyDictionary()
 
@@ -84,21 +82,18 @@ class Wire(asyncio.BufferedProtocol):
     # -- called by aiohttp, as a parser
 
     def feed_data(self, data: bytes) -> tuple[bool, bytes]:
-        """Take what came along with the answer."""
         self._take(data)
         return False, b""
 
     def feed_eof(self) -> None:
-        """Do nothing: the connection is lost then, too."""
+        pass  # the connection is lost then, too
 
     def is_eof(self) -> bool:
-        """Return that there may be more."""
         return False
 
     # -- called by the event loop
 
     def get_buffer(self, sizehint: int) -> memoryview:
-        """Return where to put what comes."""
         return self._buffer
 
     def buffer_updated(self, nbytes: int) -> None:
@@ -116,16 +111,13 @@ class Wire(asyncio.BufferedProtocol):
             self._changed.notify_all()
 
     def pause_writing(self) -> None:
-        """Note that the server reads more slowly than we write."""
         self._writing_paused = True
 
     def resume_writing(self) -> None:
-        """Note that more can be written."""
         self._writing_paused = False
         self._changed.notify_all()
 
     def connection_lost(self, exc: BaseException | None) -> None:
-        """Note that this is the end, and tell aiohttp."""
         self._lost, self._cause = True, exc
         self._changed.notify_all()
         self._predecessor.connection_lost(exc if isinstance(exc, Exception) else None)
@@ -167,19 +159,15 @@ class Wire(asyncio.BufferedProtocol):
             frames.popleft()
 
     def abort(self) -> None:
-        """Cut the connection."""
         self._transport.abort()
 
     def transports(self) -> list[Any]:
-        """Return asyncio's transport."""
         return [self._transport]
 
     def detach(self) -> None:
-        """Close the open connections without an event loop."""
         loop_end.close_response(self._response)
 
     async def release(self) -> None:
-        """Close what is open, within a second or so."""
         self._response.close()
         if not await self._changed.wait_for(lambda: self._lost, CLOSING):
             self.abort()
@@ -231,24 +219,18 @@ class AiohttpWire:
             await self.ws.pong(frame.payload)
 
     def try_write(self, frames: deque[Outgoing]) -> None:
-        """Do nothing: to send takes a coroutine."""
+        pass  # to send takes a coroutine
 
     def abort(self) -> None:
-        """Cut the connection."""
-        connection = self.ws.get_extra_info("socket")
-        if connection is not None:
-            with contextlib.suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
+        with contextlib.suppress(OSError, AttributeError):
+            self.ws.get_extra_info("socket").shutdown(socket.SHUT_RDWR)
 
     def transports(self) -> list[Any]:
-        """Return nothing: it is among those of the session."""
-        return []
+        return []  # it is among those of the session
 
     def detach(self) -> None:
-        """Close the open connections without an event loop."""
         loop_end.begin(self.ws.close())
 
     async def release(self) -> None:
-        """Close what is open, within a second or so."""
         with contextlib.suppress(asyncio.TimeoutError):
             await wait_for(self.ws.close(), CLOSING)

@@ -87,7 +87,7 @@ class Opening(BaseOpening):
 
     def _connect_to_websocket(self, url: str, upgrades: bool) -> WebSocketTransport:
         engine, request = self._engine, self._request
-        url = options.http_url(url + self._timestamp())
+        url = f"http{url.removeprefix('ws')}{self._timestamp()}"
         # websocket_extra_options is read, never edited: the next attempt needs it again.
         extra = engine.websocket_extra_options
         if url.startswith("https"):
@@ -119,9 +119,5 @@ class Opening(BaseOpening):
 
 
 def _encoded(value: str) -> str | bytes:
-    """Return a header as aiohttp sends it, where requests can send none."""
-    try:
-        value.encode("latin-1")
-    except UnicodeEncodeError:
-        return value.encode("utf-8", "replace")
-    return value
+    """Return a header as aiohttp sends it, where requests cannot send it."""
+    return value if max(value, default="") <= "\xff" else value.encode("utf-8", "replace")

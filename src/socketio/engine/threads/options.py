@@ -17,11 +17,6 @@ from requests.utils import should_bypass_proxies
 from urllib3.util import SKIP_HEADER
 
 
-def http_url(websocket_url: str) -> str:
-    """Return the HTTP URL of the same place: ``ws`` becomes ``http``, ``wss`` becomes ``https``."""
-    return "http" + websocket_url.removeprefix("ws")
-
-
 def headers(extra: Mapping[str, Any]) -> dict[str, str | None]:
     """Return the headers that the options ask for; ``None`` for one that is left out."""
     found = _header_dict(extra.get("header"))
@@ -93,7 +88,7 @@ def tls(http: requests.Session, extra: Mapping[str, Any], verify: Any, cert: Any
 
 
 def accepts_any_certificate(sslopt: Mapping[str, Any]) -> bool:
-    """Return whether these options let somebody else stand in for the server."""
+    """Return whether these options let another server pose as this one."""
     context = sslopt.get("context")
     if context is not None:
         return context.verify_mode == ssl.CERT_NONE or not context.check_hostname

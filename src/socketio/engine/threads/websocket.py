@@ -125,5 +125,4 @@ class WebSocketTransport(BaseWebSocketTransport):
             self._pong.set()
 
     def release(self) -> None:
-        """Close what is open. The last call, when no thread reads or writes any more."""
         self._wire.release()

@@ -10,12 +10,13 @@ credentials, proxies, certificates, adapters and hooks.
 from __future__ import annotations
 
 import http.client
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import requests
 from engineio.exceptions import ConnectionError
 from requests.structures import CaseInsensitiveDict
+from requests.utils import select_proxy
 from urllib3.util.ssltransport import SSLTransport
 
 from ..headers import check, of_handshake
@@ -40,28 +41,25 @@ def ask(
     :param enter: called with a function that ends the request.
     """
     proxies = options.proxies(session, url, extra)
-    pool = connections.track_sockets(session, url, request["verify"], proxies)
-    if pool is None:
-        raise _no_websocket(session.get_adapter(url))
+    settings = session.merge_environment_settings(url, dict(proxies), None, request["verify"], None)
     tls: Mapping[str, Any] = {}
     if url.startswith("https") and not sessions.has_rules(session, url):
-        settings = session.merge_environment_settings(url, dict(proxies), None, request["verify"], None)
         tls = options.tls(session, extra, settings["verify"], settings["cert"])
-    upgrading = connections.Upgrading(
-        proxy_headers=pool.proxy_headers,
-        options=tuple(extra.get("sockopt") or ()),
-        tls=tls,
-        given=extra.get("socket"),
-    )
+    upgrading = connections.Upgrading(tuple(extra.get("sockopt") or ()), tls, extra.get("socket"))
     enter(upgrading.cut)
     key = new_key()
-    asked = {**request, "headers": _headers(request["headers"], extra, key), "proxies": proxies, "timeout": timeout}
+    asked = {**request, "headers": _headers(request["headers"], extra, key)}
+    is_simple = type(session) is sessions.Session and url.startswith("http:") and upgrading.given is None
     try:
-        return _ask(session, url, asked, upgrading, key)
+        if is_simple and not extra.get("suppress_host") and select_proxy(url, settings["proxies"]) is None:
+            _ask_directly(session, url, asked, timeout, upgrading, key)
+        else:
+            _ask(session, url, {**asked, "proxies": proxies, "timeout": timeout}, upgrading, key)
     except BaseException:
         if upgrading.sock is not None:
             upgrading.sock.close()
         raise
+    return upgrading.sock, upgrading.ahead
 
 
 def _headers(given: Mapping[str, Any], extra: Mapping[str, Any], key: str) -> CaseInsensitiveDict[Any]:
@@ -75,27 +73,51 @@ def _headers(given: Mapping[str, Any], extra: Mapping[str, Any], key: str) -> Ca
 
 
 def _ask(
-    session: requests.Session, url: str, request: dict[str, Any], upgrading: connections.Upgrading, key: str
-) -> tuple[Any, bytes]:
+    session: requests.Session, url: str, request: Mapping[str, Any], upgrading: connections.Upgrading, key: str
+) -> None:
+    pool = connections.track_sockets(session, url, request["verify"], request["proxies"])
+    if pool is None:
+        raise _no_websocket(session.get_adapter(url))
+    upgrading.proxy_headers = pool.proxy_headers
     with upgrading.request(session, "GET", url, **request) as response:
         status = response.status_code
-        check_answer(status, response.headers, key, b"" if status == 101 else _beginning(response))
+        check_answer(
+            status, response.headers, key, b"" if status == 101 else _beginning(response.iter_content(MAX_REFUSAL_SIZE))
+        )
         if upgrading.sock is None:
             raise _no_websocket(getattr(response, "connection", None))
     if isinstance(upgrading.sock, SSLTransport):
         raise ConnectionError("a websocket cannot be opened through a proxy that itself uses TLS")
-    return upgrading.sock, upgrading.ahead
+
+
+def _ask_directly(
+    session: requests.Session,
+    url: str,
+    request: Mapping[str, Any],
+    timeout: float,
+    upgrading: connections.Upgrading,
+    key: str,
+) -> None:
+    """Ask without a pool: for a session of the client's own, where neither TLS nor a proxy is needed."""
+    prepared = session.prepare_request(
+        requests.Request("GET", url, headers=request["headers"], cookies=request["cookies"])
+    )
+    with upgrading.request_directly(prepared, timeout) as response:
+        headers: Mapping[str, str] = CaseInsensitiveDict(response.headers.items())
+        is_accepted = response.status == 101
+        body = b"" if is_accepted else _beginning(iter(lambda: response.read(MAX_REFUSAL_SIZE), b""))
+        check_answer(response.status, headers, key, body)
 
 
 def _no_websocket(adapter: Any) -> ConnectionError:
     return ConnectionError(f"the session's adapter for this URL, {type(adapter).__name__}, cannot open a websocket")
 
 
-def _beginning(response: requests.Response) -> bytes:
+def _beginning(parts: Iterator[bytes]) -> bytes:
     """Return the body of a refusal, or the beginning of it."""
     body = b""
     try:
-        for part in response.iter_content(MAX_REFUSAL_SIZE):
+        for part in parts:
             body += part
             if len(body) >= MAX_REFUSAL_SIZE:
                 break

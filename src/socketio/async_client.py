@@ -302,7 +302,7 @@ class AsyncClient(BaseClient):
     async def _sio_make_room(self, timeout: float | None) -> bool:
         """Wait until less than ``high_water_mark`` waits to be sent; return whether it does, in ``timeout`` seconds."""
         try:
-            return await self.eio.wait_for_room(timeout)
+            return bool(await self.eio.wait_for_room(timeout))
         except EngineError as exc:
             await self._sio_lifecycle.hold_at_exit()
             raise DisconnectedError(f"the connection was lost while an event waited to be queued: {exc}") from exc

@@ -235,7 +235,7 @@ class Client(BaseClient):
         self._sio_dispatcher.blocking()
         try:
             with self._sio_lifecycle.leaving_on_interrupt():
-                return self.eio.wait_for_room(timeout)
+                return bool(self.eio.wait_for_room(timeout))
         except EngineError as exc:
             self._sio_lifecycle.hold_at_exit()
             raise DisconnectedError(f"the connection was lost while an event waited to be queued: {exc}") from exc

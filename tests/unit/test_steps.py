@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
 
 import pytest
 
-from socketio.runtime.steps import Wait, joined, run, run_together
+from socketio.runtime.steps import Wait, all_of, call, joined, run, run_async, run_together
 
 
 def after(condition, results, name, limit=60.0):
@@ -106,3 +107,62 @@ def test_the_end_of_a_thread_can_be_waited_for():
     assert not wait.until(0.01)
     end.set()
     assert wait.until(5)
+
+
+# -- steps of both flavours
+
+
+async def test_a_task_carries_steps_out_like_a_thread():
+    """What a step waits for is awaited; its result, or its exception, comes back to the steps."""
+
+    async def double(number):
+        await asyncio.sleep(0)
+        return 2 * number
+
+    async def fail():
+        raise ValueError("no")
+
+    def steps():
+        first = yield call(double, 4)
+        try:
+            yield call(fail)
+        except ValueError as exc:
+            return first, str(exc)
+
+    assert await run_async(steps()) == (8, "no")
+
+
+async def test_steps_can_clean_up_when_their_task_is_cancelled():
+    """The cancellation is raised where they wait, and goes on after it."""
+    cleaned = []
+
+    async def clean():
+        await asyncio.sleep(0)
+        cleaned.append(True)
+
+    def steps():
+        try:
+            yield call(asyncio.sleep, 60)
+        except asyncio.CancelledError:
+            yield call(clean)
+            raise
+
+    task = asyncio.ensure_future(run_async(steps()))
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert cleaned == [True]
+
+
+def test_each_of_several_waits_has_its_turn():
+    """Also when one before has failed; the first exception is raised at the end."""
+    done = []
+
+    def fail(name):
+        done.append(name)
+        raise ValueError(name)
+
+    with pytest.raises(ValueError, match="first"):
+        run(all_of([call(fail, "first"), call(done.append, "second"), call(fail, "third")]))
+    assert done == ["first", "second", "third"]

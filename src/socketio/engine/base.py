@@ -40,9 +40,8 @@ class EngineBase(BaseClient):
     Takes the options of engineio's client, and ``max_message_size`` and ``high_water_mark``, in bytes. Constructing one
     changes nothing in the process: no signal handler, and no log level or handler unless ``logger=True``.
 
-    The client of each flavour brings ``_event`` and ``_condition``, which make what is waited for, ``_current``, the
-    thread or task that runs, and methods to open a transport, to start a thread or task, to run steps, and to close the
-    HTTP session.
+    The client of each flavour brings ``_event`` and ``_condition``, which make what is waited for, and methods to open
+    a transport, to start a thread or task, to run steps, and to close the HTTP session.
 
     :ivar details: why the last connection ended; set before the ``disconnect`` handler is called.
     :ivar logs_text: whether messages are packets of Socket.IO in its own text format, which the log shows.
@@ -270,12 +269,24 @@ class EngineBase(BaseClient):
         connection = self._connection
         return connection is None or connection.queue.has_room()
 
-    def _room_steps(self, timeout: float | None) -> Steps[bool]:
-        connection = self._connection
-        return connection is None or (yield from connection.wait_for_room(timeout))
+    def wait_for_room(self, timeout: float | None) -> Any:
+        """Wait until less than ``high_water_mark`` waits to be sent; return whether it does, in ``timeout`` seconds.
+
+        Raises ``ConnectionError`` when the connection ends before.
+        """
+
+        def steps() -> Steps[bool]:
+            connection = self._connection
+            return connection is None or (yield from connection.wait_for_room(timeout))
+
+        return self._run(steps())
+
+    def drain(self, timeout: float) -> Any:
+        """Wait until the server has read all that was sent; return whether it has, in ``timeout`` seconds."""
+        return self._run(self.drain_steps(timeout))
 
     def drain_steps(self, timeout: float) -> Steps[bool]:
-        """Wait until the server has read all that was sent; return whether it has, in ``timeout`` seconds."""
+        """Do what :meth:`drain` does, in steps."""
         connection = self._connection
         return connection is not None and (yield from connection.drain(timeout))
 

@@ -6,7 +6,6 @@ Source: Engine.IO protocol, revision 4, "HTTP long-polling".
 from __future__ import annotations
 
 import time
-from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
@@ -91,10 +90,6 @@ class BasePollingTransport:
             raise not_a_payload("GET", body, headers, exc) from exc
         self._pause = self._pacing.end(packets, time.monotonic() - self._began)
         return packets
-
-    def _next_body(self, frames: deque[Any]) -> tuple[bytes, int]:
-        """Return the body of the next POST, and how many packets it carries."""
-        return payload.next_body(frames, self._max_payload)
 
     def _check_receipt(self, headers: Mapping[str, str], body: bytes) -> None:
         """Raise ``InvalidDataError`` for the answer to a POST that is from another server."""

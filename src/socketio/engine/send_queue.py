@@ -40,7 +40,7 @@ class SendQueue:
         self._filled, self._emptied = condition(self._lock), condition(self._lock)
         self._start_writer = start_writer
         self._waiting: deque[Outgoing] = deque()
-        self._taken: deque[Outgoing] = deque()
+        self._taken: deque[Outgoing] | tuple[()] = ()  # while nothing is sent: a deque takes 600 bytes
         self._taken_size = self._added = self._accepted = 0
         self._sender: object = None
         self.closed = False
@@ -96,7 +96,7 @@ class SendQueue:
         """
         with self._lock:
             if self._sender is self:
-                self._taken.clear()
+                self._taken = ()
                 self._release()
         while (packets := self.try_take(self)) is None and not self.closed:
             yield Wait(partial(self._filled.wait_for, self._can_take), None)
@@ -114,14 +114,16 @@ class SendQueue:
             if self._sender is not None or self.closed or not self._waiting:
                 return None
             self._sender = sender
+            taken: deque[Outgoing] = deque()
             if self.size <= PORTION:
-                self._taken, self._waiting = self._waiting, self._taken
+                taken, self._waiting = self._waiting, taken
                 self._taken_size = self.size
             while self._waiting and self._taken_size < PORTION:
                 packet = self._waiting.popleft()
-                self._taken.append(packet)
+                taken.append(packet)
                 self._taken_size += len(packet)
-            return self._taken
+            self._taken = taken
+            return taken
 
     def give_back(self, sender: object) -> None:
         """Leave what was taken and not sent, and what came meanwhile, to the writing thread or task.
@@ -138,8 +140,7 @@ class SendQueue:
         self._sender = None
         self.size -= self._taken_size - sum(map(len, self._taken))
         self._waiting.extendleft(reversed(self._taken))
-        self._taken.clear()
-        self._taken_size = 0
+        self._taken, self._taken_size = (), 0
         self._emptied.notify_all()
 
     def rest(self) -> deque[Outgoing]:
@@ -147,9 +148,9 @@ class SendQueue:
 
         Each packet is to be removed from the result when it is sent.
         """
-        self._taken.extend(self._waiting)
+        self._taken = rest = deque((*self._taken, *self._waiting))
         self._waiting.clear()
-        return self._taken
+        return rest
 
     # -- waiting
 

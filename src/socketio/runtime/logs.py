@@ -58,6 +58,7 @@ class Sparse:
     :param clock: seconds that go on.
     """
 
+    __slots__ = ("_clock", "_count", "_logger", "_since")
     _MOST = 10
 
     def __init__(self, logger: Logger, clock: Callable[[], float] = time.monotonic) -> None:

@@ -51,6 +51,7 @@ class AsyncEngineIOClient(EngineBase, _AsyncClient):
     _event = AsyncEvent
     _current = staticmethod(asyncio.current_task)
     _run = staticmethod(run_async)
+    discard_tasks = staticmethod(loop_end.discard_tasks)
 
     def _set_up(self) -> None:
         super()._set_up()
@@ -75,17 +76,6 @@ class AsyncEngineIOClient(EngineBase, _AsyncClient):
     async def send(self, data: Frame) -> None:
         """Queue a message. Raises ``ConnectionError`` when there is no connection."""
         self.send_frames([data])
-
-    async def wait_for_room(self, timeout: float | None) -> bool:
-        """Wait until less than ``high_water_mark`` waits to be sent; return whether it does, in ``timeout`` seconds.
-
-        Raises ``ConnectionError`` when the connection ends before.
-        """
-        return await run_async(self._room_steps(timeout))
-
-    async def drain(self, timeout: float) -> bool:
-        """Wait until the server has read all that was sent; return whether it has, in ``timeout`` seconds."""
-        return await run_async(self.drain_steps(timeout))
 
     async def disconnect(self, abort: bool = False, reason: str | None = None) -> None:
         """Send what was queued and the close packets, and close.
@@ -124,10 +114,6 @@ class AsyncEngineIOClient(EngineBase, _AsyncClient):
         loop_end.close_without_loop(self)
         for transport in transports:
             compat.close_transport(transport)
-
-    def discard_tasks(self, loop: asyncio.AbstractEventLoop) -> None:
-        """End the tasks of all clients on a closed event loop. They give their connections back to their session."""
-        loop_end.discard_tasks(loop)
 
     def after_fork(self) -> None:
         """Become disconnected in a child process. The parent's connection continues."""
@@ -185,15 +171,16 @@ class AsyncEngineIOClient(EngineBase, _AsyncClient):
         return Wait(lambda timeout: asyncio.wait([task], timeout=timeout), limit)
 
     def _prepare(self, connection: Connection) -> None:
-        def is_urgent(packet: Outgoing) -> bool:
-            if isinstance(packet, str) and packet.startswith("43"):
-                return self.is_awaited(packet[1:])
-            return is_own(packet)
-
         connection.writer = self.write_loop_task = self._start_worker("socketio-writer", connection.writing_steps())
         connection.reading = AsyncReading(
-            connection.transport, connection.receive, is_urgent, lambda: self.is_busy(), self.high_water_mark
+            connection.transport, connection.receive, self._is_urgent, self.is_busy, self.high_water_mark
         )
+
+    def _is_urgent(self, packet: Outgoing) -> bool:
+        """Return whether a packet does not wait for the handlers of those before it."""
+        if isinstance(packet, str) and packet.startswith("43"):
+            return self.is_awaited(packet[1:])
+        return is_own(packet)
 
     def _receive_next(self, connection: Connection) -> Coroutine[Any, Any, None]:
         reading: AsyncReading = connection.reading

@@ -140,7 +140,7 @@ def begin(coroutine: Coroutine[Any, Any, Any]) -> None:
 
 
 def discard_tasks(loop: asyncio.AbstractEventLoop) -> None:
-    """End the tasks of this package on a closed event loop."""
+    """End the tasks of all clients on a closed event loop. They give their connections back to their session."""
     for task in asyncio.all_tasks(loop):
         coroutine: Any = task.get_coro()
         frame = getattr(coroutine, "cr_frame", None)

@@ -132,7 +132,7 @@ class AsyncPollingTransport(BasePollingTransport):
     async def send(self, frames: deque[Any]) -> None:
         """Send packets, in order, in as many requests as it takes; each is removed when it is sent."""
         while frames:
-            body, count = self._next_body(frames)
+            body, count = payload.next_body(frames, self._max_payload)
             request = self._begin("POST", self._request_timeout, body)
             try:
                 self._check_receipt(*await self._answer(request))

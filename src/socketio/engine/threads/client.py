@@ -79,17 +79,6 @@ class EngineIOClient(EngineBase, _Client):
         """Queue a message. Raises ``ConnectionError`` when there is no connection."""
         self.send_frames([data])
 
-    def wait_for_room(self, timeout: float | None) -> bool:
-        """Wait until less than ``high_water_mark`` waits to be sent; return whether it does, in ``timeout`` seconds.
-
-        Raises ``ConnectionError`` when the connection ends before.
-        """
-        return run(self._room_steps(timeout))
-
-    def drain(self, timeout: float) -> bool:
-        """Wait until the server has read all that was sent; return whether it has, in ``timeout`` seconds."""
-        return run(self.drain_steps(timeout))
-
     def disconnect(self, abort: bool = False, reason: str | None = None) -> None:
         """Send what was queued and the close packets, and close.
 

@@ -84,7 +84,7 @@ class PollingTransport(BasePollingTransport):
     def send(self, frames: deque[Any]) -> None:
         """Send packets, in order, in as many requests as it takes; each is removed when it is sent."""
         while frames:
-            body, count = self._next_body(frames)
+            body, count = payload.next_body(frames, self._max_payload)
             self._check_receipt(*self._request("POST", self._request_timeout, body))
             for _ in range(count):
                 frames.popleft()

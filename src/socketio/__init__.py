@@ -59,40 +59,14 @@ _MODULES = {
     "DisconnectKind": "core.details",
     "SimpleClient": "simple_client",
 }
-_SUBMODULES = {
-    "async_client",
-    "async_namespace",
-    "async_simple_client",
-    "base_client",
-    "base_namespace",
-    "client",
-    "exceptions",
-    "msgpack_packet",
-    "namespace",
-    "packet",
-    "simple_client",
-    "testing",
-}
-
-_OF_THE_SERVER = {
-    "ASGIApp",
-    "AsyncAioPikaManager",
-    "AsyncManager",
-    "AsyncNamespace",
-    "AsyncRedisManager",
-    "AsyncServer",
-    "KafkaManager",
-    "KombuManager",
-    "Manager",
-    "Middleware",
-    "Namespace",
-    "PubSubManager",
-    "RedisManager",
-    "Server",
-    "WSGIApp",
-    "ZmqManager",
-    "get_tornado_handler",
-}
+_SUBMODULES = (
+    "async_client async_namespace async_simple_client base_client base_namespace client exceptions msgpack_packet"
+    " namespace packet simple_client testing"
+)
+_OF_THE_SERVER = (
+    "ASGIApp AsyncAioPikaManager AsyncManager AsyncNamespace AsyncRedisManager AsyncServer KafkaManager KombuManager"
+    " Manager Middleware Namespace PubSubManager RedisManager Server WSGIApp ZmqManager get_tornado_handler"
+)
 
 conflict.warn_of_python_socketio(2)
 
@@ -102,9 +76,9 @@ if not TYPE_CHECKING:  # to a type checker, a module with __getattr__ has every 
         if name in _MODULES:
             globals()[name] = value = getattr(import_module(f".{_MODULES[name]}", __name__), name)
             return value
-        if name in _SUBMODULES:
+        if name in _SUBMODULES.split():
             return import_module(f".{name}", __name__)
-        if name in _OF_THE_SERVER:
+        if name in _OF_THE_SERVER.split():
             raise AttributeError(
                 f"socketio.{name} is part of the server, and this package (python-socketio-client) holds the clients:"
                 " install python-socketio for the server, in another environment"
@@ -112,4 +86,4 @@ if not TYPE_CHECKING:  # to a type checker, a module with __getattr__ has every 
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
     def __dir__() -> list[str]:
-        return sorted({*globals(), *_MODULES, *_SUBMODULES})
+        return sorted({*globals(), *_MODULES, *_SUBMODULES.split()})

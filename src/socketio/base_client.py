@@ -29,7 +29,7 @@ from .core.session import Session
 from .lifecycle.channel import Channel, Waiter
 from .overrides import ReconnectAbort, Shown, is_overridden
 from .packet import Frame, Packet
-from .runtime import logs
+from .runtime import logs, process_hooks
 
 if TYPE_CHECKING:
     from .lifecycle.base import BaseLifecycle
@@ -351,3 +351,10 @@ class BaseClient:
             self._sio_lifecycle.submit_disconnect(event.namespace)
         else:
             self._sio_lifecycle.attempts.leave_namespaces(session, event.namespace, (event.namespace,))
+
+
+def list_reconnecting(client: BaseClient, is_reconnecting: bool) -> None:
+    """Have a client in ``reconnecting_clients``, or not."""
+    with process_hooks.lock():  # by identity: a subclass may define __eq__
+        others = [each for each in reconnecting_clients if each is not client]
+        reconnecting_clients[:] = [*others, client] if is_reconnecting else others

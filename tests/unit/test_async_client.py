@@ -60,7 +60,7 @@ async def test_a_reconnection_whose_task_is_cancelled_leaves_nothing_open(sio):
         await asyncio.sleep(0)
     sio._reconnect_task.cancel()
     await within(sio.wait())
-    assert sio.eio.closings.items == ["closed"]
+    await sio.eio.closings.until(lambda: sio.eio.closings.items == ["closed"])
     assert not sio.connected
     sio.eio.server.silent = set()
     await within(sio.connect(URL))

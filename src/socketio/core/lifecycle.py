@@ -100,7 +100,7 @@ TABLE: dict[State, dict[Input, Transition]] = {
         Input.OPENED: (State.RECONNECTING, (Action.JOIN,)),
         Input.ACCEPTED: (State.CONNECTED, ()),
         Input.FAILED: (State.RECONNECTING, (Action.PAUSE,)),
-        Input.GAVE_UP: (State.IDLE, (*_ENDED, Action.CLOSE_TRANSPORT, Action.END_LIFE)),
+        Input.GAVE_UP: (State.IDLE, (*_ENDED, Action.END_LIFE)),
         Input.LOST: (State.RECONNECTING, _LOST),
         Input.ENDED: (State.RECONNECTING, _LOST),
         Input.SERVER_DISCONNECT: (State.IDLE, _LEFT),

@@ -193,10 +193,7 @@ class Attempts:
         return self.leave_namespaces(session, namespace, (namespace,))
 
     def leave_namespaces(self, session: Session, namespace: str, ended: tuple[str, ...]) -> list[Any]:
-        """Call the disconnect handlers of namespaces that the server has ended. With the last one, the connection ends.
-
-        Return the calls of the handlers.
-        """
+        """Call the handlers of namespaces that the server has ended, and return the calls. The last one ends it all."""
         with self._lifecycle.lock:
             if ended:
                 self._channel.details = DisconnectDetails(DisconnectKind.SERVER_DISCONNECT, Reason.SERVER_DISCONNECT)
@@ -215,12 +212,10 @@ class Attempts:
         return calls
 
     def _is_last(self, session: Session, ended: bool) -> bool:
-        """Return whether the connection ends with the namespace that the server has just ended, or refused.
-
-        After a refusal, connect() ends it if that waits.
-        """
+        """Return whether the connection ends with the namespace that the server has just ended, or refused."""
         if self._channel.session is not session or session.namespaces or session.pending:
             return False
+        # After a refusal, connect() ends it if that waits.
         return ended or not self.waits or self._lifecycle.state not in (State.CONNECTING, State.RECONNECTING)
 
 

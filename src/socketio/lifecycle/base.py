@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from ..base_client import BaseClient, Reason, reconnecting_clients
+from ..base_client import BaseClient, Reason, list_reconnecting
 from ..connect_arguments import remember
 from ..core.attempt import Attempt, Life
 from ..core.lifecycle import IMMEDIATE, WAITING, Action, Input, State, step
@@ -88,7 +88,7 @@ class BaseLifecycle:
         self.life.cut()
         self.attempts.reset()
         self.reconnect_task = None
-        self._list(False)
+        list_reconnecting(self.client, False)
 
     # -- the table
 
@@ -114,16 +114,10 @@ class BaseLifecycle:
             self.life.attempts, self.life.delays, self.life.finals = 0, None, []
         elif self.state is State.RECONNECTING:
             self.life.finals = list(self.attempts.current.requested)
-            self._list(True)
+            list_reconnecting(self.client, True)
         if before is State.RECONNECTING:
-            self._list(False)
+            list_reconnecting(self.client, False)
         self.changed.notify_all()
-
-    def _list(self, is_reconnecting: bool) -> None:
-        """Be listed in ``reconnecting_clients``, or not any more."""
-        with process_hooks.lock():  # by identity: a subclass may define __eq__
-            others = [client for client in reconnecting_clients if client is not self.client]
-            reconnecting_clients[:] = [*others, self.client] if is_reconnecting else others
 
     def _do(self, action: Action, change: Change) -> Any:
         return getattr(self, "_" + action.name.lower())(change)
@@ -230,7 +224,12 @@ class BaseLifecycle:
         try:
             yield from self._carry_out(Change(life, (Action.PAUSE,)))
         except BaseException:  # SystemExit of a function that was asked for the URL, or the task was cancelled
+            is_open = self.channel.session is not None
+            if is_open:
+                self.engine.announce_end()  # for handlers that connect again
             self.carry_out_here(self.enter(Input.GAVE_UP, life))
+            if is_open:
+                self.start(self.engine.disconnect_steps)
             raise
 
     def _close(self, change: Change) -> Steps[Change]:
@@ -305,10 +304,7 @@ class BaseLifecycle:
     # -- the end
 
     def close_session(self, reason: str, names: list[str] | None = None) -> list[Any]:
-        """End the session, because the transport has ended; reconnect unless the application has ended it.
-
-        Return the calls of the handlers: those of ``names``, and of the namespaces that are connected.
-        """
+        """End the session with its transport; reconnect unless the application has ended it. Return the calls."""
         with self.lock:
             if self.channel.session is None:
                 return []

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from itertools import chain
 from typing import Any
 
 from ..core.details import DisconnectDetails, DisconnectKind
@@ -70,9 +71,7 @@ class Channel:
         """Begin a session: queue the requests for its namespaces."""
         with self.lock:
             self.session = session
-            self._engine.send_frames(
-                [frame for name in namespaces for frame in session.connect(name, auth)], wake=False
-            )
+            self._engine.send_frames(list(chain(*(session.connect(name, auth) for name in namespaces))), wake=False)
 
     def refuse_events(self) -> None:
         """Refuse further events while the queued ones are sent."""

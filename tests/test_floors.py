@@ -26,7 +26,8 @@ FLOORS = """
     1   core.session  core.handlers
     1   core.event_log  core.inbox
     1   options
-    2   base_namespace  dispatch.threads  dispatch.asyncio
+    2   base_namespace  dispatch.threads  dispatch.calls
+    2   dispatch.asyncio
     2   namespace  async_namespace
     2   engine.compat
     2   engine.frames

@@ -73,11 +73,6 @@ class _Handling:
     def ended(self, event: EventReceived) -> None:
         """Do nothing."""
 
-    def is_coroutine(self, event: EventReceived) -> bool:
-        """Return whether the handler is a coroutine function."""
-        namespace, name, _, _ = event
-        return self._client._sio_registry.is_coroutine(name, namespace)
-
 
 class _FutureWaiter(Waiter):
     """A waiter for one task."""
@@ -148,7 +143,7 @@ class AsyncClient(BaseClient):
     def _sio_register_with_engine(self) -> None:
         super()._sio_register_with_engine()
         self.eio.last_messages = self._sio_channel.last_frames
-        self.eio.is_busy = lambda: self._sio_dispatcher.is_draining()
+        self.eio.is_busy = lambda: self._sio_dispatcher.is_draining
         self.eio.is_awaited = self._sio_is_awaited
 
     async def connect(

@@ -11,6 +11,7 @@ import sys
 import pytest
 
 from socketio.dispatch.asyncio import AsyncDispatcher
+from socketio.dispatch.calls import Call
 
 from .waiting import start_tasks_late
 
@@ -27,11 +28,15 @@ class Log:
 
     def submit(self, call, name=None):
         """Submit a call whose result, or failure, is noted."""
-        self.dispatcher.submit(
+        self.add(
             call,
             lambda result: self.events.append(("returned", result)),
             lambda: self.events.append(("failed", name)),
         )
+
+    def add(self, call, returned, failed, ended=lambda: None):
+        """Add a call of these functions."""
+        self.dispatcher.add(Call(call, failed, ended, returned))
 
     def function(self, name):
         """Submit a plain function."""
@@ -111,7 +116,7 @@ async def test_a_coroutine_that_exits_at_once_holds_nothing_up(serial):
     asyncio.get_running_loop().set_exception_handler(lambda loop, context: None)  # its exception is never retrieved
     log, ended = Log(serial), []
     with pytest.raises(SystemExit):
-        log.dispatcher.submit(leave, lambda result: None, lambda: None, lambda: ended.append("leave"))
+        log.add(leave, lambda result: None, lambda: None, lambda: ended.append("leave"))
     log.function("next")
     assert ended == ["leave"]
     assert log.returned() == ["next"]
@@ -150,7 +155,7 @@ async def test_a_coroutine_that_awaits_does_not_hold_up_the_rest():
     log.coroutine("blocked", gate)
     log.function("b")
     log.coroutine("c")
-    log.dispatcher.submit(last.set, lambda result: None, lambda: None)
+    log.add(last.set, lambda result: None, lambda: None)
     await asyncio.wait_for(last.wait(), CEILING)
     assert log.begun() == ["blocked", "b", "c"]
     gate.set()
@@ -259,7 +264,8 @@ def begun_in_two_loops(serial, turns):
             await asyncio.sleep(0)
 
     async def go_on():
-        log.dispatcher.renew()
+        log.dispatcher.abandon()
+        log.dispatcher = AsyncDispatcher(serial)
         log.coroutine("first", lambda: asyncio.sleep(0))
         log.function("last")
         while "last" not in log.returned():
@@ -277,7 +283,7 @@ def begun_in_two_loops(serial, turns):
 @pytest.mark.parametrize("serial", [False, True])
 @pytest.mark.parametrize("turns", [0, 1, 2])
 def test_a_loop_that_was_closed_holds_nothing_up(serial, turns):
-    """After renew() calls begin in the next loop, wherever the one before was left. (M25)"""
+    """Calls of the next dispatcher begin in the next loop, wherever the one before was left. (M25)"""
     assert begun_in_two_loops(serial, turns)[-2:] == ["first", "last"]
     gc.collect()  # so that what asyncio has to say of the tasks that were left is said here
 
@@ -301,7 +307,7 @@ async def test_a_call_that_fails_is_reported_and_the_next_one_begins(call, seria
         except KeyError as exc:
             seen.append(exc)
 
-    log.dispatcher.submit(call, lambda result: None, failed)
+    log.add(call, lambda result: None, failed)
     log.function("next")
     await log.end()
     assert [exc.args for exc in seen] == [("x",)]
@@ -317,7 +323,7 @@ async def test_a_result_that_cannot_be_used_counts_as_a_failure(is_coroutine, se
     async def call():
         return 1
 
-    log.dispatcher.submit(call if is_coroutine else int, lambda result: 1 / 0, lambda: log.events.append(("failed", 0)))
+    log.add(call if is_coroutine else int, lambda result: 1 / 0, lambda: log.events.append(("failed", 0)))
     log.function("next")
     await log.end()
     assert log.events == [("failed", 0), ("began", "next"), ("returned", "next")]
@@ -330,7 +336,7 @@ async def test_a_cancelled_call_ends_and_the_next_one_begins(serial, caplog):
     log.coroutine("cancelled", gate)
     log.function("next")
     await asyncio.sleep(0)
-    (task,) = log.dispatcher._tasks
+    task = next(iter(log.dispatcher._tasks))
     task.cancel()
     await log.end()
     assert task.cancelled()
@@ -345,7 +351,7 @@ async def test_a_call_cancelled_before_its_first_step_holds_nothing_up():
     log = Log()
     log.coroutine("cancelled")
     log.function("next")
-    (task,) = log.dispatcher._tasks
+    task = next(iter(log.dispatcher._tasks))
     task.cancel()
     for _ in range(20):
         await asyncio.sleep(0)
@@ -393,9 +399,10 @@ async def test_in_serial_mode_one_call_runs_at_a_time():
     assert log.events == [(word, name) for name in ("blocked", "b", "c") for word in ("began", "returned")]
 
 
-async def test_in_serial_mode_a_call_knows_that_all_wait_for_it():
-    """is_current() is true in the coroutine that all others wait for, and nowhere else. (M22)"""
-    log, answers = Log(serial=True), []
+@pytest.mark.parametrize("serial", [False, True])
+async def test_a_call_knows_that_it_is_one(serial):
+    """is_current() is true in the coroutine of a call, and nowhere else. (M22)"""
+    log, answers = Log(serial), []
 
     async def call():
         answers.append(log.dispatcher.is_current())
@@ -409,19 +416,24 @@ async def test_in_serial_mode_a_call_knows_that_all_wait_for_it():
     assert not log.dispatcher.is_current()
 
 
-async def test_otherwise_nobody_waits_for_a_call():
-    """Without serial mode is_current() is false once a call has awaited. (M22)"""
+async def test_a_task_of_a_call_is_no_call():
+    """is_current() is false in a task that a call has started, though it be an eager one. (M22)"""
     log, answers = Log(), []
 
-    async def call():
-        await asyncio.sleep(0)
+    async def inner():
         answers.append(log.dispatcher.is_current())
+
+    async def call():
+        answers.append(log.dispatcher.is_current())
+        if IS_EAGER:
+            asyncio.Task(inner(), loop=asyncio.get_running_loop(), eager_start=True)
+        await asyncio.create_task(inner())
 
     log.submit(call)
     await log.end()
-    assert answers == [False]
+    assert answers == ([True, False, False] if IS_EAGER else [True, False])
 
 
 def test_a_dispatcher_can_be_made_without_a_loop():
     """Making one needs no event loop. (A3)"""
-    assert AsyncDispatcher().is_current() is False
+    assert AsyncDispatcher().is_draining is False

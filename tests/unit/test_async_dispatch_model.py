@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from socketio.dispatch.asyncio import AsyncDispatcher
+from socketio.dispatch.calls import Call
 
 from .waiting import run_apart, start_tasks_late
 
 CEILING = 10.0
-KINDS = ["function", "coroutine", "unannounced coroutine", "future", "broken function", "broken coroutine"]
-"""``unannounced``: a plain function that returns a coroutine, as a partial or a callable object does."""
+KINDS = ["function", "coroutine", "future", "broken function", "broken coroutine"]
 
 
 class Run:
@@ -52,12 +52,13 @@ class Run:
             return future
 
         call = {"function": function, "broken function": function, "future": future}.get(kind, coroutine)
-        self.dispatcher.submit(
-            call,
-            lambda result: self.events.append(("returned", result)),
-            lambda: self.events.append(("failed", number)),
-            lambda: self.events.append(("ended", number)),
-            lambda: kind in ("coroutine", "broken coroutine"),
+        self.dispatcher.add(
+            Call(
+                call,
+                lambda: self.events.append(("failed", number)),
+                lambda: self.events.append(("ended", number)),
+                lambda result: self.events.append(("returned", result)),
+            )
         )
 
     def of(self, word):
@@ -123,21 +124,22 @@ def test_functions_alone_need_no_turn_of_the_loop(kinds):
     run_apart(main())
 
 
-@pytest.mark.parametrize("kind", ["coroutine", "unannounced coroutine"])
-async def test_coroutines_in_a_row_begin_in_one_turn_where_they_are_known(kind):
-    """Coroutine functions begin together in the next turn; what only returns a coroutine waits for its turn. (N18)"""
+async def test_calls_after_a_coroutine_begin_in_one_turn():
+    """Where tasks are not eager, what comes after a coroutine begins in its turn of the event loop, in order. (N18)"""
     start_tasks_late()
     run = Run(serial=False)
-    for _ in range(10):
-        run.submit(kind)
+    for number in range(10):
+        run.submit("function" if number % 3 else "coroutine")
+    assert run.of("began") == []
     await asyncio.sleep(0)
-    assert run.of("began") == (list(range(10)) if kind == "coroutine" else [0])
-    await run.settle()
     assert run.of("began") == list(range(10))
+    run.submit("function")
+    assert run.of("began") == list(range(11))
+    await run.settle()
 
 
 @given(
-    kinds=st.lists(st.sampled_from(["function", "coroutine", "unannounced coroutine"]), min_size=1, max_size=8),
+    kinds=st.lists(st.sampled_from(["function", "coroutine"]), min_size=1, max_size=8),
     doomed=st.sets(st.integers(0, 7)),
 )
 def test_those_cancelled_before_their_first_step_hold_nobody_up(kinds, doomed):
@@ -171,25 +173,9 @@ async def test_in_serial_mode_a_call_cancelled_before_its_first_step_lets_the_ne
     run = Run(serial=True)
     for kind in ("coroutine", "function", "coroutine"):
         run.submit(kind)
-    (task,) = run.dispatcher._tasks
+    task = next(iter(run.dispatcher._tasks))
     task.cancel()
     await run.settle()
     assert run.events == [
         ("ended", 0), ("began", 1), ("returned", 1), ("ended", 1), ("began", 2), ("returned", 2), ("ended", 2),
     ]  # fmt: skip
-
-
-async def test_whether_it_is_a_coroutine_is_asked_in_its_turn():
-    """A handler that was replaced meanwhile is asked about as it is then. (N18)"""
-    start_tasks_late()
-    run, asked = Run(serial=False), []
-    run.submit("unannounced coroutine")
-
-    def is_coroutine():
-        asked.append(run.of("began"))
-        return False
-
-    run.dispatcher.submit(lambda: None, lambda value: None, lambda: None, lambda: None, is_coroutine)
-    await run.settle()
-    assert run.of("began") == [0]
-    assert all(began in ([], [0]) for began in asked)

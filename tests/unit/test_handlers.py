@@ -267,7 +267,6 @@ def test_a_sink_gets_what_has_no_handler():
     function, args = handlers.find("b", "/", (1, 2))
     function(*args)
     assert pipe.taken == [("/", "b", (1, 2), None)]
-    assert not handlers.is_coroutine("b", "/")
 
 
 @pytest.mark.parametrize(
@@ -286,15 +285,3 @@ def test_a_sink_gets_all_events_until_there_is_a_handler(change):
     assert handlers.only_sink() is pipe
     change(handlers)
     assert handlers.only_sink() is None
-
-
-def test_an_event_without_a_handler_is_not_taken_for_a_coroutine():
-    """Its turn comes after those before have begun, one of which may register its handler. (M22)"""
-    handlers = Handlers()
-    assert not handlers.is_coroutine("later", "/")
-
-    async def later():
-        pass
-
-    handlers.add("later", later, "/")
-    assert handlers.is_coroutine("later", "/")

@@ -6,7 +6,6 @@ replaced, never edited, so that a lookup on one thread and a registration on ano
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
 from typing import Any, Protocol, TypeAlias, TypeVar
 
@@ -62,11 +61,6 @@ class Handlers:
         """Return the sink if all events go there."""
         has_others = self.functions or self.objects or self.override is not None
         return None if has_others else self.sink
-
-    def is_coroutine(self, event: EventName, namespace: str) -> bool:
-        """Return whether the handler of an event is a coroutine function; false if it has none yet."""
-        found = self.find(event, namespace, ())
-        return found is not None and inspect.iscoroutinefunction(found[0])
 
     def find(self, event: EventName, namespace: str, args: tuple[Any, ...]) -> Call | None:
         """Return what to call for an event, and the arguments, or ``None`` if nothing handles it."""

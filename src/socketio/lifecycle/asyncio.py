@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from ..base_client import Reason
 from ..core.attempt import Life
 from ..core.lifecycle import Input, State
+from ..dispatch.calls import Call
 from ..engine.asyncio.client import AsyncEngineIOClient
 from ..runtime import process_hooks
 from ..runtime.async_condition import AsyncCondition, AsyncEvent, running_loop
@@ -172,7 +173,6 @@ class AsyncLifecycle(BaseLifecycle):
         """Use the running event loop, from connect() on."""
         self.check_loop()
         process_hooks.leave_closed_loops()
-        self.client._sio_dispatcher.renew()
         if self.is_ending():
             raise asyncio.CancelledError("the event loop ends")
         self.loop = asyncio.get_running_loop()
@@ -203,13 +203,13 @@ class AsyncLifecycle(BaseLifecycle):
 
     def is_in_handler(self) -> bool:
         """Return whether the running task is a handler."""
-        return bool(self.client._sio_dispatcher.runs(asyncio.current_task()))
+        return bool(self.client._sio_dispatcher.is_current())
 
     def submit_end(self, life: Life) -> None:
         """Let wait() return, after the handlers before."""
         if self.state is State.IDLE:
             process_hooks.release(self)
-        self.client._sio_dispatcher.submit(life.end, lambda _: None, lambda: None)
+        self.client._sio_dispatcher.add(Call(life.end))
 
     def is_idle(self) -> bool:
         """Return whether a handler that does not exist can be left out: here it costs nothing."""
@@ -220,7 +220,5 @@ class AsyncLifecycle(BaseLifecycle):
     ) -> None:
         """Run a function of the program in its turn; log ``failed``, a text and its arguments, if it raises."""
         client = self.client
-        is_coroutine = partial(client._sio_registry.is_coroutine, *handler) if handler is not None else bool
-        client._sio_dispatcher.submit(
-            function, lambda _: None, lambda: client._sio_logger.exception(*failed), ended, is_coroutine
-        )
+        failure = partial(client._sio_logger.exception, *failed)
+        client._sio_dispatcher.add(Call(function, failure, ended))

@@ -1,4 +1,4 @@
-"""The event-driven client for asyncio: what an application calls, and what becomes of incoming events.
+"""The event-driven client for asyncio: its methods, and how it handles events.
 
 A client has a channel to the session, a lifecycle and a dispatcher. In: calls of the application, and frames from the
 engine. Out: frames for the engine, and handlers that the dispatcher runs. Connecting and disconnecting are in
@@ -115,8 +115,8 @@ class AsyncClient(BaseClient):
     :param logger: ``True`` to log events to stderr, ``False`` to log as the root logger does, or a logger to use.
     :param serializer: ``'default'`` for JSON, ``'msgpack'``, or a packet class; the server must use the same.
     :param json: a module with ``dumps`` and ``loads`` for this client, ``orjson`` say.
-    :param handle_sigint: kept as an attribute; here the end of the event loop, by Ctrl-C say, always says goodbye to
-        the server, for a second at the most.
+    :param handle_sigint: kept as an attribute; here the end of the event loop, by Ctrl-C for
+        instance, always disconnects, which takes a second at most.
     :param async_handlers: ``False`` to run handlers strictly one at a time, however long one takes.
     :param engineio_options: for the Engine.IO client: ``request_timeout`` (5 seconds), ``http_session`` (an
         ``aiohttp.ClientSession``, or a function or coroutine function that returns one), ``ssl_verify`` (``True``),
@@ -181,10 +181,10 @@ class AsyncClient(BaseClient):
         await run_async(self._sio_lifecycle.connect(retry, *args))
 
     async def disconnect(self) -> None:
-        """Disconnect from the server, for good.
+        """Disconnect from the server, without a reconnection.
 
-        What was emitted before is sent, then the server is told, then the disconnect handlers are called. Also ends
-        an attempt to connect, and a reconnection. Bounded: what the server does not take within ``request_timeout``
+        What was emitted before is sent, then the DISCONNECT packets, then the disconnect handlers are called. Also
+        ends an attempt to connect, and a reconnection. What the server does not take within ``request_timeout``
         seconds is given up. Does nothing when there is nothing to end.
         """
         self._sio_lifecycle.check_loop()

@@ -1,4 +1,4 @@
-"""The event-driven client for threads: what an application calls, and what becomes of incoming events.
+"""The event-driven client for threads: its methods, and how it handles events.
 
 A client has a channel to the session, a lifecycle and a dispatcher. In: calls of the application, and frames from the
 engine. Out: frames for the engine, and handlers that the dispatcher runs. Connecting and disconnecting are in
@@ -63,8 +63,8 @@ class Client(BaseClient):
     :param logger: ``True`` to log events to stderr, ``False`` to log as the root logger does, or a logger to use.
     :param serializer: ``'default'`` for JSON, ``'msgpack'``, or a packet class; the server must use the same.
     :param json: a module with ``dumps`` and ``loads`` for this client, ``orjson`` say.
-    :param handle_sigint: whether Ctrl-C says goodbye to the server, for a second at the most, before
-        ``KeyboardInterrupt`` goes on.
+    :param handle_sigint: whether Ctrl-C disconnects, which takes a second at most, before
+        ``KeyboardInterrupt`` is raised.
     :param async_handlers: ``False`` to run handlers strictly one at a time, however long one blocks.
     :param engineio_options: for the Engine.IO client: ``request_timeout`` (5 seconds), ``http_session`` (a
         ``requests.Session``, or a function that returns one), ``ssl_verify`` (``True``), ``websocket_extra_options``
@@ -124,10 +124,10 @@ class Client(BaseClient):
         run(self._sio_lifecycle.connect(retry, *args))
 
     def disconnect(self) -> None:
-        """Disconnect from the server, for good.
+        """Disconnect from the server, without a reconnection.
 
-        What was emitted before is sent, then the server is told, then the disconnect handlers are called. Also ends
-        an attempt to connect, and a reconnection. Bounded: what the server does not take within ``request_timeout``
+        What was emitted before is sent, then the DISCONNECT packets, then the disconnect handlers are called. Also
+        ends an attempt to connect, and a reconnection. What the server does not take within ``request_timeout``
         seconds is given up. Does nothing when there is nothing to end.
         """
         with self._sio_lifecycle.leaving_on_interrupt():
@@ -293,7 +293,7 @@ class Client(BaseClient):
                 self.eio.sleep(nap)
 
     def start_background_task(self, target: Callable[..., Any], *args: Any, **kwargs: Any) -> threading.Thread:
-        """Run a function with these arguments in a thread of its own; return the thread, which can be joined."""
+        """Run a function with these arguments in a new thread; return the thread, which can be joined."""
         options.check_handler(target, False)
         thread: threading.Thread = self.eio.start_background_task(target, *args, **kwargs)
         return thread

@@ -36,7 +36,7 @@ def sent(packet: Outgoing, is_text: bool) -> str:
     """Return how a packet for the server stands in the log.
 
     :param is_text: whether messages are packets of Socket.IO in its own text format. Others are shown by their sizes,
-        because there is no telling what is secret in them.
+        because any part of them may be secret.
     """
     return _shown(packet, is_text, "")
 

@@ -39,7 +39,7 @@ def largest_body(max_message_size: int) -> int:
 
 
 def check(packet: Outgoing, max_payload: int) -> None:
-    """Raise ``ValueError`` for a packet that no body can carry, as it is larger than the server takes."""
+    """Raise ``ValueError`` for a packet that is larger than the bodies that the server takes."""
     size = 1 + 4 * ((len(packet) + 2) // 3) if isinstance(packet, bytes) else len(str(packet).encode("utf-8"))
     if size > max_payload:
         raise ValueError(f"a packet of {size} bytes is more than the server takes over polling: {max_payload}")

@@ -90,7 +90,7 @@ def check(option: Any) -> None:
 def resolve(option: bool | Logger | None, name: str) -> Logger:
     """Return the logger for a ``logger`` option.
 
-    A logger object is used as it is. ``False`` and ``None`` stand for the logger ``name``, which is left unchanged: it
+    A logger object is used unchanged. ``False`` and ``None`` stand for the logger ``name``, which is left unchanged: it
     follows the level of the root logger. ``True`` makes that logger write to stderr, from INFO on, or from its own
     level or the root logger's if that is lower.
     """

@@ -188,7 +188,7 @@ class _AfterExitFunctions:
         global _has_exit_function
         if self._was_called:
             _leave_process()
-        else:  # somebody has cleared the functions, as multiprocessing does in its children
+        else:  # the functions were cleared, as multiprocessing does in its children
             _has_exit_function = False
 
 

@@ -285,7 +285,7 @@ class Session:
             self._send(sid, self._encode(packet.ACK, list(event_arguments(result)), namespace, ack_id))
 
     def _end(self, sid: str, reason: str) -> bool:
-        """Forget a client in a namespace and tell who waits for it; return whether a task was started."""
+        """Forget a client in a namespace and end the calls that wait for it; return whether a task was started."""
         namespace = self._sids.pop(sid)[1]
         peer = self._peers.pop(sid)
         for answer in peer.answers.values():

@@ -84,7 +84,7 @@ WORDS = {
 # What is documented differently because it is different.
 DIFFERENT = {
     ("Client", "start_background_task"): (
-        "Run a function with these arguments in a thread of its own; return the thread, which can be joined.",
+        "Run a function with these arguments in a new thread; return the thread, which can be joined.",
         "Run a coroutine function with these arguments as a task; return the task, which can be awaited.",
     ),
 }

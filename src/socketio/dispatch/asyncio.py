@@ -1,4 +1,4 @@
-"""Runs the application's functions for the asyncio client: in order, coroutines as tasks.
+"""Runs handlers with asyncio: in order, coroutines as tasks.
 
 In: calls. A plain function runs at once; so does a coroutine up to its first wait, as an eager task. Where tasks are
 not eager (before Python 3.12, or with a task factory), calls become tasks until it has begun: these begin in order.

@@ -1,4 +1,4 @@
-"""What the asyncio dispatcher runs: calls that return a value or an awaitable, and what is done with the outcome."""
+"""The calls that the asyncio dispatcher runs, and what follows them."""
 
 from __future__ import annotations
 

@@ -9,8 +9,10 @@ import time
 import aiohttp
 import pytest
 from aiohttp import WSMsgType
+from multidict import CIMultiDict
 from yarl import URL
 
+from socketio.engine import compat, websocket
 from socketio.engine.asyncio.keep_alive import KeptConnections
 from socketio.engine.frames import FrameReader, FrameWriter
 
@@ -136,24 +138,6 @@ async def test_a_refused_websocket_has_a_status(connect):
     assert isinstance(caught.value, aiohttp.ClientError)
 
 
-async def test_a_refused_websocket_can_be_read_by_raise_for_status(server):
-    """A session's raise_for_status function is asked about websockets too, while the body can be read. (M13)"""
-    seen = []
-
-    async def look(response):
-        seen.append((response.status, response.request_info.url.path))
-        if response.status != 101:
-            raise KeyError(await response.read())
-
-    async with aiohttp.ClientSession(raise_for_status=look) as http:
-        ws = await http.ws_connect(f"{server.ws}/ws")
-        await ws.close()
-        with pytest.raises(KeyError) as caught:
-            await http.ws_connect(f"{server.ws}/refuse")
-    assert seen == [(101, "/ws"), (403, "/refuse")]
-    assert caught.value.args == (b'{"message": "no"}',)
-
-
 async def test_headers_go_with_the_websocket_request(connect, server):
     """ws_connect(headers=) sends a dict of headers, a Cookie among them. (M4)"""
     await connect(headers={"X-Header": "1", "Cookie": "a=2"})
@@ -180,38 +164,17 @@ async def test_a_connector_tells_how_many_connections_it_allows(http):
     assert (http.connector.limit, http.connector.limit_per_host) == (100, 0)
 
 
-async def test_a_websocket_is_asked_for_with_the_sessions_request(http, server):
-    """ws_connect() asks by way of request() of what it is called on, which can refuse redirects. (N37)"""
-    asked = []
-
-    class Asking:
-        _ws_connect = aiohttp.ClientSession._ws_connect
-
-        def __getattr__(self, name):
-            return getattr(http, name)
-
-        async def request(self, method, url, **options):
-            asked.append((method, options.get("allow_redirects", True)))
-            return await http.request(method, url, **{**options, "allow_redirects": False})
-
-    ws = await aiohttp.ClientSession.ws_connect(Asking(), f"{server.ws}/ws", autoping=False)
-    assert asked == [("GET", True)]
-    await ws.send_str("hello")
-    assert (await ws.receive(timeout=CEILING)).data == "hello"
-    await ws.close()
-
-
-# -- the names by which a websocket's connection is taken over
+# -- the request for a websocket, and the connection that is taken over
 
 
 class Takeover(asyncio.BufferedProtocol):
     """A protocol that takes the place of aiohttp's."""
 
     def __init__(self, response):
-        self.data, self.buffer = b"", bytearray(65536)
+        self.response, self.data, self.buffer = response, b"", bytearray(65536)
         self.came, self.lost = asyncio.Event(), asyncio.get_running_loop().create_future()
-        self.predecessor, self.transport = response.connection.protocol, response.connection.transport
-        self.predecessor.set_parser(self, self)
+        self.transport, self.predecessor, set_parser = compat.connection_of(response)
+        set_parser(self, self)
         self.along = self.data
         self.transport.set_protocol(self)
 
@@ -237,72 +200,64 @@ class Takeover(asyncio.BufferedProtocol):
         self.lost.set_result(exc)
 
 
-class AskingToTakeOver:
-    """A session as its ws_connect() sees it, whose connection is taken over when the server has agreed."""
-
-    _ws_connect = aiohttp.ClientSession._ws_connect
-
-    def __init__(self, http):
-        self.http = http
-
-    def __getattr__(self, name):
-        return getattr(self.http, name)
-
-    async def request(self, method, url, **options):
-        self.response = await self.http.request(method, url, **options)
-        self.taken = Takeover(self.response)
-        return self.response
-
-
 @pytest.fixture
-async def take_over(http, server):
-    """Return a coroutine function that opens a websocket and takes its connection over."""
+async def ask(http, server):
+    """Return a coroutine function that requests a websocket with request(), and returns the answer."""
 
-    async def take_over(path):
-        asking = AskingToTakeOver(http)
-        await aiohttp.ClientSession.ws_connect(asking, server.ws + path, autoping=False)
-        return asking
+    async def ask(path):
+        headers = CIMultiDict(websocket.request_headers(websocket.new_key()))
+        return await http.request(
+            "GET", server.http + path, headers=headers, allow_redirects=False, raise_for_status=False
+        )
 
-    return take_over
+    return ask
 
 
-async def test_a_connection_that_was_taken_over_carries_frames_in_both_directions(take_over):
+async def test_a_connection_that_was_taken_over_carries_frames_in_both_directions(ask):
     """response.connection has a transport and a protocol; after set_protocol() all that comes goes to that. (M8)"""
-    asking = await take_over("/ws")
-    asking.taken.transport.write(FrameWriter().encode(["hello"], 1)[0])
-    await asyncio.wait_for(asking.taken.came.wait(), CEILING)
-    assert FrameReader(1000).feed(asking.taken.data) == ["hello"]
-    asking.response.close()
-    assert await asyncio.wait_for(asking.taken.lost, CEILING) is None
+    taken = Takeover(await ask("/ws"))
+    taken.transport.write(FrameWriter().encode(["hello"], 1)[0])
+    await asyncio.wait_for(taken.came.wait(), CEILING)
+    assert FrameReader(1000).feed(taken.data) == ["hello"]
+    taken.response.close()
+    assert await asyncio.wait_for(taken.lost, CEILING) is None
 
 
-async def test_what_comes_along_with_the_answer_is_handed_over_by_set_parser(take_over):
+async def test_what_comes_along_with_the_answer_is_handed_over_by_set_parser(ask):
     """What the server sends in one piece with its answer goes to feed_data() of the parser, none of it twice. (E1)"""
-    asking = await take_over("/ws_eager")
-    while b"second" not in asking.taken.data:
-        asking.taken.came.clear()
-        await asyncio.wait_for(asking.taken.came.wait(), CEILING)
-    assert asking.taken.along.startswith(b"\x81\x05first\x81")
-    assert FrameReader(1000).feed(asking.taken.data) == ["first", "second"]
-    asking.response.close()
-    await asyncio.wait_for(asking.taken.lost, CEILING)
+    taken = Takeover(await ask("/ws_eager"))
+    while b"second" not in taken.data:
+        taken.came.clear()
+        await asyncio.wait_for(taken.came.wait(), CEILING)
+    assert taken.along.startswith(b"\x81\x05first\x81")
+    assert FrameReader(1000).feed(taken.data) == ["first", "second"]
+    taken.response.close()
+    await asyncio.wait_for(taken.lost, CEILING)
 
 
-async def test_closing_the_session_closes_a_connection_that_was_taken_over(take_over, http):
+async def test_closing_the_session_closes_a_connection_that_was_taken_over(ask, http):
     """The connector goes on to know the connection, and waits for nothing that does not come. (N39)"""
-    asking = await take_over("/ws")
+    taken = Takeover(await ask("/ws"))
     await asyncio.wait_for(http.close(), CEILING)
-    assert await asyncio.wait_for(asking.taken.lost, CEILING) is None
-    asking.response.close()
+    assert await asyncio.wait_for(taken.lost, CEILING) is None
+    taken.response.close()
 
 
-async def test_compression_that_was_agreed_on_shows_in_the_answer(connect, server):
-    """Sec-WebSocket-Extensions is in the headers of the answer; then frames are left to the library. (M5)"""
-    ws = await connect(compress=15)
-    assert ws.compress
-    assert "Sec-WebSocket-Extensions" in ws._response.headers
-    plain = await connect()
-    assert "Sec-WebSocket-Extensions" not in plain._response.headers
+async def test_a_redirect_can_be_refused_while_ws_connect_follows_it(http, server):
+    """trace_configs is a list that counts for the next request; what a trace raises ends that. (N37)"""
+
+    async def refuse(session, context, params):
+        raise KeyError(params.response.status, params.url.path)
+
+    guard = aiohttp.TraceConfig()
+    guard.on_request_end.append(refuse)
+    guard.freeze()
+    http.trace_configs.append(guard)
+    with pytest.raises(KeyError) as caught:
+        await http.ws_connect(f"{server.ws}/refuse")
+    assert caught.value.args == (403, "/refuse")
+    http.trace_configs.remove(guard)
+    await (await http.ws_connect(f"{server.ws}/ws")).close()
 
 
 # -- requests

@@ -142,7 +142,7 @@ class AsyncClient(BaseClient):
 
     def _sio_register_with_engine(self) -> None:
         super()._sio_register_with_engine()
-        self.eio.last_messages = self._sio_channel.last_frames
+        self.eio.last_messages = self._sio_channel.disconnect_packets
         self.eio.is_busy = lambda: self._sio_dispatcher.is_draining
         self.eio.is_awaited = self._sio_is_awaited
 
@@ -202,11 +202,11 @@ class AsyncClient(BaseClient):
         """
         lifecycle = self._sio_lifecycle
         lifecycle.check_loop()
-        life = None
-        while life is not lifecycle.life:  # a disconnect handler may have connected again
-            life = lifecycle.life
+        lifetime = None
+        while lifetime is not lifecycle.lifetime:  # a disconnect handler may have connected again
+            lifetime = lifecycle.lifetime
             # In a handler, do not wait for the disconnect handlers: this may be one of them.
-            await (life.stop if lifecycle.is_in_handler() else life.ended).wait()
+            await (lifetime.stop if lifecycle.is_in_handler() else lifetime.ended).wait()
 
     # -- sending
 

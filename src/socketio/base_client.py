@@ -350,7 +350,7 @@ class BaseClient:
         elif session.keeps_ended:
             self._sio_lifecycle.submit_disconnect(event.namespace)
         else:
-            self._sio_lifecycle.attempts.leave_namespaces(session, event.namespace, (event.namespace,))
+            self._sio_lifecycle.attempts.end_namespaces(session, event.namespace, (event.namespace,))
 
 
 def list_reconnecting(client: BaseClient, is_reconnecting: bool) -> None:

@@ -130,7 +130,7 @@ class Client(BaseClient):
         ends an attempt to connect, and a reconnection. What the server does not take within ``request_timeout``
         seconds is given up. Does nothing when there is nothing to end.
         """
-        with self._sio_lifecycle.leaving_on_interrupt():
+        with self._sio_lifecycle.closing_on_interrupt():
             run(self._sio_lifecycle.disconnect(self.eio.request_timeout))
 
     def shutdown(self) -> None:
@@ -145,12 +145,12 @@ class Client(BaseClient):
         """
         self._sio_dispatcher.blocking()
         lifecycle = self._sio_lifecycle
-        with lifecycle.leaving_on_interrupt():
-            life = None
-            while life is not lifecycle.life:  # a disconnect handler may have connected again
-                life = lifecycle.life
+        with lifecycle.closing_on_interrupt():
+            lifetime = None
+            while lifetime is not lifecycle.lifetime:  # a disconnect handler may have connected again
+                lifetime = lifecycle.lifetime
                 # In a handler, do not wait for the disconnect handlers: this may be one of them.
-                (life.stop if self._sio_dispatcher.is_current() else life.ended).wait()
+                (lifetime.stop if self._sio_dispatcher.is_current() else lifetime.ended).wait()
 
     # -- sending
 
@@ -218,7 +218,7 @@ class Client(BaseClient):
             self.eio.send_at_once()
             waiter.wait(deadline)
         except KeyboardInterrupt:
-            self._sio_lifecycle.leave_after_interrupt()
+            self._sio_lifecycle.close_after_interrupt()
             raise
         finally:
             with self._sio_channel.lock:
@@ -234,7 +234,7 @@ class Client(BaseClient):
         """Wait until less than ``high_water_mark`` waits to be sent; return whether it does, in ``timeout`` seconds."""
         self._sio_dispatcher.blocking()
         try:
-            with self._sio_lifecycle.leaving_on_interrupt():
+            with self._sio_lifecycle.closing_on_interrupt():
                 return bool(self.eio.wait_for_room(timeout))
         except EngineError as exc:
             self._sio_lifecycle.hold_at_exit()
@@ -288,7 +288,7 @@ class Client(BaseClient):
     def sleep(self, seconds: float = 0) -> None:
         """Sleep for the given number of seconds; infinity is allowed."""
         self._sio_dispatcher.blocking()
-        with self._sio_lifecycle.leaving_on_interrupt():
+        with self._sio_lifecycle.closing_on_interrupt():
             for nap in timeouts.naps(seconds):
                 self.eio.sleep(nap)
 

@@ -22,18 +22,18 @@ LIVE = [state for state in State if state is not State.IDLE]
 
 @PAIRS
 def test_a_pair_follows_the_rules(state, given):
-    """A life begins when the client leaves IDLE, and ends when it comes back; what waits comes after what does not."""
+    """A lifetime begins when the client leaves IDLE, and ends when it is back; what waits comes last."""
     following, actions = step(state, given)
-    assert (Action.BEGIN_LIFE in actions) == (state is State.IDLE and following is not State.IDLE)
-    assert (Action.END_LIFE in actions) == (state is not State.IDLE and following is State.IDLE)
+    assert (Action.BEGIN in actions) == (state is State.IDLE and following is not State.IDLE)
+    assert (Action.END in actions) == (state is not State.IDLE and following is State.IDLE)
     assert (Action.STOP_ATTEMPTS in actions) == (
         following in (State.IDLE, State.CLOSING) and state in LIVE and (following is not state)
     )
     assert len(set(actions)) == len(actions)
     flags = [action in IMMEDIATE for action in actions]
     assert flags == sorted(flags, reverse=True)
-    if Action.END_LIFE in actions:
-        assert actions[-1] is Action.END_LIFE
+    if Action.END in actions:
+        assert actions[-1] is Action.END
 
 
 @PAIRS
@@ -46,13 +46,13 @@ def test_an_input_without_an_entry_has_no_effect(state, given):
 
 @PAIRS
 def test_only_one_action_leads_to_an_input(state, given):
-    """It is the last one: an action that waits is followed by nothing but the end of a life."""
+    """It is the last one: an action that waits is followed by nothing but the end of a lifetime."""
     _, actions = step(state, given)
     leading = [action for action in actions if action in (Action.OPEN, Action.PAUSE, Action.CLOSE)]
     assert leading in ([], [actions[-1]] if actions else [])
     for index, action in enumerate(actions):
         if action in WAITING:
-            assert actions[index + 1 :] in ((), (Action.END_LIFE,))
+            assert actions[index + 1 :] in ((), (Action.END,))
 
 
 @pytest.mark.parametrize("given", list(Input), ids=lambda each: each.value)
@@ -80,7 +80,7 @@ def test_disconnect_works_in_every_state(state):
 @pytest.mark.parametrize("state", LIVE, ids=lambda each: each.value)
 def test_a_life_can_be_cut_in_every_state(state):
     """Nothing is waited for then, and no handler is called."""
-    following, actions = step(state, Input.CUT)
+    following, actions = step(state, Input.ABORT)
     assert following is State.IDLE
     assert not set(actions) & (WAITING | {Action.CALL_DISCONNECT, Action.CALL_FINAL})
 
@@ -132,9 +132,9 @@ class World(RuleBasedStateMachine):
         self.stopped = True
         self.was_disconnected = False
 
-    def feed(self, given: Input, life: int | None = None) -> None:
-        if life not in (None, self.lives):
-            return  # drivers drop what belongs to a life that has passed
+    def feed(self, given: Input, lifetime: int | None = None) -> None:
+        if lifetime not in (None, self.lives):
+            return  # drivers drop what belongs to a lifetime that has passed
         before = self.state
         self.state, actions = step(before, given)
         for action in actions:
@@ -142,8 +142,8 @@ class World(RuleBasedStateMachine):
 
     # -- actions
 
-    def do_begin_life(self) -> None:
-        assert len(self.ended) == self.lives, "the life before has not ended"
+    def do_begin(self) -> None:
+        assert len(self.ended) == self.lives, "the lifetime before has not ended"
         self.lives += 1
         self.stopped = self.was_disconnected = False
 
@@ -186,14 +186,14 @@ class World(RuleBasedStateMachine):
         assert self.closing
 
     def do_call_disconnect(self) -> None:
-        assert len(self.ended) < self.lives, "a handler is called after the end of its life"
+        assert len(self.ended) < self.lives, "a handler is called after the end of its lifetime"
 
     def do_call_final(self) -> None:
         assert self.lives not in self.told, "the end is told twice"
         self.told.append(self.lives)
 
-    def do_end_life(self) -> None:
-        assert self.lives not in self.ended, "a life ends twice"
+    def do_end(self) -> None:
+        assert self.lives not in self.ended, "a lifetime ends twice"
         self.ended.append(self.lives)
         if not self.attempt:
             self.transports = 0
@@ -203,7 +203,7 @@ class World(RuleBasedStateMachine):
     @precondition(lambda self: not self.attempt or self.state is not State.IDLE)
     @rule()
     def connect(self) -> None:
-        """connect() waits until an attempt of the life before has noticed its end."""
+        """connect() waits until an attempt of the lifetime before has noticed its end."""
         self.feed(Input.CONNECT)
 
     @rule()
@@ -245,7 +245,7 @@ class World(RuleBasedStateMachine):
     @precondition(lambda self: self.attempt and self.stopped)
     @rule()
     def attempt_notices(self) -> None:
-        """An attempt outlasts its life by a moment."""
+        """An attempt outlasts its lifetime by a moment."""
         self.fail(Input.GAVE_UP)
 
     @precondition(lambda self: self.timers)
@@ -286,7 +286,7 @@ class World(RuleBasedStateMachine):
     def no_time_is_left(self) -> None:
         self.closing = False
         self.transports = 0
-        self.feed(Input.CUT)
+        self.feed(Input.ABORT)
 
     # -- what holds
 

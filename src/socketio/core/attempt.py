@@ -1,4 +1,4 @@
-"""The state of an attempt to connect, and of the life of a client."""
+"""The state of an attempt to connect, and of the lifetime of a client."""
 
 from __future__ import annotations
 
@@ -49,18 +49,18 @@ class Attempt:
         ) from ConnectionRefusedError("; ".join(reasons) or f"the server did not accept them{within}")
 
 
-class Life:
-    """One life of a client, from connect() to the end of its last reconnection.
+class Lifetime:
+    """One lifetime of a client, from connect() to the end of its last reconnection.
 
     :param event: makes an event to wait for.
     :param lock: guards the counts of handlers.
-    :param before: the previous life. Its disconnect handlers may still run: one of them may have begun this one.
-    :ivar stop: set when the life is over: no attempt begins any more.
-    :ivar ended: set when it is over, and the disconnect handlers of this life and those before have returned.
+    :param before: the previous lifetime. Its disconnect handlers may still run: one of them may have begun this one.
+    :ivar stop: set when the lifetime is over: no attempt begins any more.
+    :ivar ended: set when it is over, and the disconnect handlers of this lifetime and those before have returned.
     :ivar retries: whether connect() goes on after a failed attempt.
     :ivar error: the error that connect() raises.
     :ivar attempts: the attempts since the connection was lost, and ``delays`` the seconds before the next ones.
-    :ivar finals: the namespaces whose ``__disconnect_final`` handlers are called when the life ends.
+    :ivar finals: the namespaces whose ``__disconnect_final`` handlers are called when the lifetime ends.
     """
 
     __slots__ = (
@@ -77,7 +77,7 @@ class Life:
         "stop",
     )
 
-    def __init__(self, event: Any, lock: AbstractContextManager[Any], before: Life | None = None) -> None:
+    def __init__(self, event: Any, lock: AbstractContextManager[Any], before: Lifetime | None = None) -> None:
         self.stop = event()
         self.ended = event()
         self.retries = False
@@ -87,8 +87,8 @@ class Life:
         self.finals: list[str] = []
         self._lock = lock
         self._over = False
-        self._next: Life | None = None
-        self._open = 1  # that is the life itself
+        self._next: Lifetime | None = None
+        self._open = 1  # that is the lifetime itself
         if before is not None and not before.ended.is_set():
             before._next = self
             self._open += 1
@@ -109,18 +109,18 @@ class Life:
         with self._lock:
             self._open -= 1
             if self._open == 0:
-                self.cut()
+                self.finish()
 
     def end(self) -> None:
-        """End the life when its handlers have returned. Called after all of them were scheduled."""
+        """End the lifetime when its handlers have returned. Called after all of them were scheduled."""
         self.stop.set()
         with self._lock:
             was_over, self._over = self._over, True
             if not was_over:
                 self.handler_returned()
 
-    def cut(self) -> None:
-        """End the life at once: running handlers will never return."""
+    def finish(self) -> None:
+        """End the lifetime at once: running handlers will never return."""
         self.stop.set()
         self.ended.set()
         following, self._next = self._next, None

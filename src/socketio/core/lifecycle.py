@@ -33,13 +33,13 @@ class Input(enum.Enum):
     SERVER_DISCONNECT = "server disconnect"  # the server has disconnected the last namespace
     DISCONNECT = "disconnect()"  # the application calls ``disconnect()``
     CLOSED = "closed"  # the connection is closed, as ``disconnect()`` has asked for
-    CUT = "cut"  # no time is left to close: after Ctrl-C, a fork, or the end of the event loop
+    ABORT = "abort"  # no time is left to close: after Ctrl-C, a fork, or the end of the event loop
 
 
 class Action(enum.Enum):
     """What a driver does. Those in :data:`IMMEDIATE` are part of the change of state, the others follow in order."""
 
-    BEGIN_LIFE = "begin life"  # begin a life: attempts and connections until the client is idle again
+    BEGIN = "begin"  # begin a lifetime: attempts and connections until the client is idle again
     STOP_ATTEMPTS = "stop attempts"  # wake what waits for the server or for the next attempt
     REFUSE_EVENTS = "refuse events"  # have ``emit()`` raise while what it has queued is sent
     CLOSE_SESSION = "close session"  # end the Socket.IO session and the calls that wait for acknowledgements
@@ -48,15 +48,15 @@ class Action(enum.Enum):
     JOIN = "join namespaces"  # ask for the namespaces in a new session
     PAUSE = "pause"  # wait until the next attempt. Leads to an input
     RECONNECT = "reconnect"  # start a thread or a task that pauses
-    CLOSE = "close"  # send what was emitted, leave the namespaces, close the transport. Leads to an input
+    CLOSE = "close"  # send what was emitted, disconnect the namespaces, close the transport. Leads to an input
     CLOSE_TRANSPORT = "close transport"  # close the transport, or wait until it is closed
     AWAIT_IDLE = "await idle"  # wait until another ``disconnect()`` is done
     CALL_DISCONNECT = "call disconnect"  # call the ``disconnect`` handlers of the namespaces that were connected
     CALL_FINAL = "call final"  # call the ``__disconnect_final`` handlers
-    END_LIFE = "end life"  # have ``wait()`` return when the handlers have returned
+    END = "end"  # have ``wait()`` return when the handlers have returned
 
 
-IMMEDIATE = frozenset({Action.BEGIN_LIFE, Action.STOP_ATTEMPTS, Action.REFUSE_EVENTS, Action.CLOSE_SESSION})
+IMMEDIATE = frozenset({Action.BEGIN, Action.STOP_ATTEMPTS, Action.REFUSE_EVENTS, Action.CLOSE_SESSION})
 """Actions that belong to the change of state: they are done under the lock, or without waiting in between."""
 WAITING = frozenset({Action.OPEN, Action.PAUSE, Action.CLOSE, Action.CLOSE_TRANSPORT, Action.AWAIT_IDLE})
 """Actions that wait."""
@@ -65,13 +65,13 @@ Transition = tuple[State, tuple[Action, ...]]
 
 _LOST = (Action.CLOSE_SESSION, Action.CALL_DISCONNECT)
 _ENDED = (Action.STOP_ATTEMPTS, Action.CLOSE_SESSION, Action.CALL_DISCONNECT, Action.CALL_FINAL)
-_LEFT = (Action.STOP_ATTEMPTS, Action.CLOSE_SESSION, Action.CLOSE_TRANSPORT, Action.END_LIFE)
+_LEFT = (Action.STOP_ATTEMPTS, Action.CLOSE_SESSION, Action.CLOSE_TRANSPORT, Action.END)
 _CLOSE = (Action.STOP_ATTEMPTS, Action.REFUSE_EVENTS, Action.CLOSE)
-_CUT = (Action.STOP_ATTEMPTS, Action.CLOSE_SESSION, Action.END_LIFE)
+_ABORT = (Action.STOP_ATTEMPTS, Action.CLOSE_SESSION, Action.END)
 
 TABLE: dict[State, dict[Input, Transition]] = {
     State.IDLE: {
-        Input.CONNECT: (State.CONNECTING, (Action.BEGIN_LIFE, Action.OPEN)),
+        Input.CONNECT: (State.CONNECTING, (Action.BEGIN, Action.OPEN)),
         Input.DISCONNECT: (State.IDLE, (Action.CLOSE_TRANSPORT,)),
     },
     State.CONNECTING: {
@@ -79,20 +79,20 @@ TABLE: dict[State, dict[Input, Transition]] = {
         Input.OPENED: (State.CONNECTING, (Action.JOIN,)),
         Input.ACCEPTED: (State.CONNECTED, ()),
         Input.FAILED: (State.RECONNECTING, (Action.PAUSE,)),
-        Input.GAVE_UP: (State.IDLE, (Action.STOP_ATTEMPTS, Action.END_LIFE)),
+        Input.GAVE_UP: (State.IDLE, (Action.STOP_ATTEMPTS, Action.END)),
         Input.LOST: (State.CONNECTING, _LOST),
         Input.ENDED: (State.CONNECTING, _LOST),
         Input.SERVER_DISCONNECT: (State.IDLE, _LEFT),
         Input.DISCONNECT: (State.CLOSING, _CLOSE),
-        Input.CUT: (State.IDLE, _CUT),
+        Input.ABORT: (State.IDLE, _ABORT),
     },
     State.CONNECTED: {
         Input.CONNECT: (State.CONNECTED, (Action.REFUSE,)),
         Input.LOST: (State.RECONNECTING, (*_LOST, Action.RECONNECT)),
-        Input.ENDED: (State.IDLE, (*_ENDED, Action.END_LIFE)),
+        Input.ENDED: (State.IDLE, (*_ENDED, Action.END)),
         Input.SERVER_DISCONNECT: (State.IDLE, _LEFT),
         Input.DISCONNECT: (State.CLOSING, _CLOSE),
-        Input.CUT: (State.IDLE, _CUT),
+        Input.ABORT: (State.IDLE, _ABORT),
     },
     State.RECONNECTING: {
         Input.CONNECT: (State.RECONNECTING, (Action.REFUSE,)),
@@ -100,20 +100,20 @@ TABLE: dict[State, dict[Input, Transition]] = {
         Input.OPENED: (State.RECONNECTING, (Action.JOIN,)),
         Input.ACCEPTED: (State.CONNECTED, ()),
         Input.FAILED: (State.RECONNECTING, (Action.PAUSE,)),
-        Input.GAVE_UP: (State.IDLE, (*_ENDED, Action.END_LIFE)),
+        Input.GAVE_UP: (State.IDLE, (*_ENDED, Action.END)),
         Input.LOST: (State.RECONNECTING, _LOST),
         Input.ENDED: (State.RECONNECTING, _LOST),
         Input.SERVER_DISCONNECT: (State.IDLE, _LEFT),
         Input.DISCONNECT: (State.CLOSING, _CLOSE),
-        Input.CUT: (State.IDLE, _CUT),
+        Input.ABORT: (State.IDLE, _ABORT),
     },
     State.CLOSING: {
         Input.CONNECT: (State.CLOSING, (Action.REFUSE,)),
         Input.LOST: (State.CLOSING, _LOST),
         Input.ENDED: (State.CLOSING, _LOST),
         Input.DISCONNECT: (State.CLOSING, (Action.AWAIT_IDLE,)),
-        Input.CLOSED: (State.IDLE, (*_ENDED, Action.END_LIFE)),
-        Input.CUT: (State.IDLE, _CUT),
+        Input.CLOSED: (State.IDLE, (*_ENDED, Action.END)),
+        Input.ABORT: (State.IDLE, _ABORT),
     },
 }
 """The next state and the actions, by state and input. An input that is not in the table has no effect."""

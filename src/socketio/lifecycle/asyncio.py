@@ -16,7 +16,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..base_client import Reason
-from ..core.attempt import Life
+from ..core.attempt import Lifetime
 from ..core.lifecycle import Input, State
 from ..dispatch.calls import Call
 from ..engine.asyncio.client import AsyncEngineIOClient
@@ -67,15 +67,15 @@ class AsyncLifecycle(BaseLifecycle):
     def apart(self, change: Change) -> Steps[Change]:
         """Close in a task, which goes on when the task that calls disconnect() is cancelled."""
         self._disconnecting = asyncio.current_task()
-        task = self.start(self._close_or_cut, change)
+        task = self.start(self._close_or_abort, change)
         last: Change = yield call(asyncio.shield, task)
         return last
 
-    def _close_or_cut(self, change: Change) -> Steps[Change]:
+    def _close_or_abort(self, change: Change) -> Steps[Change]:
         try:
             return (yield from self._carry_out(change))
         except BaseException:  # the event loop ends
-            self.carry_out_here(self.enter(Input.CUT))
+            self.carry_out_here(self.enter(Input.ABORT))
             raise
 
     def carry_out_late(self, change: Change) -> None:
@@ -103,13 +103,13 @@ class AsyncLifecycle(BaseLifecycle):
             await asyncio.sleep(0)  # for tasks that they have started, should these connect again
             await self.client._sio_dispatcher.end(CLOSING)
 
-    def interrupted(self, life: Life) -> Steps[None]:
-        """End a life after connect() was cancelled."""
+    def interrupted(self, lifetime: Lifetime) -> Steps[None]:
+        """End a lifetime after connect() was cancelled."""
         return self.disconnect(0)
 
-    def leave_process(self, timeout: float) -> Steps[None]:
+    def close_at_exit(self, timeout: float) -> Steps[None]:
         """Disconnect at the end of the program, on the thread of the event loop."""
-        self._leave_closed_loop()
+        self._abandon_closed_loop()
         loop = self.loop
         if loop is None or self.state is State.IDLE:
             return
@@ -158,7 +158,7 @@ class AsyncLifecycle(BaseLifecycle):
         if loop is self.loop:
             self.thread = threading.get_ident()
             return
-        self._leave_closed_loop()
+        self._abandon_closed_loop()
         if self.is_in_use():
             raise RuntimeError(
                 "the client is in use in another event loop: call its methods there, with"
@@ -181,10 +181,10 @@ class AsyncLifecycle(BaseLifecycle):
 
     def is_connected(self) -> bool:
         """Return whether a namespace is connected, over an event loop that is not closed."""
-        self._leave_closed_loop()
+        self._abandon_closed_loop()
         return self.channel.is_connected()
 
-    def _leave_closed_loop(self) -> None:
+    def _abandon_closed_loop(self) -> None:
         """Become idle if the event loop of the connection was closed."""
         if self.loop is not None and self.loop.is_closed():
             process_hooks.hold(self)
@@ -205,11 +205,11 @@ class AsyncLifecycle(BaseLifecycle):
         """Return whether the running task is a handler."""
         return bool(self.client._sio_dispatcher.is_current())
 
-    def submit_end(self, life: Life) -> None:
+    def submit_end(self, lifetime: Lifetime) -> None:
         """Let wait() return, after the handlers before."""
         if self.state is State.IDLE:
             process_hooks.release(self)
-        self.client._sio_dispatcher.add(Call(life.end))
+        self.client._sio_dispatcher.add(Call(lifetime.end))
 
     def is_idle(self) -> bool:
         """Return whether a handler that does not exist can be left out: here it costs nothing."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ..base_client import BaseClient, Reason
 from ..connect_arguments import url_of_attempt
 from ..core import backoff
-from ..core.attempt import Attempt, Life
+from ..core.attempt import Attempt, Lifetime
 from ..core.details import DisconnectDetails, DisconnectKind
 from ..core.events import NamespaceRefused
 from ..core.lifecycle import Action, Input, State
@@ -38,7 +38,7 @@ class Attempts:
     """The attempts of one client, one at a time.
 
     :ivar current: the current attempt, or the previous one.
-    :ivar is_running: whether an attempt is in progress. It may outlast its life by a moment.
+    :ivar is_running: whether an attempt is in progress. It may outlast its lifetime by a moment.
     :ivar failed: the namespaces that the last attempt failed to connect.
     :ivar waits: whether an attempt waits for the answers of the server, for ``wait_timeout`` seconds.
     """
@@ -59,20 +59,20 @@ class Attempts:
         self.current = Attempt([])
         self.is_running = False
 
-    def make(self, life: Life) -> Steps[None]:
+    def make(self, lifetime: Lifetime) -> Steps[None]:
         """Make one attempt; raise what stands in the way."""
-        attempt = self._begin(life)
+        attempt = self._begin(lifetime)
         try:
-            yield from self._open(attempt, life)
-            yield from self._await_answers(attempt, life)
+            yield from self._open(attempt, lifetime)
+            yield from self._await_answers(attempt, lifetime)
         finally:
             self.end(attempt)
 
-    def _begin(self, life: Life) -> Attempt:
+    def _begin(self, lifetime: Lifetime) -> Attempt:
         self._client._sio_notice_overrides()
         attempt = Attempt([name.partition("?")[0] for name in self._client.connection_namespaces])
         with self._lifecycle.lock:
-            if self._lifecycle.has_ended(life):
+            if self._lifecycle.has_ended(lifetime):
                 raise ConnectionError(ENDED)
             self.is_running, self.current, self.failed = True, attempt, attempt.failed
             return attempt
@@ -84,7 +84,7 @@ class Attempts:
                 self.is_running = False
             self._lifecycle.changed.notify_all()
 
-    def _open(self, attempt: Attempt, life: Life) -> Steps[None]:
+    def _open(self, attempt: Attempt, lifetime: Lifetime) -> Steps[None]:
         client, lifecycle = self._client, self._lifecycle
         try:
             url = url_of_attempt(client, (yield call(lifecycle.ask, client.connection_url)))
@@ -93,7 +93,7 @@ class Attempts:
             transports, path = client.connection_transports, client.socketio_path
             yield call(self._engine.connect, url, headers, transports, path)
         except Exception as exc:
-            yield from self._drop(life)
+            yield from self._drop(lifetime)
             error, argument = attempt_failure(exc)
             yield from self._call_connect_error(attempt, attempt.requested, argument)
             if error is exc:
@@ -115,26 +115,26 @@ class Attempts:
             self._channel.open(session, self._client.connection_namespaces, auth)
         self._engine.send_at_once()
 
-    def _await_answers(self, attempt: Attempt, life: Life) -> Steps[None]:
+    def _await_answers(self, attempt: Attempt, lifetime: Lifetime) -> Steps[None]:
         """Wait until the server has answered for all namespaces, and be connected."""
         session = self._channel.session
         if self.waits and session is not None:
             yield self._lifecycle.until(
-                lambda: self._channel.session is not session or attempt.is_answered() or life.stop.is_set(),
+                lambda: self._channel.session is not session or attempt.is_answered() or lifetime.stop.is_set(),
                 self.wait_timeout,
             )
         try:
             with self._lifecycle.lock:
-                self._accept_all(attempt, life, session)
+                self._accept_all(attempt, lifetime, session)
         except Exception as exc:
             unanswered = [name for name in attempt.failed if name not in attempt.refusals]
             yield from self._call_connect_error(attempt, unanswered, error_text(exc))
-            yield from self._drop(life)
+            yield from self._drop(lifetime)
             raise
 
-    def _accept_all(self, attempt: Attempt, life: Life, session: Session | None) -> None:
+    def _accept_all(self, attempt: Attempt, lifetime: Lifetime, session: Session | None) -> None:
         """Be connected; raise ``ConnectionError`` if something has ended the attempt, or namespaces have failed."""
-        if life.stop.is_set():
+        if lifetime.stop.is_set():
             if attempt.is_answered() and not attempt.failed:
                 return  # it was made, and a handler, or the server, has ended it since
             raise ConnectionError(ENDED)
@@ -148,16 +148,16 @@ class Attempts:
             )
         if self.waits or lost:
             attempt.check(self.wait_timeout)
-        self._lifecycle.enter(Input.ACCEPTED, life)
+        self._lifecycle.enter(Input.ACCEPTED, lifetime)
 
-    def _drop(self, life: Life) -> Steps[None]:
-        """Close what an attempt that failed has left, unless its life is over."""
-        if life.stop.is_set():
+    def _drop(self, lifetime: Lifetime) -> Steps[None]:
+        """Close what an attempt that failed has left, unless its lifetime is over."""
+        if lifetime.stop.is_set():
             return
-        names = self._channel.leave()
+        names = self._channel.disconnect()
         yield from self._engine.disconnect_steps()
         reason = Reason.CLIENT_DISCONNECT
-        calls = [self._lifecycle.trigger("disconnect", name, reason, life=life) for name in names]
+        calls = [self._lifecycle.trigger("disconnect", name, reason, lifetime=lifetime) for name in names]
         yield from self._lifecycle.returned(calls, HANDLERS)
 
     # -- what the server says about a namespace
@@ -165,12 +165,12 @@ class Attempts:
     def accept(self, namespace: str) -> None:
         """Record that the server has accepted a namespace, and call its handler."""
         self._log.write("Namespace %s is connected", namespace)
-        attempt, life = self.current, self._lifecycle.life
+        attempt, lifetime = self.current, self._lifecycle.lifetime
         call = self._lifecycle.trigger("connect", namespace)
         with self._lifecycle.lock:
             attempt.calls.append(call)
             attempt.accepted.add(namespace)
-            if life.stop.is_set():
+            if lifetime.stop.is_set():
                 call.set()  # disconnect() was called meanwhile, maybe by this handler: connect() must not wait for it
             self._lifecycle.changed.notify_all()
 
@@ -182,7 +182,7 @@ class Attempts:
         with self._lifecycle.lock:
             attempt.calls.append(call)
             attempt.refusals[event.namespace] = event.data
-        self.leave_namespaces(session, event.namespace, event.ended)
+        self.end_namespaces(session, event.namespace, event.ended)
 
     def end_namespace(self, namespace: str) -> list[Any]:
         """End a namespace as after a DISCONNECT packet. Return the calls of the handlers."""
@@ -190,23 +190,23 @@ class Attempts:
             session = self._channel.session
             if session is None or not session.end(namespace):
                 return []
-        return self.leave_namespaces(session, namespace, (namespace,))
+        return self.end_namespaces(session, namespace, (namespace,))
 
-    def leave_namespaces(self, session: Session, namespace: str, ended: tuple[str, ...]) -> list[Any]:
+    def end_namespaces(self, session: Session, namespace: str, ended: tuple[str, ...]) -> list[Any]:
         """Call the handlers of namespaces that the server has ended, and return the calls. The last one ends it all."""
         with self._lifecycle.lock:
             if ended:
                 self._channel.details = DisconnectDetails(DisconnectKind.SERVER_DISCONNECT, Reason.SERVER_DISCONNECT)
             self.current.note_failure(namespace)
-            life, change = self._lifecycle.life, None
+            lifetime, change = self._lifecycle.lifetime, None
             if self._is_last(session, bool(ended)):
                 change = self._lifecycle.enter(Input.SERVER_DISCONNECT)
                 self._engine.announce_end()  # handlers may run, and connect, before it is ended
             self._lifecycle.changed.notify_all()
         calls = []
         for name in ended:
-            calls.append(self._lifecycle.trigger("disconnect", name, Reason.SERVER_DISCONNECT, life=life))
-            self._lifecycle.trigger("__disconnect_final", name, life=life)
+            calls.append(self._lifecycle.trigger("disconnect", name, Reason.SERVER_DISCONNECT, lifetime=lifetime))
+            self._lifecycle.trigger("__disconnect_final", name, lifetime=lifetime)
         if change is not None:
             self._lifecycle.carry_out_here(change)
         return calls

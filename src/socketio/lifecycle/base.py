@@ -16,7 +16,7 @@ from typing import Any
 
 from ..base_client import BaseClient, Reason, list_reconnecting
 from ..connect_arguments import remember
-from ..core.attempt import Attempt, Life
+from ..core.attempt import Attempt, Lifetime
 from ..core.lifecycle import IMMEDIATE, WAITING, Action, Input, State, step
 from ..exceptions import ConnectionError
 from ..runtime import process_hooks
@@ -38,7 +38,7 @@ class Change:
     :ivar calls: tell when the handlers that were called have returned.
     """
 
-    life: Life
+    lifetime: Lifetime
     actions: tuple[Action, ...] = ()
     reason: str = Reason.CLIENT_DISCONNECT
     names: list[str] = field(default_factory=list)
@@ -50,13 +50,13 @@ class BaseLifecycle:
     """The lifecycle of one client.
 
     :ivar state: what the client is doing; changed by :meth:`enter` only.
-    :ivar life: the current life, from connect() to the end of its last reconnection, or the previous one.
+    :ivar lifetime: the current lifetime, from connect() to the end of its last reconnection, or the previous one.
     :ivar changed: wakes threads or tasks that wait for the state to change; notified under the lock.
     """
 
     new_event: Callable[[], Any]
     renew: Callable[[], None]
-    leave_process: Callable[[float], Steps[None]]
+    close_at_exit: Callable[[float], Steps[None]]
     ask: Callable[[Any], Any]
     joined: Callable[[Any], Steps[None]]
     on_transport_open: Callable[[], Any]
@@ -64,10 +64,10 @@ class BaseLifecycle:
     apart: Callable[[Change], Steps[Change]]
     carry_out_late: Callable[[Change], Any]
     start: Callable[..., Any]
-    interrupted: Callable[[Life], Steps[None]]
+    interrupted: Callable[[Lifetime], Steps[None]]
     submit: Callable[..., None]
     is_idle: Callable[[], bool]
-    submit_end: Callable[[Life], None]
+    submit_end: Callable[[Lifetime], None]
     is_in_handler: Callable[[], bool]
 
     def __init__(self, client: BaseClient, channel: Channel) -> None:
@@ -84,22 +84,22 @@ class BaseLifecycle:
         self.lock, self.changed = lock, changed
         self.channel.lock, self.channel.session = lock, None
         self.state = State.IDLE
-        self.life = Life(self.new_event, lock)
-        self.life.cut()
+        self.lifetime = Lifetime(self.new_event, lock)
+        self.lifetime.finish()
         self.attempts.reset()
         self.reconnect_task = None
         list_reconnecting(self.client, False)
 
     # -- the table
 
-    def enter(self, given: Input, life: Life | None = None, **details: Any) -> Change:
-        """Change the state for an input; return what is left to do: nothing, if a ``life`` is given that has passed."""
+    def enter(self, given: Input, lifetime: Lifetime | None = None, **details: Any) -> Change:
+        """Change the state for an input; return what is left to do: nothing for a ``lifetime`` that has passed."""
         with self.lock:
-            if life is not None and life is not self.life:
-                return Change(life)
+            if lifetime is not None and lifetime is not self.lifetime:
+                return Change(lifetime)
             before = self.state
             following, actions = step(before, given)
-            change = Change(self.life, actions, **details)
+            change = Change(self.lifetime, actions, **details)
             for action in actions:
                 if action in IMMEDIATE:
                     self._do(action, change)
@@ -111,9 +111,9 @@ class BaseLifecycle:
     def _note(self, before: State) -> None:
         """Record what follows from a change of state."""
         if self.state is State.CONNECTED:
-            self.life.attempts, self.life.delays, self.life.finals = 0, None, []
+            self.lifetime.attempts, self.lifetime.delays, self.lifetime.finals = 0, None, []
         elif self.state is State.RECONNECTING:
-            self.life.finals = list(self.attempts.current.requested)
+            self.lifetime.finals = list(self.attempts.current.requested)
             list_reconnecting(self.client, True)
         if before is State.RECONNECTING:
             list_reconnecting(self.client, False)
@@ -122,9 +122,9 @@ class BaseLifecycle:
     def _do(self, action: Action, change: Change) -> Any:
         return getattr(self, "_" + action.name.lower())(change)
 
-    def has_ended(self, life: Life) -> bool:
-        """Return whether a life is over, or belongs to the parent process or to a closed event loop."""
-        return life is not self.life or bool(life.stop.is_set())
+    def has_ended(self, lifetime: Lifetime) -> bool:
+        """Return whether a lifetime is over, or belongs to the parent process or to a closed event loop."""
+        return lifetime is not self.lifetime or bool(lifetime.stop.is_set())
 
     def _carry_out(self, change: Change | None) -> Steps[Change]:
         """Carry out the actions of a change, and those of the changes that they lead to. Return the last change."""
@@ -144,7 +144,7 @@ class BaseLifecycle:
         """Carry out the actions of a change on the reading side, which does not wait. Return the calls of handlers."""
         for index, action in enumerate(change.actions):
             if action in WAITING:
-                self.carry_out_late(Change(change.life, change.actions[index:]))
+                self.carry_out_late(Change(change.lifetime, change.actions[index:]))
                 break
             if action not in IMMEDIATE:
                 self._do(action, change)
@@ -152,13 +152,13 @@ class BaseLifecycle:
 
     # -- the actions that are part of a change of state
 
-    def _begin_life(self, change: Change) -> None:
-        life = Life(self.new_event, self.lock, self.life)
+    def _begin(self, change: Change) -> None:
+        lifetime = Lifetime(self.new_event, self.lock, self.lifetime)
         # One statement, so that Ctrl-C cannot separate the assignments.
-        self.attempts.current, self.life, change.life = Attempt([]), life, life
+        self.attempts.current, self.lifetime, change.lifetime = Attempt([]), lifetime, lifetime
 
     def _stop_attempts(self, change: Change) -> None:
-        change.life.stop.set()
+        change.lifetime.stop.set()
         self.changed.notify_all()
         for call in self.attempts.current.calls:  # connect() must not wait for a handler that has called disconnect()
             call.set()
@@ -168,7 +168,7 @@ class BaseLifecycle:
 
     def _close_session(self, change: Change) -> None:
         change.names += [name for name in self.channel.namespaces() if name not in change.names]
-        change.life.finals += [name for name in change.names if name not in change.life.finals]
+        change.lifetime.finals += [name for name in change.names if name not in change.lifetime.finals]
         self.channel.close()
         self.changed.notify_all()
 
@@ -181,17 +181,17 @@ class BaseLifecycle:
 
     def _open(self, change: Change) -> Steps[Change | None]:
         """Make one attempt to connect. When it fails, nothing is left open."""
-        life, number = change.life, change.life.attempts
+        lifetime, number = change.lifetime, change.lifetime.attempts
         try:
-            yield from self.attempts.make(life)
+            yield from self.attempts.make(lifetime)
         except Exception as exc:
-            return self._fail(exc, life, number)
-        life.error = None
+            return self._fail(exc, lifetime, number)
+        lifetime.error = None
         if number:
             self.log.reconnected(number)
         return None
 
-    def _fail(self, exc: Exception, life: Life, number: int) -> Change:
+    def _fail(self, exc: Exception, lifetime: Lifetime, number: int) -> Change:
         """Decide whether another attempt follows one that has failed; ``number`` is 0 for that of connect()."""
         if number:
             self.log.attempt_failed(number, error_text(exc))
@@ -200,34 +200,34 @@ class BaseLifecycle:
                 self.log.gave_up()
         else:
             # connect() raises it: where in here it came from tells a user nothing.
-            life.error = exc.with_traceback(None) if type(exc) is ConnectionError else exc
-            goes_on = life.retries and not is_aborted(self.client)
-        return self.enter(Input.FAILED if goes_on else Input.GAVE_UP, life)
+            lifetime.error = exc.with_traceback(None) if type(exc) is ConnectionError else exc
+            goes_on = lifetime.retries and not is_aborted(self.client)
+        return self.enter(Input.FAILED if goes_on else Input.GAVE_UP, lifetime)
 
     def _pause(self, change: Change) -> Steps[Change]:
-        life = change.life
-        life.delays = life.delays or attempt_delays(self.client, lambda: self.attempts.current)
-        life.attempts, delay = life.attempts + 1, next(life.delays)
+        lifetime = change.lifetime
+        lifetime.delays = lifetime.delays or attempt_delays(self.client, lambda: self.attempts.current)
+        lifetime.attempts, delay = lifetime.attempts + 1, next(lifetime.delays)
         self.log.attempt(delay)
         for seconds in pauses(self.client, delay):
-            if (yield Wait(life.stop.wait, seconds)):
+            if (yield Wait(lifetime.stop.wait, seconds)):
                 break
-        if self.has_ended(life) or is_aborted(self.client):
+        if self.has_ended(lifetime) or is_aborted(self.client):
             self.log.aborted()
-            return self.enter(Input.GAVE_UP, life)
-        return self.enter(Input.TIMER, life)
+            return self.enter(Input.GAVE_UP, lifetime)
+        return self.enter(Input.TIMER, lifetime)
 
     def _reconnect(self, change: Change) -> None:
-        self.reconnect_task = self.start(self._try_again, change.life)
+        self.reconnect_task = self.start(self._try_again, change.lifetime)
 
-    def _try_again(self, life: Life) -> Steps[None]:
+    def _try_again(self, lifetime: Lifetime) -> Steps[None]:
         try:
-            yield from self._carry_out(Change(life, (Action.PAUSE,)))
+            yield from self._carry_out(Change(lifetime, (Action.PAUSE,)))
         except BaseException:  # SystemExit of a function that was asked for the URL, or the task was cancelled
             is_open = self.channel.session is not None
             if is_open:
                 self.engine.announce_end()  # for handlers that connect again
-            self.carry_out_here(self.enter(Input.GAVE_UP, life))
+            self.carry_out_here(self.enter(Input.GAVE_UP, lifetime))
             if is_open:
                 self.start(self.engine.disconnect_steps)
             raise
@@ -235,11 +235,11 @@ class BaseLifecycle:
     def _close(self, change: Change) -> Steps[Change]:
         connected = self.channel.is_connected()
         was_read = connected and (not self.channel.has_sent() or (yield from self.engine.drain_steps(change.timeout)))
-        names = self.channel.leave()
+        names = self.channel.disconnect()
         yield from self.engine.disconnect_steps(abort=connected and not was_read)
         if self.reconnect_task is not None:
             yield from self.joined(self.reconnect_task)
-        return self.enter(Input.CLOSED, change.life, names=names)
+        return self.enter(Input.CLOSED, change.lifetime, names=names)
 
     def _close_transport(self, change: Change) -> Steps[None]:
         yield from self.engine.disconnect_steps()
@@ -248,16 +248,20 @@ class BaseLifecycle:
         """Wait for another disconnect(), but not for its handlers if this runs in a handler."""
         yield self.until(lambda: self.state is not State.CLOSING, HANDLERS)
         if not self.is_in_handler():
-            change.calls.append(change.life.ended)
+            change.calls.append(change.lifetime.ended)
 
     def _call_disconnect(self, change: Change) -> None:
-        change.calls += [self.trigger("disconnect", name, change.reason, life=change.life) for name in change.names]
+        change.calls += [
+            self.trigger("disconnect", name, change.reason, lifetime=change.lifetime) for name in change.names
+        ]
 
     def _call_final(self, change: Change) -> None:
-        change.calls += [self.trigger("__disconnect_final", name, life=change.life) for name in change.life.finals]
+        change.calls += [
+            self.trigger("__disconnect_final", name, lifetime=change.lifetime) for name in change.lifetime.finals
+        ]
 
-    def _end_life(self, change: Change) -> None:
-        self.submit_end(change.life)
+    def _end(self, change: Change) -> None:
+        self.submit_end(change.lifetime)
 
     # -- connect()
 
@@ -265,30 +269,30 @@ class BaseLifecycle:
         """Return whether connect() can go on, to begin or to raise: no earlier connection is still closing."""
         if self.state is State.CLOSING:
             return False
-        # disconnect() may have ended a life whose last attempt takes a moment to notice.
+        # disconnect() may have ended a lifetime whose last attempt takes a moment to notice.
         return not self.attempts.is_running or self.state is not State.IDLE
 
     def connect(self, retry: bool, *arguments: Any) -> Steps[None]:
         """Connect, with the arguments of the client's ``connect()``; raise the error of an attempt that fails."""
         yield self.until(lambda: self.state is not State.CLOSING, None)
         yield self.until(self._is_free, self.engine.request_timeout)
-        life = None
+        lifetime = None
         try:
-            change = self._begin(retry, *arguments)
-            life = change.life
+            change = self._begin_to_connect(retry, *arguments)
+            lifetime = change.lifetime
             yield from self._carry_out(change)
-            if life.error is not None:
-                raise life.take_error()
+            if lifetime.error is not None:
+                raise lifetime.take_error()
             if self.attempts.waits:  # no part of the attempt: a connect handler may never return
                 yield from self.returned(self.attempts.current.calls, attempts.HANDLERS)
             self.attempts.current.calls = []
         except Exception:
             raise
         except BaseException:  # Ctrl-C, or the task was cancelled
-            yield from self.interrupted(life or self.life)
+            yield from self.interrupted(lifetime or self.lifetime)
             raise
 
-    def _begin(self, retry: bool, *arguments: Any) -> Change:
+    def _begin_to_connect(self, retry: bool, *arguments: Any) -> Change:
         process_hooks.watch(self.client)
         with self.lock:
             if self.state is State.IDLE:
@@ -297,8 +301,8 @@ class BaseLifecycle:
                 remember(self.client, *arguments)
                 self.log.use(self.client._sio_logger)
             change = self.enter(Input.CONNECT)
-            if Action.BEGIN_LIFE in change.actions:
-                change.life.retries = retry
+            if Action.BEGIN in change.actions:
+                change.lifetime.retries = retry
             return change
 
     # -- the end
@@ -327,7 +331,7 @@ class BaseLifecycle:
 
     def is_trying(self) -> bool:
         """Return whether the client reconnects, or is in ``connect(retry=True)``."""
-        return self.state is State.RECONNECTING or (self.state is State.CONNECTING and self.life.retries)
+        return self.state is State.RECONNECTING or (self.state is State.CONNECTING and self.lifetime.retries)
 
     def abort(self) -> None:
         """Begin to end a reconnection, or ``connect(retry=True)``, without waiting for the end."""
@@ -352,10 +356,10 @@ class BaseLifecycle:
 
     # -- calling handlers
 
-    def trigger(self, event: str, namespace: str, *args: Any, life: Life | None = None) -> Any:
+    def trigger(self, event: str, namespace: str, *args: Any, lifetime: Lifetime | None = None) -> Any:
         """Log an event of the client, pass it to the sink, and schedule its handler.
 
-        Return an event that is set when the handler has returned. A ``life`` does not end before that.
+        Return an event that is set when the handler has returned. A ``lifetime`` does not end before that.
         """
         registry = self.client._sio_registry
         self.log.lifecycle(event, namespace, args)
@@ -366,8 +370,8 @@ class BaseLifecycle:
         if self.is_idle() and registry.find(event, namespace, args) is None:
             call.set()  # to start a thread without a handler to run takes longer than to answer
             return call
-        if life is not None:
-            life.handler_begins()
+        if lifetime is not None:
+            lifetime.handler_begins()
 
         def handle() -> Any:
             found = registry.find(event, namespace, args)
@@ -375,8 +379,8 @@ class BaseLifecycle:
 
         def ended() -> None:
             call.set()
-            if life is not None:
-                life.handler_returned()
+            if lifetime is not None:
+                lifetime.handler_returned()
 
         failed = "Handler of %s of namespace %s failed", event, namespace
         self.submit(handle, (event, namespace), ended, *failed)

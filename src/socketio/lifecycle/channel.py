@@ -78,20 +78,20 @@ class Channel:
         if self.session is not None:
             self.session.refuse_events()
 
-    def last_frames(self) -> list[Frame]:
-        """Leave all namespaces; return the DISCONNECT packets for the server."""
+    def disconnect_packets(self) -> list[Frame]:
+        """Disconnect all namespaces; return their DISCONNECT packets."""
         session = self.session
         if session is None:
             return []
         return [frame for name in list(session.namespaces) for frame in session.disconnect(name)]
 
-    def leave(self) -> list[str]:
-        """Leave all namespaces and end the session; return which were connected."""
+    def disconnect(self) -> list[str]:
+        """Disconnect all namespaces and end the session; return which were connected."""
         with self.lock:
             names = list(self.namespaces())
             if self.session is not None:
                 self.details = DisconnectDetails(DisconnectKind.CLIENT_DISCONNECT, reason.CLIENT_DISCONNECT)
-            frames = self.last_frames()
+            frames = self.disconnect_packets()
             self.close()
         with contextlib.suppress(EngineError):
             self._engine.send_frames(frames, wake=False)

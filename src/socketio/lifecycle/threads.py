@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from ..core.attempt import Life
+from ..core.attempt import Lifetime
 from ..core.lifecycle import Input, State
 from ..engine.threads.client import Condition, EngineIOClient
 from ..runtime import process_hooks
@@ -82,53 +82,53 @@ class Lifecycle(BaseLifecycle):
     def disconnect(self, timeout: float) -> Steps[None]:
         """Send what was emitted, close, and wait for the disconnect handlers; or wait for another disconnect()."""
         self.client._sio_dispatcher.blocking()
-        life, was = self.life, self.state
+        lifetime, was = self.lifetime, self.state
         try:
             yield from super().disconnect(timeout)
         except BaseException:  # Ctrl-C
             if was not in (State.IDLE, State.CLOSING):
-                self._cut(life)
+                self._abort_closing(lifetime)
             raise
 
-    def interrupted(self, life: Life) -> Steps[None]:
-        """End a life after Ctrl-C in connect()."""
+    def interrupted(self, lifetime: Lifetime) -> Steps[None]:
+        """End a lifetime after Ctrl-C in connect()."""
         try:
             yield from self.disconnect(INTERRUPTED)
         finally:
             self.attempts.end(self.attempts.current)
-            self._cut(life)
+            self._abort_closing(lifetime)
 
-    def _cut(self, life: Life) -> None:
-        """End a life at once after its closing was interrupted."""
+    def _abort_closing(self, lifetime: Lifetime) -> None:
+        """End a lifetime at once after its closing was interrupted."""
         try:
-            if self._is_closing(life):
+            if self._is_closing(lifetime):
                 self.engine.disconnect(abort=True)
         finally:
             with self.lock:
-                if self._is_closing(life):
-                    self.enter(Input.CUT)
-            if self.life is not life or self.state is State.IDLE:
-                life.cut()
+                if self._is_closing(lifetime):
+                    self.enter(Input.ABORT)
+            if self.lifetime is not lifetime or self.state is State.IDLE:
+                lifetime.finish()
 
-    def _is_closing(self, life: Life) -> bool:
-        return self.life is life and self.state is State.CLOSING
+    def _is_closing(self, lifetime: Lifetime) -> bool:
+        return self.lifetime is lifetime and self.state is State.CLOSING
 
-    def leave_process(self, timeout: float) -> Steps[None]:
+    def close_at_exit(self, timeout: float) -> Steps[None]:
         """Disconnect at the end of the program; part of the time is reserved for closing."""
         return self.disconnect(timeout - min(CLOSING, timeout / 4))
 
-    def leave_after_interrupt(self) -> None:
+    def close_after_interrupt(self) -> None:
         """Disconnect after Ctrl-C, unless the application does that itself."""
         if self.client.handle_sigint:
             run(self.disconnect(INTERRUPTED))
 
     @contextlib.contextmanager
-    def leaving_on_interrupt(self) -> Iterator[None]:
+    def closing_on_interrupt(self) -> Iterator[None]:
         """Disconnect if Ctrl-C is pressed meanwhile."""
         try:
             yield
         except KeyboardInterrupt:
-            self.leave_after_interrupt()
+            self.close_after_interrupt()
             raise
 
     def hold_at_exit(self) -> None:
@@ -142,13 +142,13 @@ class Lifecycle(BaseLifecycle):
         """Return whether the calling thread runs a handler."""
         return bool(self.client._sio_dispatcher.is_current())
 
-    def submit_end(self, life: Life) -> None:
+    def submit_end(self, lifetime: Lifetime) -> None:
         """Let wait() return, after the handlers before."""
         dispatcher = self.client._sio_dispatcher
         if dispatcher.is_idle():
-            life.end()
+            lifetime.end()
         else:
-            dispatcher.submit(life.end)
+            dispatcher.submit(lifetime.end)
         dispatcher.retire()
 
     def is_idle(self) -> bool:

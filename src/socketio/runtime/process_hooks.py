@@ -33,7 +33,7 @@ class Resettable(Protocol):
 
 
 class Watched(Resettable, Protocol):
-    """A client; its lifecycle has ``leave_process(timeout)``, which disconnects it at the end of the program."""
+    """A client; its lifecycle has ``close_at_exit(timeout)``, which disconnects it at the end of the program."""
 
     eio: Any
     _sio_lifecycle: Any
@@ -158,7 +158,7 @@ def leave_all() -> None:
     tasks = []
     for client in clients:
         own = min(timeout, client.eio.request_timeout)
-        tasks.append((client._sio_lifecycle.leave_process(own), own))
+        tasks.append((client._sio_lifecycle.close_at_exit(own), own))
     run_together(tasks)
 
 

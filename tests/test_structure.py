@@ -29,9 +29,7 @@ ALL_LINES = 11_851
 """The lines of the client itself. The goal is 6,000; lower the figure when the package has shrunk."""
 
 LONG_FILES: dict[str, int] = {}
-LONG_FUNCTIONS = {
-    "base_client.py BaseClient.__init__": 52,
-}
+LONG_FUNCTIONS = {}
 DEEP_CLASSES: dict[str, int] = {}
 WITHOUT_A_TWIN = {
     "engine/asyncio/keep_alive.py",

@@ -50,7 +50,13 @@ class BaseClient:
     reason = Reason
     """Why a connection ended: ``CLIENT_DISCONNECT``, ``SERVER_DISCONNECT`` or ``TRANSPORT_ERROR``."""
     reserved_events: tuple[str, ...] = RESERVED_EVENTS
+    connection_url: Any = None
+    connection_headers: Any = None
+    connection_auth: Any = None
+    connection_transports: str | list[str] | None = None
+    socketio_path: Any = None
     eio: Any
+    _sio_path_warning_given = False
     _sio_is_asyncio_based = False
     _sio_dispatcher: Any
     _sio_lifecycle: BaseLifecycle
@@ -75,10 +81,7 @@ class BaseClient:
         async_handlers: bool = True,
         **engineio_options: Any,
     ) -> None:
-        engine_class = self._engineio_client_class()
-        options.check_names(type(self), engineio_options, type(self), engine_class)
-        kind = options.AIOHTTP if self._sio_is_asyncio_based else options.REQUESTS
-        options.check_session(engineio_options.get("http_session"), kind)
+        self.eio = self._sio_make_engine(handle_sigint, engineio_options)
         self.reconnection = reconnection
         self.reconnection_attempts = options.attempts(reconnection_attempts)
         self.reconnection_delay = options.seconds(reconnection_delay, "reconnection_delay", 1)
@@ -86,25 +89,13 @@ class BaseClient:
         self.randomization_factor = options.seconds(randomization_factor, "randomization_factor", 0.5)
         self.handle_sigint = handle_sigint
         self.async_handlers = async_handlers
+        self.packet_class = options.packet_class(serializer, json)
+        self.eio.logs_text = self.packet_class.encode is Packet.encode
+        self.connection_namespaces: list[str] = []
         self._sio_logger = logs.resolve(logger, f"{__package__}.client")
         self._sio_log = EventLog(self._sio_logger)
-        self.packet_class = options.packet_class(serializer, json)
-
-        self.connection_url: Any = None
-        self.connection_headers: Any = None
-        self.connection_auth: Any = None
-        self.connection_transports: str | list[str] | None = None
-        self.connection_namespaces: list[str] = []
-        self.socketio_path: Any = None
-
         self._sio_dropped_log = logs.Sparse(self._sio_logger)
         self._sio_registry = Handlers()
-        self._sio_path_warning_given = False
-
-        if "engineio_logger" in engineio_options:
-            engineio_options["logger"] = engineio_options.pop("engineio_logger")
-        self.eio: Any = engine_class(handle_sigint=handle_sigint, **engineio_options)
-        self.eio.logs_text = self.packet_class.encode is Packet.encode
         self._sio_channel = Channel(self.eio, self._sio_log)
         self._sio_dispatcher = self._sio_new_dispatcher()
         self._sio_lifecycle = self._sio_lifecycle_class(self, self._sio_channel)
@@ -114,6 +105,15 @@ class BaseClient:
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         overrides.warn_of_overrides(cls, BaseClient)
+
+    def _sio_make_engine(self, handle_sigint: bool, given: dict[str, Any]) -> Any:
+        engine_class = self._engineio_client_class()
+        options.check_names(type(self), given, type(self), engine_class)
+        kind = options.AIOHTTP if self._sio_is_asyncio_based else options.REQUESTS
+        options.check_session(given.get("http_session"), kind)
+        if "engineio_logger" in given:
+            given["logger"] = given.pop("engineio_logger")
+        return engine_class(handle_sigint=handle_sigint, **given)
 
     def _sio_register_with_engine(self) -> None:
         self.eio.on("connect", self._sio_lifecycle.on_transport_open)

@@ -37,22 +37,20 @@ class AsyncCondition:
     def notify_all(self) -> None:
         """Have all who wait look again."""
         for waiter in self._waiters:
-            _wake(waiter)
+            if not waiter.done():
+                waiter.set_result(None)
 
     async def wait_for(self, predicate: Callable[[], Any], timeout: float | None = None) -> bool:
         """Wait until ``predicate`` is true; return ``False`` when that takes longer than ``timeout`` seconds."""
-        expired = False
+        limit, expired = None, False
 
         def expire() -> None:
             nonlocal expired
             expired = True
             self.notify_all()
 
-        limit = None
         try:
-            while not predicate():
-                if expired:
-                    return False
+            while not (holds := predicate()) and not expired:
                 if limit is None and timeout is not None:
                     limit = TimeLimit(timeout, expire)
                 waiter = asyncio.get_running_loop().create_future()
@@ -61,10 +59,10 @@ class AsyncCondition:
                     await waiter
                 finally:
                     self._waiters.remove(waiter)
+            return bool(holds)
         finally:
             if limit is not None:
                 limit.cancel()
-        return True
 
 
 class AsyncEvent:
@@ -88,11 +86,6 @@ class AsyncEvent:
     async def wait(self, timeout: float | None = None) -> bool:
         """Wait until it is set; return ``False`` when that takes longer than ``timeout`` seconds."""
         return await self._changed.wait_for(self.is_set, timeout)
-
-
-def _wake(waiter: asyncio.Future[None]) -> None:
-    if not waiter.done():
-        waiter.set_result(None)
 
 
 async def wait_for(awaitable: Awaitable[T], timeout: float | None) -> T:

@@ -10,10 +10,8 @@ import asyncio
 from collections.abc import Callable
 
 _STEPS = 4
-_SHORTEST_STEP = 0.05
-_LONGEST_STEP = 3600.0
-_FEW_TURNS = 20
-_MANY_TURNS = 100
+_SHORTEST_STEP, _LONGEST_STEP = 0.05, 3600.0
+_FEW_TURNS, _MANY_TURNS = 20, 100
 """Turns of the event loop that it takes to read a long answer which lies in the socket; the few, where each is slow."""
 _SLOW = 0.5
 _NEGLIGIBLE = 1e-6

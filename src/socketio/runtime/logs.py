@@ -112,12 +112,8 @@ def check_of(logger: Logger) -> Callable[[int], bool]:
 
     Loggers of other packages than :mod:`logging` may not know: they get everything.
     """
-    known: Callable[[int], bool] = getattr(logger, "isEnabledFor", _always)
+    known: Callable[[int], bool] = getattr(logger, "isEnabledFor", lambda level: True)
     return known
-
-
-def _always(level: int) -> bool:
-    return True
 
 
 def write(log: Callable[..., None], text: str, *args: object) -> None:

@@ -15,28 +15,12 @@ import sys
 import threading
 import warnings
 import weakref
-from typing import Any, Protocol
+from typing import Any
 
 from .steps import run_together
 
-EXIT_TIMEOUT = 3.0
-"""Seconds that all clients together may take at the end of the program."""
-INTERRUPT_TIMEOUT = 1.0
-"""Seconds after Ctrl-C."""
-
-
-class Resettable(Protocol):
-    """An object with locks and a connection that belong to the parent process."""
-
-    def _sio_after_fork(self) -> None:
-        """Become idle in a child process, with new locks and without any effect on the connections."""
-
-
-class Watched(Resettable, Protocol):
-    """A client; its lifecycle has ``close_at_exit(timeout)``, which disconnects it at the end of the program."""
-
-    eio: Any
-    _sio_lifecycle: Any
+EXIT_TIMEOUT = 3.0  # seconds that all clients together may take at the end of the program
+INTERRUPT_TIMEOUT = 1.0  # after Ctrl-C
 
 
 class EndingError(SystemExit):
@@ -59,8 +43,8 @@ def lock() -> Any:
     return _lock
 
 
-def watch(client: Watched) -> None:
-    """Disconnect a client when the program ends, and reset it in a forked child."""
+def watch(client: Any) -> None:
+    """Disconnect a client when the program ends, with ``close_at_exit()`` of its lifecycle; see :func:`watch_forks`."""
     global _has_exit_function
     watch_forks(client)
     with _lock:
@@ -70,8 +54,8 @@ def watch(client: Watched) -> None:
             atexit.register(_AfterExitFunctions())
 
 
-def watch_forks(client: Resettable) -> None:
-    """Reset a client in a forked child."""
+def watch_forks(client: Any) -> None:
+    """Call ``_sio_after_fork()`` of a client in a forked child, so that it is idle there and has new locks."""
     global _has_fork_handler
     with _lock:
         _with_locks[id(client)] = client

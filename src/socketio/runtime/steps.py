@@ -15,8 +15,7 @@ from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 T = TypeVar("T")
 
-_LOOK = 0.005
-"""Seconds between two looks at what several wait for."""
+_LOOK = 0.005  # seconds between two looks at what several wait for
 
 
 class Wait(NamedTuple):
@@ -95,40 +94,39 @@ async def run_async(steps: Steps[T]) -> T:
         return result
 
 
+class _Running:
+    """Steps that run together with others, and what they wait for: ``None`` when they have ended."""
+
+    def __init__(self, steps: Steps[Any], limit: float) -> None:
+        self._steps = steps
+        self._deadline = time.monotonic() + limit
+        self._go_on(None)
+
+    def look(self, timeout: float) -> bool:
+        """Go on if what they wait for has happened, or its time is over; return whether they have gone on."""
+        happened = False
+        if self.wait is not None:
+            with contextlib.suppress(Exception):
+                happened = self.wait.until(timeout)
+            if not happened and time.monotonic() < self._until:
+                return False
+        self._go_on(happened)
+        return True
+
+    def _go_on(self, happened: bool | None) -> None:
+        self.wait: Wait | None = None
+        with contextlib.suppress(Exception):  # StopIteration is the normal end
+            self.wait = self._steps.send(happened)
+            limit = math.inf if self.wait.limit is None else self.wait.limit
+            self._until = min(time.monotonic() + limit, self._deadline)
+
+
 def run_together(tasks: Iterable[tuple[Steps[Any], float]]) -> None:
     """Run many at the same time, each with a time limit. After it, a step stops waiting.
 
     An exception ends only the steps that raised it.
     """
-    began = time.monotonic()
-    running = [(steps, limit + began, _next(steps, None)) for steps, limit in tasks]
-    while True:
-        waiting = [(steps, deadline, step) for steps, deadline, step in running if step is not None]
-        if not waiting:
-            return
-        running = [(steps, deadline, _look(steps, deadline, step)) for steps, deadline, step in waiting]
-        if [step for _, _, step in running] == [step for _, _, step in waiting]:
-            with contextlib.suppress(Exception):
-                running[0][2][0].until(_LOOK)  # type: ignore[index]
-
-
-_Step: TypeAlias = "tuple[Wait, float]"
-
-
-def _look(steps: Steps[Any], deadline: float, step: _Step) -> _Step | None:
-    """Return the next step, or the same one if it still waits."""
-    wait, until = step
-    happened = False
-    with contextlib.suppress(Exception):
-        happened = wait.until(0)
-    if not happened and time.monotonic() < min(until, deadline):
-        return step
-    return _next(steps, happened)
-
-
-def _next(steps: Steps[Any], happened: bool | None) -> _Step | None:
-    try:
-        wait = next(steps) if happened is None else steps.send(happened)
-    except Exception:  # StopIteration is the normal end
-        return None
-    return wait, math.inf if wait.limit is None else time.monotonic() + wait.limit
+    running = [_Running(steps, limit) for steps, limit in tasks]
+    while running := [each for each in running if each.wait is not None]:
+        if True not in [each.look(0) for each in running]:
+            running[0].look(_LOOK)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import sys
 import threading
 import time
 
@@ -107,6 +109,43 @@ def test_the_end_of_a_thread_can_be_waited_for():
     assert not wait.until(0.01)
     end.set()
     assert wait.until(5)
+
+
+@pytest.mark.parametrize("instruction", range(60))
+def test_ctrl_c_between_two_steps_is_raised_in_the_steps(instruction):
+    """Whichever instruction of run() it interrupts, steps that have begun can clean up."""
+    begun, cleaned, counted = [], [], 0
+
+    def steps():
+        begun.append(True)
+        try:
+            yield call(int)
+            yield call(int)
+        finally:
+            cleaned.append(True)
+
+    def trace(frame, event, arg):
+        nonlocal counted
+        if frame.f_code is not run.__code__:
+            return None
+        frame.f_trace_opcodes = True
+        if event == "opcode":
+            counted += 1
+            if counted == instruction:
+                raise KeyboardInterrupt
+        return trace
+
+    def interrupted():
+        sys.settrace(trace)
+        with contextlib.suppress(KeyboardInterrupt):
+            run(work)
+
+    work = steps()
+    thread = threading.Thread(target=interrupted)  # whose state it may damage, within a handler of an exception
+    thread.start()
+    thread.join()
+    assert cleaned == begun
+    assert work.gi_frame is None or not begun
 
 
 # -- steps of both flavours

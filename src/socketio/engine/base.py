@@ -89,7 +89,8 @@ class EngineBase(BaseClient):
     def _set_up(self) -> None:
         self._guard = threading.RLock()
         self._freed = self._condition(self._guard)
-        self._busy = self._ending = self._cancelled = False
+        self._ending = self._cancelled = False
+        self._attempt: object = None  # to connect, or the one that has led to the connection
         self._connection: Connection | None = None
         self._opening: Any = None
 
@@ -164,24 +165,26 @@ class EngineBase(BaseClient):
     ) -> Steps[None]:
         self.transports = choose_transports(transports)
         is_open = self._connection is not None and self._connection.reason is None and not self._ending
-        # What is about to end, be it a connection or an attempt, is waited for.
-        if is_open or not (yield Wait(partial(self._freed.wait_for, self._claim), self.request_timeout)):
-            raise ValueError("Client is not in a disconnected state")
-        connection = None
+        connection, attempt = None, object()
+        begin = partial(self._freed.wait_for, partial(self._begin, attempt))
         try:
+            # What is about to end, be it a connection or an attempt, is waited for.
+            if is_open or not (yield Wait(begin, self.request_timeout)):
+                raise ValueError("Client is not in a disconnected state")
             connection = Connection(self, (yield call(self._open_transport, url, dict(given or {}), path)))
             yield from self._start(connection)
         except GeneratorExit:  # the event loop is closed
             raise
         except BaseException:
-            yield call(self._run_shielded, self._discard(connection))
+            if self._attempt is attempt:
+                yield call(self._run_shielded, self._discard(connection))
             raise
 
-    def _claim(self) -> bool:
+    def _begin(self, attempt: object) -> bool:
         """Begin an attempt, under the guard; return ``False`` while there is another one, or a connection."""
-        if self._busy:
+        if self._attempt is not None:
             return False
-        self._busy, self._cancelled, self.state = True, False, "connecting"
+        self._attempt, self._cancelled, self.state = attempt, False, "connecting"
         return True
 
     def _start(self, connection: Connection) -> Steps[None]:
@@ -207,7 +210,9 @@ class EngineBase(BaseClient):
 
     def _discard(self, connection: Connection | None) -> Steps[None]:
         """Close what an attempt that failed has opened."""
-        if connection is not None:
+        if connection is None:
+            yield from self._cancel_opening()
+        else:
             connection.read.set()
             connection.queue.close()
             connection.transport.abort()
@@ -349,7 +354,7 @@ class EngineBase(BaseClient):
     def _free(self) -> None:
         with self._guard:
             self._connection = self._opening = None
-            self._busy = self._ending = False
+            self._attempt, self._ending = None, False
             self._freed.notify_all()
 
     def _mark_disconnected(self) -> None:

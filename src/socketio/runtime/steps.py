@@ -63,35 +63,48 @@ def joined(thread: threading.Thread, limit: float | None) -> Wait:
 
 
 def run(steps: Steps[T]) -> T:
-    """Run the steps on this thread and return their result."""
+    """Run the steps on this thread and return their result.
+
+    Ctrl-C is raised in the steps, whenever it comes, so that they can clean up.
+    """
+    proceed: Callable[[Any], Wait] = steps.send
+    value: Any = None
     try:
-        wait = next(steps)
         while True:
             try:
-                happened = wait.until(wait.limit)
-            except BaseException as exc:  # Ctrl-C
-                wait = steps.throw(exc)
-            else:
-                wait = steps.send(happened)
-    except StopIteration as end:
-        result: T = end.value
-        return result
+                while True:
+                    wait = proceed(value)
+                    proceed, value = steps.send, wait.until(wait.limit)
+            except BaseException as exc:
+                if getattr(steps, "gi_frame", None) is None:  # they have ended
+                    if isinstance(exc, StopIteration):
+                        result: T = exc.value
+                        return result
+                    raise
+                proceed, value = steps.throw, exc
+    finally:
+        value = None  # else its traceback has this frame, which has it
 
 
 async def run_async(steps: Steps[T]) -> T:
-    """Run the steps in this task and return their result."""
+    """Run the steps in this task and return their result. A cancellation is raised in the steps."""
+    proceed: Callable[[Any], Wait] = steps.send
+    value: Any = None
     try:
-        wait = next(steps)
         while True:
             try:
-                happened = await wait.until(wait.limit)
-            except BaseException as exc:  # a cancellation
-                wait = steps.throw(exc)
-            else:
-                wait = steps.send(happened)
-    except StopIteration as end:
-        result: T = end.value
-        return result
+                while True:
+                    wait = proceed(value)
+                    proceed, value = steps.send, await wait.until(wait.limit)
+            except BaseException as exc:
+                if getattr(steps, "gi_frame", None) is None:  # they have ended
+                    if isinstance(exc, StopIteration):
+                        result: T = exc.value
+                        return result
+                    raise
+                proceed, value = steps.throw, exc
+    finally:
+        value = None
 
 
 class _Running:

@@ -274,8 +274,9 @@ class BaseLifecycle:
 
     def connect(self, retry: bool, *arguments: Any) -> Steps[None]:
         """Connect, with the arguments of the client's ``connect()``; raise the error of an attempt that fails."""
-        yield self.until(lambda: self.state is not State.CLOSING, None)
-        yield self.until(self._is_free, self.engine.request_timeout)
+        if not self._is_free():
+            yield self.until(lambda: self.state is not State.CLOSING, None)
+            yield self.until(self._is_free, self.engine.request_timeout)
         lifetime = None
         try:
             change = self._begin_to_connect(retry, *arguments)
@@ -352,7 +353,8 @@ class BaseLifecycle:
             return  # their turn comes after the handler that waits here
         deadline = time.monotonic() + timeout
         for call in calls:
-            yield Wait(call.wait, max(0.0, deadline - time.monotonic()))
+            if not call.is_set():
+                yield Wait(call.wait, max(0.0, deadline - time.monotonic()))
 
     # -- calling handlers
 

@@ -40,13 +40,7 @@ WITHOUT_A_TWIN = {
     "engine/threads/options.py",
     "engine/threads/sessions.py",
 }
-PRIVATE_NAMES = {
-    "testing/engine.py _async",
-    "testing/engine.py _bad_request",
-    "testing/engine.py _make_response",
-    "testing/engine.py _ok",
-    "testing/engine.py _sock",
-}
+PRIVATE_NAMES: set[str] = set()
 
 DEPENDENCIES = {"aiohttp", "engineio", "requests", "urllib3", "websocket", "multidict", "yarl"}
 ONLY_PLACE_OF_PRIVATE_NAMES = "engine/compat.py"

@@ -8,9 +8,12 @@ from __future__ import annotations
 import inspect
 
 import aiohttp
+import engineio
 import pytest
 import urllib3
+from engineio.async_drivers import aiohttp as aiohttp_driver
 
+import socketio
 from faults.hostile import RawServer
 from integration import test_connecting, test_disconnecting, test_events, test_reconnection, test_requests
 from integration.conftest import (  # noqa: F401
@@ -27,6 +30,7 @@ from integration.waiting import CEILING, within
 from socketio import exceptions
 from socketio.engine import compat
 from socketio.engine.threads import connections
+from socketio.testing import Server
 
 OF_THREADS = {"MAKE_SOCKET", "DNS_HOST"}
 NAMES = [name for name in vars(compat) if name.isupper()]
@@ -110,6 +114,16 @@ async def test_a_refusal_of_a_websocket_that_aiohttp_opens(without, make_client,
     assert contacts == []
 
 
+@pytest.mark.parametrize("name", ["DRIVER", "RESPONSE"])
+def test_the_server_for_tests_works_without_each_name(without, name):
+    """A server that is started without it accepts clients over each transport."""
+    without(name)
+    with Server() as started:
+        for transports in (["polling"], ["websocket"], None):
+            with socketio.SimpleClient() as sio:
+                sio.connect(started.url, transports=transports)
+
+
 @pytest.mark.parametrize("flavour", ["threads"], indirect=True)
 @pytest.mark.parametrize("transport", ["polling"], indirect=True)
 async def test_threads_connect_by_urllib3_without_its_method(without, make_client, server, transport):  # noqa: F811
@@ -129,3 +143,5 @@ async def test_the_names_are_there():
     assert hasattr(aiohttp.client_proto.ResponseHandler, compat.SET_PARSER)
     assert hasattr(urllib3.connection.HTTPConnection, compat.MAKE_SOCKET)
     assert hasattr(urllib3.connection.HTTPConnection("a"), compat.DNS_HOST)
+    assert hasattr(engineio.AsyncServer(async_mode="aiohttp"), compat.DRIVER)
+    assert hasattr(aiohttp_driver.WebSocket(None, None), compat.RESPONSE)

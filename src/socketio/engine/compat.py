@@ -32,6 +32,9 @@ SET_PARSER = "set_parser"  # that protocol: hands over to a parser what comes af
 # urllib3 1.26 to 2.8
 MAKE_SOCKET = "_new_conn"  # HTTPConnection: connects a socket
 DNS_HOST = "_dns_host"  # HTTPConnection: the host, with a dot at its end
+# python-engineio 4.13 to 4.15, of which the server for tests is made
+DRIVER = "_async"  # AsyncServer: what it uses of its framework, by name
+RESPONSE = "_sock"  # WebSocket of aiohttp's driver: the response
 # asyncio of Python 3.10 to 3.14
 LOG_PENDING = "_log_destroy_pending"  # Task: whether it is logged when it is deleted before it ends
 TLS_PROTOCOL = "_ssl_protocol"  # TLS transports: the protocol
@@ -125,6 +128,17 @@ def close_transport(transport: Any) -> None:
 
 
 # -- python-engineio
+
+
+def use_websocket(server: Any, websocket_class: type) -> None:
+    """Have a server make its websockets with a class. Else it makes plain ones."""
+    if hasattr(server, DRIVER):
+        setattr(server, DRIVER, {**getattr(server, DRIVER), "websocket": websocket_class})
+
+
+def response_of(websocket: Any) -> Any:
+    """Return the response of a server's websocket. Else ``None``."""
+    return getattr(websocket, RESPONSE, None)
 
 
 def defer_init(package: str) -> None:

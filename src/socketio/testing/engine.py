@@ -12,7 +12,7 @@ from collections.abc import Coroutine, Iterable
 from typing import Any, Protocol
 
 from aiohttp import web
-from engineio import packet
+from engineio import packet, payload
 from engineio.async_drivers import aiohttp as aiohttp_driver
 from engineio.exceptions import EngineIOError
 
@@ -49,8 +49,6 @@ class EngineServer(_AsyncServer):  # type: ignore[misc]  # python-engineio has n
         :data:`MAX_BUFFER_SIZE`, unless they say otherwise.
     """
 
-    _async: dict[str, Any]
-
     def __init__(self, listener: Listener, options: dict[str, Any]) -> None:
         defaults = {"max_http_buffer_size": MAX_BUFFER_SIZE, "cors_allowed_origins": "*"}
         super().__init__(
@@ -60,7 +58,7 @@ class EngineServer(_AsyncServer):  # type: ignore[misc]  # python-engineio has n
             logger=resolve(False, f"{__package__}.engine"),
             **{**defaults, **options},
         )
-        self._async = {**self._async, "websocket": _WebSocket}
+        compat.use_websocket(self, _WebSocket)
         self._listener = listener
         self._closed_sockets: dict[str, Any] = {}
         self._answering: set[asyncio.Future[web.StreamResponse]] = set()
@@ -133,7 +131,7 @@ class EngineServer(_AsyncServer):  # type: ignore[misc]  # python-engineio has n
         if request.headers.get("upgrade"):
             return await self._to_its_end(super().handle_request(request))
         if engine_sid in self._closed_sockets and request.method == "GET":
-            return await self._respond(request, self._last_packets(engine_sid))
+            return self._respond(request, self._last_packets(engine_sid))
         # Cancelled when its client goes away, a poll ends the connection: what it would have fetched is lost.
         response: web.StreamResponse = await super().handle_request(request)
         return response
@@ -147,7 +145,7 @@ class EngineServer(_AsyncServer):  # type: ignore[misc]  # python-engineio has n
         socket = self.sockets.get(engine_sid)
         if socket is None or socket.closed or not socket.connected or socket.upgraded:
             is_closed = engine_sid in self._closed_sockets
-            return await self._respond(request, self._ok() if is_closed else self._bad_request())
+            return self._respond(request, "OK" if is_closed else None)
         try:
             body = await request.read()
             for received in [_decode(encoded) for encoded in body.decode().split("\x1e")]:
@@ -157,11 +155,11 @@ class EngineServer(_AsyncServer):  # type: ignore[misc]  # python-engineio has n
             raise
         except (ValueError, OSError, EngineIOError, web.RequestPayloadError) as exc:
             await self.refuse(engine_sid, repr(exc))
-            return await self._respond(request, self._bad_request())
-        return await self._respond(request, self._ok())
+            return self._respond(request, None)
+        return self._respond(request, "OK")
 
-    def _last_packets(self, engine_sid: str) -> Any:
-        """Return the answer to the first poll after the end: what was still queued.
+    def _last_packets(self, engine_sid: str) -> str | None:
+        """Return the answer to the first poll after the end: what was still queued, ``None`` if that is nothing.
 
         python-engineio refuses the poll, and what was sent just before the end is lost.
         """
@@ -170,7 +168,7 @@ class EngineServer(_AsyncServer):  # type: ignore[misc]  # python-engineio has n
         while not queue.empty():
             packets.append(queue.get_nowait())
         left = [queued for queued in packets if queued is not None]
-        return self._ok(left) if left else self._bad_request()
+        return payload.Payload(packets=left).encode() if left else None
 
     async def refuse(self, engine_sid: str, reason: str) -> None:
         """Close the connection of a client that sent something that is not Engine.IO."""
@@ -184,10 +182,14 @@ class EngineServer(_AsyncServer):  # type: ignore[misc]  # python-engineio has n
         task.add_done_callback(self._answering.discard)
         return await asyncio.shield(task)
 
-    async def _respond(self, request: web.Request, answer: Any) -> web.StreamResponse:
-        environ = self._async["translate_request"](request)
-        response: web.StreamResponse = await self._make_response(answer, environ)
-        return response
+    def _respond(self, request: web.Request, text: str | None) -> web.Response:
+        """Return an answer, as python-engineio makes it; ``None`` refuses the request."""
+        headers, origin, allowed = {}, request.headers.get("Origin"), self.cors_allowed_origins
+        if origin and (allowed == "*" or (isinstance(allowed, (str, list, tuple)) and origin in allowed)):
+            headers = {"Access-Control-Allow-Origin": origin, "Access-Control-Allow-Credentials": "true"}
+        if text is None:
+            return web.Response(text='"Bad Request"', status=400, headers=headers)
+        return web.Response(text=text, headers=headers)
 
 
 class _WebSocket(aiohttp_driver.WebSocket):  # type: ignore[misc]  # python-engineio has no annotations
@@ -199,7 +201,10 @@ class _WebSocket(aiohttp_driver.WebSocket):  # type: ignore[misc]  # python-engi
             return await super().__call__(environ)
         except (OSError, ValueError) as exc:
             logger.info("a websocket of %s ended early: %s", socket.sid, exc)
-            return self._sock
+            response = compat.response_of(self)
+            if response is None:
+                raise
+            return response
         finally:
             # python-engineio goes on waiting for an upgrade that failed at its first step, and forgets the
             # connection when the handshake of its websocket fails.

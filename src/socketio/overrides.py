@@ -122,25 +122,21 @@ def is_overridden(instance: Any, name: str) -> bool:
 
 def warn_of_overrides(subclass: type, base: type) -> None:
     """Warn of methods of a new subclass that python-socketio's clients call, but this package does not."""
-    for name, instead in INSTEAD.items():
-        if hasattr(subclass, name) and not any(
-            hasattr(each, name) for each in subclass.__bases__ if issubclass(each, base)
-        ):
-            warnings.warn(
-                f"{subclass.__name__}.{name} is never called: python-socketio calls it, this package does not."
-                f" Use {instead} instead.",
-                stacklevel=3,
-            )
+    bases = [each for each in subclass.__bases__ if issubclass(each, base)]
+    for name in INSTEAD:
+        if hasattr(subclass, name) and not any(hasattr(each, name) for each in bases):
+            _warn(f"{subclass.__name__}.{name}", name, 4)
 
 
 def warn_of_assignments(instance: object) -> None:
     """Warn of what a program has assigned to an instance, as :func:`warn_of_overrides` does."""
     for name in vars(instance).keys() & INSTEAD.keys():
-        warnings.warn(
-            f"{name} of this {type(instance).__name__} is never called: python-socketio calls it, this package"
-            f" does not. Use {INSTEAD[name]} instead.",
-            stacklevel=7,
-        )
+        _warn(f"{name} of this {type(instance).__name__}", name, 8)
+
+
+def _warn(what: str, name: str, stacklevel: int) -> None:
+    text = f"{what} is never called: python-socketio calls it, this package does not. Use {INSTEAD[name]} instead."
+    warnings.warn(text, stacklevel=stacklevel)
 
 
 class ReconnectAbort:

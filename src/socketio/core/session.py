@@ -8,7 +8,6 @@ Source: Socket.IO protocol, revision 5.
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Container, Sequence
 from typing import Any
 
@@ -152,11 +151,10 @@ class Session:
     # -- frames become events
 
     def receive(self, frames: Sequence[Frame]) -> tuple[list[Events | Notice], Sequence[Frame]]:
-        """Return what the frames mean, in order, and the frames that wait for the next call behind a change of what is
-        connected."""
+        """Return what the frames mean, and those left for the next call behind a change of what is connected."""
         received: list[Events | Notice] = []
-        events = self._all_unread(frames)
-        index, end = len(events), len(frames)
+        events: Events = []
+        index, end = 0, len(frames)
         while index < end and not self._has_changed:
             frame = frames[index]
             index += 1
@@ -191,19 +189,6 @@ class Session:
             where, offsets = "" if namespace == "/" else f"{namespace},", self._offsets.get(namespace)
             self._heads[f"2{where}"] = 0, offsets
             self._heads.update({f"5{count}-{where}": (count, offsets) for count in _FEW})
-
-    def _all_unread(self, frames: Sequence[Any]) -> Events:
-        """Return the frames, if all of them are events of one namespace without attachments, as most are; else none."""
-        if self._partial is not None or len(frames) < 2 or not isinstance(frames[0], str):
-            return []
-        head = frames[0][: frames[0].find("[")]
-        count, offsets = self._heads.get(head, _OTHER)
-        try:
-            if count or not all(map(str.startswith, frames, itertools.repeat(head + "["))):
-                return []
-        except TypeError:  # there are attachments among them
-            return []
-        return list(frames if offsets is None else map(offsets.cut, frames))
 
     def _are_attachments(self, frames: Sequence[Frame], count: int) -> bool:
         """Return whether these are so many attachments, and not too large."""

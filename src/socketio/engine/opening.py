@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 import urllib.parse
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,6 +40,10 @@ class BaseOpening:
     :param headers: go with every request.
     """
 
+    # What the driver of each flavour does.
+    _connect_to_polling: Callable[[str], Any]  # returns a polling transport for the URL; nothing is sent yet
+    _connect_to_websocket: Callable[[str, bool], Any]  # returns a websocket transport, once the server has agreed
+
     def __init__(self, engine: Any, url: str, headers: dict[str, str], path: str) -> None:
         self._engine = engine
         self._url, self._path = url, path
@@ -47,14 +52,6 @@ class BaseOpening:
     def _timestamp(self) -> str:
         """Return what makes the URL of a request unlike that of any other, for caches."""
         return f"&t={time.time()}" if self._engine.timestamp_requests else ""
-
-    def _connect_to_polling(self, url: str) -> Any:
-        """Return a polling transport for the URL; nothing is sent yet."""
-        raise NotImplementedError
-
-    def _connect_to_websocket(self, url: str, upgrades: bool) -> Any:
-        """Return a websocket transport, with asyncio a coroutine, once the server has agreed."""
-        raise NotImplementedError
 
     def _steps(self) -> Steps[Opened]:
         engine = self._engine

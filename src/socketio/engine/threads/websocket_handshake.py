@@ -48,13 +48,13 @@ def ask(
     upgrading = connections.Upgrading(tuple(extra.get("sockopt") or ()), tls, extra.get("socket"))
     enter(upgrading.cut)
     key = new_key()
-    asked = {**request, "headers": _headers(request["headers"], extra, key)}
+    asked = {**request, "headers": _headers(request["headers"], extra, key), "proxies": proxies, "timeout": timeout}
     is_simple = type(session) is sessions.Session and url.startswith("http:") and upgrading.given is None
     try:
         if is_simple and not extra.get("suppress_host") and select_proxy(url, settings["proxies"]) is None:
-            _ask_directly(session, url, asked, timeout, upgrading, key)
+            _ask_directly(session, url, asked, upgrading, key)
         else:
-            _ask(session, url, {**asked, "proxies": proxies, "timeout": timeout}, upgrading, key)
+            _ask(session, url, asked, upgrading, key)
     except BaseException:
         if upgrading.sock is not None:
             upgrading.sock.close()
@@ -80,10 +80,7 @@ def _ask(
         raise _no_websocket(session.get_adapter(url))
     upgrading.proxy_headers = pool.proxy_headers
     with upgrading.request(session, "GET", url, **request) as response:
-        status = response.status_code
-        check_answer(
-            status, response.headers, key, b"" if status == 101 else _beginning(response.iter_content(MAX_REFUSAL_SIZE))
-        )
+        _check(response.status_code, response.headers, key, response.iter_content(MAX_REFUSAL_SIZE))
         if upgrading.sock is None:
             raise _no_websocket(getattr(response, "connection", None))
     if isinstance(upgrading.sock, SSLTransport):
@@ -91,22 +88,17 @@ def _ask(
 
 
 def _ask_directly(
-    session: requests.Session,
-    url: str,
-    request: Mapping[str, Any],
-    timeout: float,
-    upgrading: connections.Upgrading,
-    key: str,
+    session: requests.Session, url: str, request: Mapping[str, Any], upgrading: connections.Upgrading, key: str
 ) -> None:
     """Ask without a pool: for a session of the client's own, where neither TLS nor a proxy is needed."""
-    prepared = session.prepare_request(
-        requests.Request("GET", url, headers=request["headers"], cookies=request["cookies"])
-    )
-    with upgrading.request_directly(prepared, timeout) as response:
+    asked = requests.Request("GET", url, headers=request["headers"], cookies=request["cookies"])
+    with upgrading.request_directly(session.prepare_request(asked), request["timeout"]) as response:
         headers: Mapping[str, str] = CaseInsensitiveDict(response.headers.items())
-        is_accepted = response.status == 101
-        body = b"" if is_accepted else _beginning(iter(lambda: response.read(MAX_REFUSAL_SIZE), b""))
-        check_answer(response.status, headers, key, body)
+        _check(response.status, headers, key, iter(lambda: response.read(MAX_REFUSAL_SIZE), b""))
+
+
+def _check(status: int, headers: Mapping[str, str], key: str, body: Iterator[bytes]) -> None:
+    check_answer(status, headers, key, b"" if status == 101 else _beginning(body))
 
 
 def _no_websocket(adapter: Any) -> ConnectionError:

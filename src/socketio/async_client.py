@@ -308,13 +308,13 @@ class AsyncClient(BaseClient):
         """Have events handled, each decoded when it is its turn."""
         handling, add, read = _Handling(self, session), self._sio_dispatcher.add, session.read
         for each in events:
+            if self._sio_channel.session is not session:  # a handler has ended it
+                return
             event = read(each)
             if isinstance(event, tuple):
                 add(handling, event)
             else:
                 self._sio_handle(session, event)
-            if self._sio_channel.session is not session:
-                return
 
     def _sio_is_awaited(self, frame: str) -> bool:
         """Return whether a frame answers a call(), which does not wait for the handlers of earlier events."""

@@ -355,3 +355,14 @@ async def test_a_failing_coroutine_is_logged_with_event_and_namespace(make, call
     assert record.getMessage() == "Handler of event broken of namespace / failed"
     assert record.exc_info[0] is ZeroDivisionError
     assert not any("password" in record.getMessage() for record in records)
+
+
+async def test_events_behind_the_end_of_the_session_reach_no_handler(sio):
+    """A handler ends the session: what came together with its event is not handled, in whatever lists it is."""
+    got = []
+    sio.on("first", lambda: (got.append("first"), sio._sio_channel.close()))
+    sio.on("later", lambda: got.append("later"))
+    sio.eio.together = True
+    sio.eio.deliver('2["first"]', '2["later"]', "for the log", '2["later"]', '2["later"]')
+    await sio.eio.idle()
+    assert got == ["first"]

@@ -50,6 +50,10 @@ class Transport:
         if self.takes:
             self.send(frames)
 
+    def block(self):
+        """From now on, have nothing read by the server: the writer waits."""
+        self.takes, self.send = False, lambda frames: threading.Event().wait()
+
     def probe(self):
         return [ControlFrame(PING)]
 
@@ -151,7 +155,7 @@ def test_unexpected_packets_are_dropped(packet):
 def test_a_server_that_asks_and_does_not_read_loses_the_connection():
     """Answers may take another high-water mark, and no more."""
     transport = Transport("websocket")
-    transport.takes = False
+    transport.block()
     connection = connection_of(transport)
     for _ in range(20):
         connection.receive(["2" + 99 * "x"])
@@ -231,8 +235,7 @@ def test_closing_sends_the_queue_and_then_the_close_packets(name):
 def test_closing_without_a_server_that_reads(abort):
     """The connection is cut, at once or after request_timeout."""
     transport = Transport("websocket")
-    transport.takes = False
-    transport.send = lambda frames: threading.Event().wait(1)
+    transport.block()
     connection = connection_of(transport)
     connection.send(["4a"], wake=False, accepts=True)
     run(connection.close(abort))

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import sys
+import threading
 
 import pytest
 from engineio.exceptions import ConnectionError
@@ -10,8 +13,10 @@ from engineio.exceptions import ConnectionError
 from socketio.engine.asyncio import client as async_client
 from socketio.engine.handshake import Handshake
 from socketio.engine.opening import Opened
+from socketio.engine.threads import client
+from socketio.runtime.steps import run
 
-from .waiting import within
+from .waiting import CEILING, within
 
 
 class Transport:
@@ -54,3 +59,74 @@ async def test_disconnect_in_the_turn_in_which_an_attempt_succeeds(monkeypatch):
     await within(disconnecting)
     assert transport.calls == ["abort", "release"]
     assert (eio.state, eio.sid, eio.http) == ("disconnected", None, None)
+
+
+class Blocking:
+    """A transport for threads, over which nothing comes until it is cut."""
+
+    name, close_packets, head_start = "websocket", (), 0.0
+
+    def __init__(self):
+        self.cut, self.is_released = threading.Event(), False
+
+    def set_silence(self, seconds):
+        pass
+
+    def receive(self):
+        self.cut.wait(CEILING)
+        raise ConnectionError("cut")
+
+    def abort(self):
+        self.cut.set()
+
+    close = abort
+
+    def release(self):
+        self.is_released = True
+
+
+@pytest.mark.parametrize("instruction", range(1, 45))
+def test_after_a_connect_that_ctrl_c_has_ended_another_one_succeeds(monkeypatch, instruction):
+    """Whichever instruction between two steps it interrupts: what was opened is closed, and the client is free."""
+    transports, counted = [], 0
+
+    class Opening:
+        def __init__(self, *args):
+            self.transport = None
+
+        def run(self):
+            self.transport = Blocking()
+            transports.append(self.transport)
+            return Opened(self.transport, Handshake("sid", (), 25.0, 20.0, None), [])
+
+        def abort(self):
+            if self.transport is not None:
+                self.transport.abort()
+
+    def trace(frame, event, arg):
+        nonlocal counted
+        if frame.f_code is not run.__code__:
+            return None
+        frame.f_trace_opcodes = True
+        counted += event == "opcode"
+        if counted == instruction:
+            counted += 1
+            raise KeyboardInterrupt
+        return trace
+
+    def connect():
+        sys.settrace(trace)
+        with contextlib.suppress(KeyboardInterrupt):
+            eio.connect("http://localhost")
+
+    monkeypatch.setattr(client, "Opening", Opening)
+    eio = client.EngineIOClient(request_timeout=CEILING)
+    connecting = threading.Thread(target=connect)
+    connecting.start()
+    connecting.join(CEILING)
+    if eio.state == "disconnected":
+        assert all(transport.cut.is_set() for transport in transports)
+        eio.connect("http://localhost")
+    eio.disconnect()
+    assert eio.state == "disconnected"
+    assert transports[-1].is_released

@@ -7,7 +7,6 @@ from itertools import product
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from socketio.core.lifecycle import IMMEDIATE, TABLE, WAITING, Action, Input, State, step
@@ -316,7 +315,6 @@ class World(RuleBasedStateMachine):
             assert not self.closing
 
 
-World.TestCase.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
 test_any_order = World.TestCase
 
 

@@ -31,7 +31,7 @@ FLOORS = """
     2   namespace  async_namespace
     2   engine.compat
     2   engine.frames
-    2   engine.errors  engine.pacing  engine.keep_alive
+    2   engine.errors  engine.keep_alive
     2   engine.packet_log
     2   engine.payload  engine.headers  engine.send_queue
     2   engine.threads.addresses

@@ -14,7 +14,10 @@ from . import payload
 from .errors import SilenceError
 from .frames import Outgoing
 from .handshake import Handshake, not_a_payload, read_open_body
-from .pacing import Pacing
+
+_FIRST_DELAY = 0.1
+_LONGEST_DELAY = 1.0
+"""Seconds between two polls of a server, or a gateway before it, that answers at once and sends nothing."""
 
 
 class BasePollingTransport:
@@ -52,14 +55,15 @@ class BasePollingTransport:
         self._max_message_size = max_message_size
         self._timestamp = timestamp
         self._log_request = log_request
-        self._pacing = Pacing(request_timeout)
+        self._silence = request_timeout
         self._max_payload: int | None = None
-        self._pause = self._began = 0.0
+        self._pause = self._began = self._heard = 0.0
+        self._empty_answers = 0
         self._closing = False
 
     def set_silence(self, seconds: float) -> None:
-        """From now on the server must answer within each span of so many seconds."""
-        self._pacing.silence = seconds
+        """From now on the server must send a message or a ping within each span of so many seconds."""
+        self._silence = seconds
 
     def probe(self) -> list[Outgoing]:
         """Return nothing: the server has read all that was sent when the last POST was answered."""
@@ -77,9 +81,11 @@ class BasePollingTransport:
     def _begin_poll(self) -> float:
         """Return how long the next request for packets may take."""
         self._began = time.monotonic()
-        timeout = self._pacing.begin(self._began)
+        if not self._empty_answers:  # between two requests, a server cannot send anything
+            self._heard = self._began
+        timeout = self._heard + self._silence - self._began
         if timeout <= 0:
-            raise SilenceError(f"the server is silent: no message and no ping for {self._pacing.silence:g} s")
+            raise SilenceError(f"the server is silent: no message and no ping for {self._silence:g} s")
         return timeout
 
     def _end_poll(self, headers: Mapping[str, str], body: bytes) -> list[Frame]:
@@ -88,7 +94,11 @@ class BasePollingTransport:
             packets = payload.decode(body, self._max_message_size)
         except ValueError as exc:
             raise not_a_payload("GET", body, headers, exc) from exc
-        self._pause = self._pacing.end(packets, time.monotonic() - self._began)
+        self._empty_answers = 0 if any(map(_shows_a_session, packets)) else self._empty_answers + 1
+        self._pause = 0.0
+        if self._empty_answers > 1:  # one is a NOOP during an upgrade, for example
+            delay = min(_FIRST_DELAY * 2.0 ** min(self._empty_answers - 2, 10), _LONGEST_DELAY)
+            self._pause = max(0.0, self._began + delay - time.monotonic())
         return packets
 
     def _check_receipt(self, headers: Mapping[str, str], body: bytes) -> None:
@@ -97,3 +107,8 @@ class BasePollingTransport:
             payload.check_receipt(body)
         except ValueError as exc:
             raise not_a_payload("POST", body, headers, exc) from exc
+
+
+def _shows_a_session(packet: Frame) -> bool:
+    """Return whether a packet is a message, a ping or a CLOSE, which no gateway sends."""
+    return isinstance(packet, bytes) or packet.startswith("4") or packet in ("1", "2")

@@ -41,7 +41,7 @@ def test_free_threaded(session: nox.Session) -> None:
     """Run the tests without I/O, and the demonstration, with a Python that has no GIL: add --force-python 3.14t."""
     extras = nox.project.load_toml("pyproject.toml")["project"]["optional-dependencies"]
     session.install("-e", ".[msgpack]", *[name for name in extras["test"] if not name.startswith(WITHOUT_WHEELS)])
-    tests = [path for path in Path("tests/unit").glob("test_*.py") if "import orjson" not in path.read_text()]
+    tests = [path for path in Path("tests/unit").rglob("test_*.py") if "import orjson" not in path.read_text()]
     session.run("pytest", *map(str, tests), *session.posargs, env={"PYTHON_GIL": "0"})
     session.run("python", "-m", "socketio", "demo", env={"PYTHON_GIL": "0"})
 

@@ -13,7 +13,7 @@ from socketio.core.session import Session
 from socketio.msgpack_packet import MsgPackPacket
 from socketio.packet import ACK, CONNECT, CONNECT_ERROR, DISCONNECT, EVENT, Packet
 
-from .sessions import MARK, connected, receive, unused
+from ..sessions import MARK, connected, receive, unused
 
 EVENTS = [typing.get_origin(kind) or kind for kind in typing.get_args(Event)]
 

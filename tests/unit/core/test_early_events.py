@@ -14,10 +14,10 @@ from socketio.core.session import Session
 from socketio.msgpack_packet import MsgPackPacket
 from socketio.packet import CONNECT, EVENT, Packet
 
-from .flavours import URL
-from .offset_forms import yeast
-from .sessions import MARK, is_dropped, only, receive
-from .waiting import Gate, within
+from ..flavours import URL
+from ..offset_forms import yeast
+from ..sessions import MARK, is_dropped, only, receive
+from ..waiting import Gate, within
 
 
 def one_by_one(session, *frames):

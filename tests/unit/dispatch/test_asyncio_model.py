@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from socketio.dispatch.asyncio import AsyncDispatcher
 from socketio.dispatch.calls import Call
 
-from .waiting import run_apart, start_tasks_late
+from ..waiting import run_apart, start_tasks_late
 
 CEILING = 10.0
 KINDS = ["function", "coroutine", "future", "broken function", "broken coroutine"]

@@ -13,8 +13,8 @@ from socketio import exceptions
 from socketio.core import backoff
 from socketio.engine import EngineError
 
-from .flavours import URL
-from .waiting import Gate, Log, within
+from ..flavours import URL
+from ..waiting import Gate, Log, within
 
 TRANSPORT = "transport error"
 

@@ -8,7 +8,7 @@ import pytest
 
 from socketio.runtime.async_condition import AsyncCondition
 
-from .waiting import run_apart
+from ..waiting import run_apart
 
 CEILING = 10.0
 

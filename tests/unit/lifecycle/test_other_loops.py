@@ -10,8 +10,8 @@ import asyncio
 import pytest
 import trio
 
-from .flavours import URL, AsyncClient, AsyncSimpleClient
-from .waiting import run_apart, run_blocking, within
+from ..flavours import URL, AsyncClient, AsyncSimpleClient
+from ..waiting import run_apart, run_blocking, within
 
 
 async def background(sio):

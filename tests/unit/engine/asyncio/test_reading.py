@@ -10,7 +10,7 @@ from engineio.exceptions import ConnectionError
 
 from socketio.engine.asyncio.reading import AsyncReading, is_own
 
-from .waiting import CEILING
+from ...waiting import CEILING
 
 
 class Wire:

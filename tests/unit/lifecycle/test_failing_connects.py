@@ -17,8 +17,8 @@ import pytest
 from socketio import exceptions
 from socketio.engine import EngineError
 
-from .flavours import URL, AsyncClient, AsyncSimpleClient, Client, SimpleClient
-from .waiting import run_blocking, within
+from ..flavours import URL, AsyncClient, AsyncSimpleClient, Client, SimpleClient
+from ..waiting import run_blocking, within
 
 
 class Unspeakable(Exception):

@@ -14,8 +14,8 @@ from socketio.core.offsets import MAX_SKEW, MAX_STEP_BACK, Offsets
 from socketio.core.session import Session
 from socketio.packet import CONNECT, EVENT, Packet
 
-from .offset_forms import mongo, redis, yeast
-from .sessions import receive
+from ..offset_forms import mongo, redis, yeast
+from ..sessions import receive
 
 NOW = 1_796_000_000.0
 DAY = 24 * 60 * 60.0

@@ -11,7 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from socketio.core.lifecycle import IMMEDIATE, TABLE, WAITING, Action, Input, State, step
 
-DOCS = Path(__file__).parents[2] / "docs"
+DOCS = Path(__file__).parents[3] / "docs"
 PAIRS = pytest.mark.parametrize(("state", "given"), list(product(State, Input)), ids=lambda each: each.value)
 LIVE = [state for state in State if state is not State.IDLE]
 

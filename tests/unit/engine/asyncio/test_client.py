@@ -16,7 +16,7 @@ from socketio.engine.opening import Opened
 from socketio.engine.threads import client
 from socketio.runtime.steps import run
 
-from .waiting import CEILING, within
+from ...waiting import CEILING, within
 
 
 class Transport:

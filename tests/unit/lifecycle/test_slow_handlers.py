@@ -14,8 +14,8 @@ from socketio import exceptions
 from socketio.engine import EngineError
 from socketio.lifecycle import attempts
 
-from .flavours import URL
-from .waiting import Gate, within
+from ..flavours import URL
+from ..waiting import Gate, within
 
 
 @pytest.fixture

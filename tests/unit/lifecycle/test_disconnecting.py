@@ -9,8 +9,8 @@ import pytest
 
 from socketio import exceptions
 
-from .flavours import URL
-from .waiting import Gate, within
+from ..flavours import URL
+from ..waiting import Gate, within
 
 CLIENT, SERVER, TRANSPORT = "client disconnect", "server disconnect", "transport error"
 

@@ -18,8 +18,8 @@ from socketio.core.session import Session
 from socketio.exceptions import BadNamespaceError
 from socketio.packet import Packet
 
-from .offset_forms import yeast
-from .sessions import MARK, connected, is_dropped, only, receive, unused
+from ..offset_forms import yeast
+from ..sessions import MARK, connected, is_dropped, only, receive, unused
 
 # -- connecting
 

@@ -19,8 +19,8 @@ from socketio.exceptions import BadNamespaceError
 from socketio.msgpack_packet import MsgPackPacket
 from socketio.packet import EVENT, Packet
 
-from .offset_forms import mongo, redis, yeast
-from .sessions import MARK, connected, is_dropped, only, receive, unused
+from ..offset_forms import mongo, redis, yeast
+from ..sessions import MARK, connected, is_dropped, only, receive, unused
 
 # -- sending events
 

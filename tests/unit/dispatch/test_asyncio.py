@@ -13,7 +13,7 @@ import pytest
 from socketio.dispatch.asyncio import AsyncDispatcher
 from socketio.dispatch.calls import Call
 
-from .waiting import start_tasks_late
+from ..waiting import start_tasks_late
 
 CEILING = 10.0
 IS_EAGER = sys.version_info >= (3, 12)

@@ -9,8 +9,8 @@ import pytest
 from socketio import exceptions
 from socketio.engine import EngineError
 
-from .flavours import URL
-from .waiting import Gate, within
+from ..flavours import URL
+from ..waiting import Gate, within
 
 
 async def test_the_arguments_go_to_the_engine_and_are_remembered(sio):

@@ -17,7 +17,7 @@ from socketio.base_client import reconnecting_clients
 from socketio.engine import descriptors
 from socketio.runtime import process_hooks
 
-from .flavours import URL, AsyncClient, AsyncSimpleClient, Client, SimpleClient
+from ..flavours import URL, AsyncClient, AsyncSimpleClient, Client, SimpleClient
 
 
 @pytest.fixture

@@ -13,8 +13,8 @@ import pytest
 from socketio import exceptions
 from socketio.engine import EngineError
 
-from .flavours import URL
-from .waiting import Gate, within
+from ..flavours import URL
+from ..waiting import Gate, within
 
 ENDS = ["disconnect()", "server", "refusal", "loss"]
 

@@ -15,8 +15,8 @@ from socketio.core.session import Session
 from socketio.msgpack_packet import MsgPackPacket
 from socketio.packet import ACK, CONNECT, CONNECT_ERROR, DISCONNECT, EVENT, AdaptedJson, DefaultJson, Packet
 
-from .offset_forms import yeast
-from .sessions import MARK, connected, receive, unused
+from ..offset_forms import yeast
+from ..sessions import MARK, connected, receive, unused
 
 NOW = yeast()
 UNSEEN = ("_codec", "_encode", "read", "_offsets", "_heads")

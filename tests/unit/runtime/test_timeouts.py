@@ -19,8 +19,8 @@ import socketio
 from socketio import exceptions
 from socketio.runtime import timeouts
 
-from .flavours import URL
-from .waiting import within
+from ..flavours import URL
+from ..waiting import within
 
 UNLIMITED = [None, math.inf, 1e300, 10**400, threading.TIMEOUT_MAX, threading.TIMEOUT_MAX * 2]
 NEGATIVE = [-1, -0.001, -math.inf, math.nan, -(10**400), decimal.Decimal(-1)]

@@ -12,7 +12,7 @@ import pytest
 from socketio.runtime.async_condition import AsyncCondition, AsyncEvent, wait_for
 from socketio.runtime.async_time_limit import TimeLimit
 
-from .waiting import CEILING
+from ..waiting import CEILING
 
 
 async def expired_after(seconds, block=0.0, after=0.0):

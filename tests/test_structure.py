@@ -25,7 +25,7 @@ LONGEST_FUNCTION = 40
 DEEPEST_CLASS = 2
 """A class and one class of the package that it is made from."""
 
-ALL_LINES = 11_851
+ALL_LINES = 11_678
 """The lines of the client itself. The goal is 6,000; lower the figure when the package has shrunk."""
 
 LONG_FILES: dict[str, int] = {}
@@ -204,3 +204,11 @@ def test_the_two_flavours_have_files_of_the_same_names():
 def test_private_names_of_dependencies_are_in_one_file():
     """What a dependency may change at any time is used in one file, with a way to do without it."""
     check_names(foreign_names(), PRIVATE_NAMES)
+
+
+def test_unit_tests_are_in_the_folders_of_the_package():
+    """Who looks for the tests of a module finds them in the folder of the same name."""
+    unit = Path(__file__).parent / "unit"
+    folders = {path.parent.relative_to(unit).as_posix() for path in unit.rglob("test_*.py")}
+    assert folders <= {Path(name).parent.as_posix() for name in FILES}
+    assert len(folders) > 1

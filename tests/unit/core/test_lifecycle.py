@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import runpy
 from itertools import product
 from pathlib import Path
@@ -10,6 +11,8 @@ import pytest
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from socketio.core.lifecycle import IMMEDIATE, TABLE, WAITING, Action, Input, State, step
+from socketio.lifecycle.attempts import Attempts
+from socketio.lifecycle.base import BaseLifecycle
 
 DOCS = Path(__file__).parents[3] / "docs"
 PAIRS = pytest.mark.parametrize(("state", "given"), list(product(State, Input)), ids=lambda each: each.value)
@@ -104,6 +107,16 @@ def test_every_action_is_used():
     """The table has no action that nothing leads to."""
     used = {action for inputs in TABLE.values() for _, actions in inputs.values() for action in actions}
     assert used == set(Action)
+
+
+@pytest.mark.parametrize("action", list(Action), ids=lambda each: each.value)
+def test_the_drivers_have_a_method_for_each_action(action):
+    """Those that wait are steps, and no others are. The namespaces are asked for where the transport opens."""
+    if action is Action.JOIN:
+        assert inspect.isgeneratorfunction(Attempts.open_session)
+        return
+    method = getattr(BaseLifecycle, "_" + action.name.lower())
+    assert inspect.isgeneratorfunction(method) == (action in WAITING)
 
 
 # -- any order

@@ -51,6 +51,7 @@ class AsyncEngineIOClient(EngineBase, _AsyncClient):
     _event = AsyncEvent
     _current = staticmethod(asyncio.current_task)
     _run = staticmethod(run_async)
+    close_without_loop, after_fork = loop_end.close_without_loop, loop_end.after_fork
     discard_tasks = staticmethod(loop_end.discard_tasks)
 
     def _set_up(self) -> None:
@@ -103,24 +104,6 @@ class AsyncEngineIOClient(EngineBase, _AsyncClient):
     def loop_ends(self) -> bool:
         """Whether the event loop ends while this is connected, and it is being closed."""
         return self._connection is not None and self._connection.loop_ends
-
-    def close_without_loop(self) -> None:
-        """Close the open connections without the event loop, which is closed, and become disconnected.
-
-        Afterwards, when all clients of the loop have done so, :meth:`discard_tasks` ends what is left.
-        """
-        loop_end.detach(self)
-        transports = loop_end.transports_of(self)
-        loop_end.close_without_loop(self)
-        for transport in transports:
-            compat.close_transport(transport)
-
-    def after_fork(self) -> None:
-        """Become disconnected in a child process. The parent's connection continues."""
-        tasks = loop_end.detach(self)
-        loop_end.close_copies(loop_end.transports_of(self))
-        loop_end.close_without_loop(self)
-        loop_end.cancel_copies(tasks)
 
     def _interrupted(self, connection: Connection, exc: BaseException) -> Steps[None]:
         """End with the event loop, the only one that cancels the reading task; once it is closed, nothing can wait."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import Coroutine, Iterable
+from collections.abc import Coroutine
 from typing import Any
 
 from ...runtime.process_hooks import EXIT_TIMEOUT
@@ -75,9 +75,33 @@ async def _close(connection: Connection, messages: Any) -> None:
 # -- the loop is closed, or belongs to the parent process
 
 
-def detach(engine: Any) -> list[asyncio.Task[Any]]:
-    """Silence the connection of a client, or its attempt to connect; return its tasks."""
+def close_without_loop(engine: Any) -> None:
+    """Close the open connections of a client without the event loop, which is closed, and have it be disconnected.
+
+    Afterwards, when all clients of the loop have done so, :func:`discard_tasks` ends what is left.
+    """
+    _, transports = _detach(engine)
+    for transport in transports:
+        compat.close_transport(transport)
+
+
+def after_fork(engine: Any) -> None:
+    """Have a client be disconnected in a child process. The parent's connection continues."""
+    sockets = [transport.get_extra_info("socket") for transport in _transports(engine)]
+    for sock in sockets:
+        if sock is not None:
+            descriptors.close_copy(sock.fileno())
+    tasks, _ = _detach(engine)
+    _copies.extend(tasks)
+    for task in tasks:  # should the child go on with the event loop
+        with contextlib.suppress(Exception):
+            task.cancel()
+
+
+def _detach(engine: Any) -> tuple[list[asyncio.Task[Any]], list[Any]]:
+    """Close session and connection of a client, in silence; return its tasks, and asyncio's transports."""
     connection: Connection | None = engine._connection
+    transports, http = _transports(engine), engine.http
     tasks = {engine._opening, *engine._tasks}
     if connection is not None:
         connection.is_detached = True
@@ -85,18 +109,6 @@ def detach(engine: Any) -> list[asyncio.Task[Any]]:
         tasks |= {connection.reader, connection.writer}
     found = [task for task in tasks if task is not None and not task.done()]
     compat.keep_silent(found)
-    return found
-
-
-def transports_of(engine: Any) -> list[Any]:
-    """Return asyncio's transports of all open connections of a client."""
-    own = [] if engine._connection is None else engine._connection.transport.transports()
-    return [*own, *compat.transports_of(getattr(engine.http, "connector", None))]
-
-
-def close_without_loop(engine: Any) -> None:
-    """Close the session and the transport of a client, and have it be disconnected."""
-    connection, http = engine._connection, engine.http
     if http is not None and not engine.external_http:
         begin(http.close())
         engine.http = None
@@ -104,22 +116,13 @@ def close_without_loop(engine: Any) -> None:
         connection.transport.detach()
     engine._set_up()
     engine._mark_disconnected()
+    return found, transports
 
 
-def cancel_copies(tasks: Iterable[asyncio.Task[Any]]) -> None:
-    """Cancel the copies that a child process has of tasks, should it go on with the event loop."""
-    _copies.extend(tasks)
-    for task in tasks:
-        with contextlib.suppress(Exception):
-            task.cancel()
-
-
-def close_copies(transports: Iterable[Any]) -> None:
-    """Close the copies that a child process has of the sockets of these transports."""
-    for transport in transports:
-        sock = transport.get_extra_info("socket")
-        if sock is not None:
-            descriptors.close_copy(sock.fileno())
+def _transports(engine: Any) -> list[Any]:
+    """Return asyncio's transports of all open connections of a client."""
+    own = [] if engine._connection is None else engine._connection.transport.transports()
+    return [*own, *compat.transports_of(getattr(engine.http, "connector", None))]
 
 
 def close_response(response: Any) -> None:

@@ -1,1 +1,1 @@
-"""The lower floors, without I/O: each module by itself, and the clients on an engine in memory."""
+"""The lower layers, without I/O: each module by itself, and the clients on an engine in memory."""

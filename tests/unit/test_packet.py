@@ -366,7 +366,7 @@ def test_a_json_module_is_used_in_both_directions():
     assert " " not in frame
 
 
-def test_orjson_is_taken_as_it_is():
+def test_orjson_can_be_passed_unchanged():
     """A module whose dumps takes no options and returns UTF-8 does. (A5)"""
     packet_class = packet_class_with(orjson)
     frame = packet_class(EVENT, data=["ü", {"b": [1, b"x"]}]).encode()

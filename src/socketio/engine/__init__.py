@@ -1,12 +1,14 @@
 """Engine.IO: what both flavours share, without I/O, and their drivers, ``threads`` and ``asyncio``.
 
-opening      how a connection is opened: handshake and upgrade
-connection   what each packet asks for, the heartbeat, and why a connection ends
+opening      opens and upgrades a connection, with ``handshake`` and ``websocket``
+connection   handles packets, answers pings, and ends the connection
 send_queue   the packets that wait to be sent
 compat       undocumented names of other packages
 
-The bytes are read and written in ``wire`` (websocket) and ``polling`` of both drivers. This is the only folder that
-knows python-engineio and the packages that do the I/O.
+``wire`` (websocket) and ``polling`` of both drivers read and write the bytes. ``websocket_handshake`` of both drivers
+requests websockets; for threads it uses ``connections``. Heartbeat timeouts are detected where bytes are read:
+``threads.wire``, ``asyncio.websocket``, ``base_polling``. Only this folder imports python-engineio and the packages
+that do the I/O.
 """
 
 from . import compat as compat  # first: without it, engineio loads the packages of both flavours

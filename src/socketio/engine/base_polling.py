@@ -1,4 +1,4 @@
-"""What both polling transports do, without I/O: when they poll, and what a request carries.
+"""What both polling transports do, without I/O: when they poll, what a request carries, and the heartbeat timeout.
 
 Source: Engine.IO protocol, revision 4, "HTTP long-polling".
 """

@@ -1,7 +1,8 @@
-"""One Engine.IO connection, without I/O: what each packet asks for, the heartbeat, why it ends.
+"""One Engine.IO connection, without I/O: handles its packets, answers pings, and ends it.
 
 In: packets, from the transport and from the client. Out: messages for the client, in the order in which they came, and
-steps (see ``runtime.steps``) that the driver of each flavour carries out: to read, to write, to drain, to close.
+steps (see ``runtime.steps``) that the driver of each flavour runs: to read, to write, to drain, to close. The
+transports detect heartbeat timeouts.
 """
 
 from __future__ import annotations

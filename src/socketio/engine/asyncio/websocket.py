@@ -1,4 +1,4 @@
-"""The websocket transport for asyncio: one task reads, another one writes.
+"""The websocket transport for asyncio: one task reads, another writes, and a timer detects heartbeat timeouts.
 
 In: frames to send. Out: frames as they came. Every failure is ``engineio.exceptions.ConnectionError``.
 """

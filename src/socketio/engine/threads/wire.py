@@ -1,4 +1,4 @@
-"""Writes and reads the bytes of an open websocket with threads.
+"""Writes and reads the bytes of an open websocket with threads, and detects heartbeat timeouts.
 
 In and out: bytes. A TLS session must not be read and written at the same time (OpenSSL: SSL objects are not
 thread-safe), so one lock guards both, and the waiting is done outside of it: the socket does not block.

@@ -1,4 +1,4 @@
-"""A file imports only from floors below it: the plan of the house, held against the imports as they are written."""
+"""Modules are in layers and import only from lower ones: a table of the layers, compared with the imports."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ import socketio
 
 PACKAGE = Path(socketio.__file__).parent
 
-# From the ground up. A file may import from every line above its own here, and from nothing else of the package.
-FLOORS = """
+# The lowest layer first: a module may import from the lines above its own, and from nothing else in the package.
+LAYERS = """
     0   runtime  core  dispatch  lifecycle  engine.threads  engine.asyncio
     0   runtime.timeouts  runtime.async_time_limit
     0   runtime.conflict  exceptions  core.backoff  core.signatures  runtime.logs  overrides
@@ -24,7 +24,7 @@ FLOORS = """
     1   packet  core.events  core.offsets
     1   msgpack_packet  core.codec  core.early_events
     1   core.session  core.handlers
-    1   core.event_log  core.inbox
+    1   core.event_log  core.inbox  core.attempt  core.lifecycle
     1   options
     2   base_namespace  dispatch.threads  dispatch.calls
     2   dispatch.asyncio
@@ -47,7 +47,6 @@ FLOORS = """
     2   engine.threads.opening  engine.asyncio.opening
     2   engine.threads.client  engine.asyncio.client
     2   engine
-    3   core.attempt  core.lifecycle
     3   lifecycle.channel  connect_arguments
     3   base_client
     4   lifecycle.attempts
@@ -65,7 +64,7 @@ FLOORS = """
     7   server
     7   __main__
 """
-LEVELS = {name: number for number, line in enumerate(FLOORS.strip().splitlines()) for name in line.split()[1:]}
+LEVELS = {name: number for number, line in enumerate(LAYERS.strip().splitlines()) for name in line.split()[1:]}
 
 # Who may import what from elsewhere; all else is the standard library.
 OUTSIDE = {
@@ -149,21 +148,21 @@ def runtime_imports(name: str) -> list[Import]:
     return [found for found in imports_of(name) if not found.for_types_only]
 
 
-def test_every_file_has_its_floor():
+def test_every_file_has_its_layer():
     """The table names the files that there are, each once."""
-    named = [name for line in FLOORS.strip().splitlines() for name in line.split()[1:]]
+    named = [name for line in LAYERS.strip().splitlines() for name in line.split()[1:]]
     assert sorted(named) == sorted(MODULES)
 
 
 @pytest.mark.parametrize("name", MODULES)
-def test_a_file_imports_only_from_floors_below_it(name):
+def test_a_file_imports_only_from_layers_below_it(name):
     """Imports within the package go down, so that there are no cycles; imports for types only are exempt."""
     too_high = [
         f"line {found.line}: {found.module}"
         for found in runtime_imports(name)
         if found.is_own and LEVELS[found.module] >= LEVELS[name]
     ]
-    assert not too_high, f"{name} imports from its own floor, or above"
+    assert not too_high, f"{name} imports from its own layer, or above"
 
 
 @pytest.mark.parametrize("name", MODULES)

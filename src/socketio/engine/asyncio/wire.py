@@ -196,9 +196,9 @@ class AiohttpWire:
         asked = loop.time()
         message = await self.ws.receive()
         self.is_behind = loop.time() - asked < _AT_ONCE
-        if message.type is WSMsgType.TEXT or message.type is WSMsgType.BINARY:
+        if message.type in (WSMsgType.TEXT, WSMsgType.BINARY):
             return [message.data]
-        if message.type is WSMsgType.PING or message.type is WSMsgType.PONG:
+        if message.type in (WSMsgType.PING, WSMsgType.PONG):
             return [ControlFrame(PING if message.type is WSMsgType.PING else PONG, bytes(message.data))]
         if message.type is WSMsgType.CLOSE:
             raise ClosedError(message.data or None, str(message.extra or ""))

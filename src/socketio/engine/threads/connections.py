@@ -134,10 +134,18 @@ def track_sockets(
 
     Neither requests nor urllib3 has a way to abort a request in flight. The connection class is a documented
     attribute of urllib3's pools; with an adapter that has none, the wait ends with its timeout.
+
+    :param verify: as in ``requests``; ``None`` to let the session decide.
+    :param proxies: those of the one request, before the session's.
     """
-    if not isinstance(http.get_adapter(url), HTTPAdapter):
+    adapter: Any = http.get_adapter(url)
+    if not isinstance(adapter, HTTPAdapter):
         return None
-    pool = sessions.pool_of(http, url, verify, proxies)
+    settings = http.merge_environment_settings(url, dict(proxies or {}), None, verify, None)
+    request = requests.Request("GET", url).prepare()
+    pool: Any = adapter.get_connection_with_tls_context(
+        request, settings["verify"], proxies=settings["proxies"], cert=settings["cert"]
+    )
     if not issubclass(pool.ConnectionCls, _Tracked):
         pool.ConnectionCls = _tracked(pool.ConnectionCls)
         close_idle(pool)  # connections of the class before, kept alive, would be used again

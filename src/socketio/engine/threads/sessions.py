@@ -6,7 +6,6 @@ and certificates, is looked up once: for each request that takes a third of its 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import requests
@@ -85,24 +84,6 @@ def has_rules(http: requests.Session, url: str) -> bool:
     """Return whether the adapter for an https URL may demand more of a server than the session's options."""
     adapter: Any = http.get_adapter(url)
     return type(adapter) is not HTTPAdapter or not set(adapter.poolmanager.connection_pool_kw) <= _OF_POOLS
-
-
-def pool_of(
-    http: requests.Session, url: str, verify: bool | str | None, proxies: Mapping[str, Any] | None = None
-) -> Any:
-    """Return the pool from which the session's adapter takes connections for a URL.
-
-    :param verify: what ``requests`` calls so; ``None`` to let the session decide.
-    :param proxies: those of the one request, before the session's.
-    """
-    adapter: Any = http.get_adapter(url)
-    settings = http.merge_environment_settings(url, dict(proxies or {}), None, verify, None)
-    return adapter.get_connection_with_tls_context(
-        requests.Request("GET", url).prepare(),
-        settings["verify"],
-        proxies=settings["proxies"],
-        cert=settings["cert"],
-    )
 
 
 def pools_of(http: requests.Session) -> list[Any]:

@@ -62,8 +62,8 @@ async def test_an_emit_arrives_before_the_end_of_a_program(server, observer, tra
 @SERVERS
 @pytest.mark.parametrize("name", ["threads", "asyncio"])
 async def test_all_emits_arrive_before_the_end_of_a_program(server, observer, transport, key, name):
-    """Five thousand events take three hundred requests, and the end of a program takes three seconds at the most."""
-    await _end_of_a_program(server, observer, transport, key, name, 5000)
+    """Three thousand events take two hundred requests, and the end of a program takes three seconds at the most."""
+    await _end_of_a_program(server, observer, transport, key, name, 3000)
 
 
 async def _end_of_a_program(server, observer, transport, key, name, count):

@@ -22,7 +22,7 @@ from .engine import EngineError
 from .engine.asyncio.client import AsyncEngineIOClient
 from .exceptions import BadNamespaceError, DisconnectedError, TimeoutError
 from .lifecycle.asyncio import AsyncLifecycle
-from .lifecycle.base import HANDLERS
+from .lifecycle.base import DISCONNECT_HANDLERS_TIMEOUT
 from .lifecycle.channel import Waiter
 from .overrides import replaceable
 from .runtime import timeouts
@@ -243,7 +243,7 @@ class AsyncClient(BaseClient):
         try:
             self._sio_channel.request(event, data, namespace or "/", callback)
         except BadNamespaceError:
-            await self._sio_lifecycle.hold_at_exit()
+            await self._sio_lifecycle.block_during_shutdown()
             raise
         self._sio_emits_left -= 1
         if not self._sio_emits_left:
@@ -277,7 +277,7 @@ class AsyncClient(BaseClient):
             else:
                 self._sio_channel.request(event, data, namespace or "/", waiter, wake=False)
         except BadNamespaceError:
-            await self._sio_lifecycle.hold_at_exit()
+            await self._sio_lifecycle.block_during_shutdown()
             raise
         if waiter.request is not None and len(waiter.request[0].callbacks) == 1:
             self.eio.send_at_once()
@@ -288,7 +288,7 @@ class AsyncClient(BaseClient):
         finally:
             waiter.forget()
         if waiter.args is None and not waiter.expired:
-            await self._sio_lifecycle.hold_at_exit()
+            await self._sio_lifecycle.block_during_shutdown()
         return self._sio_channel.result(waiter, event, timeout)
 
     def _sio_emit_is_overridden(self) -> bool:
@@ -299,7 +299,7 @@ class AsyncClient(BaseClient):
         try:
             return bool(await self.eio.wait_for_room(timeout))
         except EngineError as exc:
-            await self._sio_lifecycle.hold_at_exit()
+            await self._sio_lifecycle.block_during_shutdown()
             raise DisconnectedError(f"the connection was lost while an event waited to be queued: {exc}") from exc
 
     # -- receiving
@@ -334,7 +334,7 @@ class AsyncClient(BaseClient):
     async def _handle_disconnect(self, namespace: str) -> None:
         """End a namespace as after a DISCONNECT packet. An override is called for each DISCONNECT packet."""
         calls = self._sio_lifecycle.attempts.end_namespace(namespace or "/")
-        await run_async(self._sio_lifecycle.returned(calls, HANDLERS))
+        await run_async(self._sio_lifecycle.returned(calls, DISCONNECT_HANDLERS_TIMEOUT))
 
     # -- helpers
 

@@ -22,7 +22,7 @@ from .dispatch.threads import Dispatcher, Job
 from .engine import EngineError
 from .engine.threads.client import EngineIOClient
 from .exceptions import BadNamespaceError, DisconnectedError, TimeoutError
-from .lifecycle.base import HANDLERS
+from .lifecycle.base import DISCONNECT_HANDLERS_TIMEOUT
 from .lifecycle.channel import Waiter
 from .lifecycle.threads import Lifecycle
 from .overrides import replaceable
@@ -117,7 +117,7 @@ class Client(BaseClient):
         seconds.
         """
         self._sio_dispatcher.blocking()
-        self._sio_lifecycle.hold_at_exit()
+        self._sio_lifecycle.block_during_shutdown()
         if process_hooks.is_ending():
             raise process_hooks.EndingError("the program ends")
         args = url, headers, auth, transports, namespaces, socketio_path, wait, wait_timeout
@@ -184,7 +184,7 @@ class Client(BaseClient):
         try:
             self._sio_channel.request(event, data, namespace or "/", callback)
         except BadNamespaceError:
-            self._sio_lifecycle.hold_at_exit()
+            self._sio_lifecycle.block_during_shutdown()
             raise
 
     def send(self, data: Any, namespace: str | None = None, callback: Callable[..., Any] | None = None) -> None:
@@ -212,7 +212,7 @@ class Client(BaseClient):
             else:
                 self._sio_channel.request(event, data, namespace or "/", waiter, wake=False)
         except BadNamespaceError:
-            self._sio_lifecycle.hold_at_exit()
+            self._sio_lifecycle.block_during_shutdown()
             raise
         try:
             self.eio.send_at_once()
@@ -224,7 +224,7 @@ class Client(BaseClient):
             with self._sio_channel.lock:
                 waiter.forget()
         if waiter.args is None and not waiter.expired:
-            self._sio_lifecycle.hold_at_exit()
+            self._sio_lifecycle.block_during_shutdown()
         return self._sio_channel.result(waiter, event, timeout)
 
     def _sio_emit_is_overridden(self) -> bool:
@@ -237,7 +237,7 @@ class Client(BaseClient):
             with self._sio_lifecycle.closing_on_interrupt():
                 return bool(self.eio.wait_for_room(timeout))
         except EngineError as exc:
-            self._sio_lifecycle.hold_at_exit()
+            self._sio_lifecycle.block_during_shutdown()
             raise DisconnectedError(f"the connection was lost while an event waited to be queued: {exc}") from exc
 
     # -- receiving
@@ -281,7 +281,7 @@ class Client(BaseClient):
     def _handle_disconnect(self, namespace: str) -> None:
         """End a namespace as after a DISCONNECT packet. An override is called for each DISCONNECT packet."""
         calls = self._sio_lifecycle.attempts.end_namespace(namespace or "/")
-        run(self._sio_lifecycle.returned(calls, HANDLERS))
+        run(self._sio_lifecycle.returned(calls, DISCONNECT_HANDLERS_TIMEOUT))
 
     # -- helpers
 

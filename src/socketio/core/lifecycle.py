@@ -1,7 +1,7 @@
 """Decides what a client does next, such as reconnect: a table of states, inputs and actions.
 
 In: a state and an input. Out: the next state and the actions, as data. Nothing here waits, calls or changes anything:
-the drivers in ``lifecycle/`` feed the inputs and carry out the actions, the same for threads and asyncio.
+the drivers in ``lifecycle/`` pass the inputs and execute the actions, the same for threads and asyncio.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ from ..engine.asyncio.client import AsyncEngineIOClient
 from ..runtime import process_hooks
 from ..runtime.async_condition import AsyncCondition, AsyncEvent, running_loop
 from ..runtime.steps import Steps, Wait, call, run_async
-from .base import HANDLERS, BaseLifecycle, Change
+from .base import DISCONNECT_HANDLERS_TIMEOUT, BaseLifecycle, Change
 
 if TYPE_CHECKING:
     from ..async_client import AsyncClient
@@ -62,9 +62,9 @@ class AsyncLifecycle(BaseLifecycle):
     def joined(self, task: asyncio.Task[Any]) -> Steps[None]:
         """Wait for the end of a task, unless that waits for this."""
         if task is not self._disconnecting and not task.done():
-            yield Wait(lambda seconds: asyncio.wait([task], timeout=seconds), HANDLERS)
+            yield Wait(lambda seconds: asyncio.wait([task], timeout=seconds), DISCONNECT_HANDLERS_TIMEOUT)
 
-    def apart(self, change: Change) -> Steps[Change]:
+    def close_shielded(self, change: Change) -> Steps[Change]:
         """Close in a task, which goes on when the task that calls disconnect() is cancelled."""
         self._disconnecting = asyncio.current_task()
         task = self.start(self._close_or_abort, change)
@@ -73,14 +73,14 @@ class AsyncLifecycle(BaseLifecycle):
 
     def _close_or_abort(self, change: Change) -> Steps[Change]:
         try:
-            return (yield from self._carry_out(change))
+            return (yield from self._execute(change))
         except BaseException:  # the event loop ends
-            self.carry_out_here(self.enter(Input.ABORT))
+            self.execute_nonblocking(self.transition(Input.ABORT))
             raise
 
-    def carry_out_late(self, change: Change) -> None:
-        """Carry out actions that wait, in a task, for which the reading task does not wait."""
-        self.start(self._carry_out, change)
+    def execute_waiting(self, change: Change) -> None:
+        """Execute actions that wait, in a task. The reading task does not wait for it."""
+        self.start(self._execute, change)
 
     def start(self, function: Callable[..., Steps[Any]], *args: Any) -> Any:
         """Run steps as a task; return the task."""
@@ -131,7 +131,7 @@ class AsyncLifecycle(BaseLifecycle):
         """Return whether the event loop or the program is ending. New work is then cancelled."""
         return self.engine.loop_ends or process_hooks.is_ending()
 
-    async def hold_at_exit(self) -> None:
+    async def block_during_shutdown(self) -> None:
         """While the program ends, do not return to tasks of daemon threads. Handlers continue.
 
         At any other time, other tasks get a turn: a program that tries again at once must not block the event loop.

@@ -27,7 +27,7 @@ from .channel import Channel
 if TYPE_CHECKING:
     from .base import BaseLifecycle
 
-HANDLERS = 1.0
+CONNECT_HANDLERS_TIMEOUT = 1.0
 """Seconds that an attempt waits for its handlers to return."""
 ABORT_INTERVAL = 0.1
 """Seconds between looks at an event that a program has assigned to ``_reconnect_abort``."""
@@ -102,13 +102,13 @@ class Attempts:
 
     def _call_connect_error(self, attempt: Attempt, names: list[str], argument: Any) -> Steps[None]:
         attempt.calls += [self._lifecycle.trigger("connect_error", name, argument) for name in names]
-        yield from self._lifecycle.returned(attempt.calls, HANDLERS)
+        yield from self._lifecycle.returned(attempt.calls, CONNECT_HANDLERS_TIMEOUT)
 
     def open_session(self) -> Steps[None]:
         """Ask for the namespaces over a transport that has just opened."""
         auth = yield call(self._lifecycle.ask, self._client.connection_auth)
         with self._lifecycle.lock:
-            if Action.JOIN not in self._lifecycle.enter(Input.OPENED).actions:
+            if Action.JOIN not in self._lifecycle.transition(Input.OPENED).actions:
                 raise ConnectionError(ENDED)
             session = Session(self._client.packet_class, self._engine.sid or "", self._engine.max_message_size)
             session.keeps_ended = is_overridden(self._client, "_handle_disconnect")
@@ -148,7 +148,7 @@ class Attempts:
             )
         if self.waits or lost:
             attempt.check(self.wait_timeout)
-        self._lifecycle.enter(Input.ACCEPTED, lifetime)
+        self._lifecycle.transition(Input.ACCEPTED, lifetime)
 
     def _drop(self, lifetime: Lifetime) -> Steps[None]:
         """Close what an attempt that failed has left, unless its lifetime is over."""
@@ -158,7 +158,7 @@ class Attempts:
         yield from self._engine.disconnect_steps()
         reason = Reason.CLIENT_DISCONNECT
         calls = [self._lifecycle.trigger("disconnect", name, reason, lifetime=lifetime) for name in names]
-        yield from self._lifecycle.returned(calls, HANDLERS)
+        yield from self._lifecycle.returned(calls, CONNECT_HANDLERS_TIMEOUT)
 
     # -- what the server says about a namespace
 
@@ -200,7 +200,7 @@ class Attempts:
             self.current.note_failure(namespace)
             lifetime, change = self._lifecycle.lifetime, None
             if self._is_last(session, bool(ended)):
-                change = self._lifecycle.enter(Input.SERVER_DISCONNECT)
+                change = self._lifecycle.transition(Input.SERVER_DISCONNECT)
                 self._engine.announce_end()  # handlers may run, and connect, before it is ended
             self._lifecycle.changed.notify_all()
         calls = []
@@ -208,7 +208,7 @@ class Attempts:
             calls.append(self._lifecycle.trigger("disconnect", name, Reason.SERVER_DISCONNECT, lifetime=lifetime))
             self._lifecycle.trigger("__disconnect_final", name, lifetime=lifetime)
         if change is not None:
-            self._lifecycle.carry_out_here(change)
+            self._lifecycle.execute_nonblocking(change)
         return calls
 
     def _is_last(self, session: Session, ended: bool) -> bool:

@@ -1,4 +1,4 @@
-"""Carries out the lifecycle table for both flavours: makes, repairs and ends the connection of one client.
+"""Executes the lifecycle table for both flavours: connects, reconnects and disconnects one client.
 
 In: ``connect()``, ``disconnect()``, the end of the transport, and the answers of the server for namespaces. Out: calls
 of the engine and of the lifecycle handlers. What waits is written once, as steps (``runtime/steps``), which a thread
@@ -25,7 +25,7 @@ from . import attempts
 from .attempts import Attempts, attempt_delays, error_text, is_aborted, pauses
 from .channel import Channel
 
-HANDLERS = 5.0
+DISCONNECT_HANDLERS_TIMEOUT = 5.0
 """Seconds that disconnect() waits for the disconnect handlers to return."""
 
 
@@ -49,7 +49,7 @@ class Change:
 class BaseLifecycle:
     """The lifecycle of one client.
 
-    :ivar state: what the client is doing; changed by :meth:`enter` only.
+    :ivar state: what the client is doing; changed by :meth:`transition` only.
     :ivar lifetime: the current lifetime, from connect() to the end of its last reconnection, or the previous one.
     :ivar changed: wakes threads or tasks that wait for the state to change; notified under the lock.
     """
@@ -61,8 +61,8 @@ class BaseLifecycle:
     joined: Callable[[Any], Steps[None]]
     on_transport_open: Callable[[], Any]
     on_transport_closed: Callable[[str], Any]
-    apart: Callable[[Change], Steps[Change]]
-    carry_out_late: Callable[[Change], Any]
+    close_shielded: Callable[[Change], Steps[Change]]
+    execute_waiting: Callable[[Change], Any]
     start: Callable[..., Any]
     interrupted: Callable[[Lifetime], Steps[None]]
     submit: Callable[..., None]
@@ -92,7 +92,7 @@ class BaseLifecycle:
 
     # -- the table
 
-    def enter(self, given: Input, lifetime: Lifetime | None = None, **details: Any) -> Change:
+    def transition(self, given: Input, lifetime: Lifetime | None = None, **details: Any) -> Change:
         """Change the state for an input; return what is left to do: nothing for a ``lifetime`` that has passed."""
         with self.lock:
             if lifetime is not None and lifetime is not self.lifetime:
@@ -102,7 +102,7 @@ class BaseLifecycle:
             change = Change(self.lifetime, actions, **details)
             for action in actions:
                 if action in IMMEDIATE:
-                    self._do(action, change)
+                    self._run_action(action, change)
             self.state = following
             if following is not before:
                 self._note(before)
@@ -119,35 +119,35 @@ class BaseLifecycle:
             list_reconnecting(self.client, False)
         self.changed.notify_all()
 
-    def _do(self, action: Action, change: Change) -> Any:
+    def _run_action(self, action: Action, change: Change) -> Any:
         return getattr(self, "_" + action.name.lower())(change)
 
     def has_ended(self, lifetime: Lifetime) -> bool:
         """Return whether a lifetime is over, or belongs to the parent process or to a closed event loop."""
         return lifetime is not self.lifetime or bool(lifetime.stop.is_set())
 
-    def _carry_out(self, change: Change | None) -> Steps[Change]:
-        """Carry out the actions of a change, and those of the changes that they lead to. Return the last change."""
+    def _execute(self, change: Change | None) -> Steps[Change]:
+        """Execute the actions of a change, and those of the changes that they lead to. Return the last change."""
         while True:
             assert change is not None
             following = None
             for action in change.actions:
                 if action in WAITING:
-                    following = yield from self._do(action, change)
+                    following = yield from self._run_action(action, change)
                 elif action not in IMMEDIATE:
-                    self._do(action, change)
+                    self._run_action(action, change)
             if following is None:
                 return change
             change = following
 
-    def carry_out_here(self, change: Change) -> list[Any]:
-        """Carry out the actions of a change on the reading side, which does not wait. Return the calls of handlers."""
+    def execute_nonblocking(self, change: Change) -> list[Any]:
+        """Execute the actions of a change on the reading side, which does not wait. Return the calls of handlers."""
         for index, action in enumerate(change.actions):
             if action in WAITING:
-                self.carry_out_late(Change(change.lifetime, change.actions[index:]))
+                self.execute_waiting(Change(change.lifetime, change.actions[index:]))
                 break
             if action not in IMMEDIATE:
-                self._do(action, change)
+                self._run_action(action, change)
         return change.calls
 
     # -- the actions that are part of a change of state
@@ -202,7 +202,7 @@ class BaseLifecycle:
             # connect() raises it: where in here it came from tells a user nothing.
             lifetime.error = exc.with_traceback(None) if type(exc) is ConnectionError else exc
             goes_on = lifetime.retries and not is_aborted(self.client)
-        return self.enter(Input.FAILED if goes_on else Input.GAVE_UP, lifetime)
+        return self.transition(Input.FAILED if goes_on else Input.GAVE_UP, lifetime)
 
     def _pause(self, change: Change) -> Steps[Change]:
         lifetime = change.lifetime
@@ -214,20 +214,20 @@ class BaseLifecycle:
                 break
         if self.has_ended(lifetime) or is_aborted(self.client):
             self.log.aborted()
-            return self.enter(Input.GAVE_UP, lifetime)
-        return self.enter(Input.TIMER, lifetime)
+            return self.transition(Input.GAVE_UP, lifetime)
+        return self.transition(Input.TIMER, lifetime)
 
     def _reconnect(self, change: Change) -> None:
         self.reconnect_task = self.start(self._try_again, change.lifetime)
 
     def _try_again(self, lifetime: Lifetime) -> Steps[None]:
         try:
-            yield from self._carry_out(Change(lifetime, (Action.PAUSE,)))
+            yield from self._execute(Change(lifetime, (Action.PAUSE,)))
         except BaseException:  # SystemExit of a function that was asked for the URL, or the task was cancelled
             is_open = self.channel.session is not None
             if is_open:
                 self.engine.announce_end()  # for handlers that connect again
-            self.carry_out_here(self.enter(Input.GAVE_UP, lifetime))
+            self.execute_nonblocking(self.transition(Input.GAVE_UP, lifetime))
             if is_open:
                 self.start(self.engine.disconnect_steps)
             raise
@@ -239,14 +239,14 @@ class BaseLifecycle:
         yield from self.engine.disconnect_steps(abort=connected and not was_read)
         if self.reconnect_task is not None:
             yield from self.joined(self.reconnect_task)
-        return self.enter(Input.CLOSED, change.lifetime, names=names)
+        return self.transition(Input.CLOSED, change.lifetime, names=names)
 
     def _close_transport(self, change: Change) -> Steps[None]:
         yield from self.engine.disconnect_steps()
 
     def _await_idle(self, change: Change) -> Steps[None]:
         """Wait for another disconnect(), but not for its handlers if this runs in a handler."""
-        yield self.until(lambda: self.state is not State.CLOSING, HANDLERS)
+        yield self.until(lambda: self.state is not State.CLOSING, DISCONNECT_HANDLERS_TIMEOUT)
         if not self.is_in_handler():
             change.calls.append(change.lifetime.ended)
 
@@ -265,7 +265,7 @@ class BaseLifecycle:
 
     # -- connect()
 
-    def _is_free(self) -> bool:
+    def _can_connect(self) -> bool:
         """Return whether connect() can go on, to begin or to raise: no earlier connection is still closing."""
         if self.state is State.CLOSING:
             return False
@@ -274,18 +274,18 @@ class BaseLifecycle:
 
     def connect(self, retry: bool, *arguments: Any) -> Steps[None]:
         """Connect, with the arguments of the client's ``connect()``; raise the error of an attempt that fails."""
-        if not self._is_free():
+        if not self._can_connect():
             yield self.until(lambda: self.state is not State.CLOSING, None)
-            yield self.until(self._is_free, self.engine.request_timeout)
+            yield self.until(self._can_connect, self.engine.request_timeout)
         lifetime = None
         try:
             change = self._begin_to_connect(retry, *arguments)
             lifetime = change.lifetime
-            yield from self._carry_out(change)
+            yield from self._execute(change)
             if lifetime.error is not None:
                 raise lifetime.take_error()
             if self.attempts.waits:  # no part of the attempt: a connect handler may never return
-                yield from self.returned(self.attempts.current.calls, attempts.HANDLERS)
+                yield from self.returned(self.attempts.current.calls, attempts.CONNECT_HANDLERS_TIMEOUT)
             self.attempts.current.calls = []
         except Exception:
             raise
@@ -301,7 +301,7 @@ class BaseLifecycle:
                     raise ConnectionError("The client has not ended its last attempt to connect yet")
                 remember(self.client, *arguments)
                 self.log.use(self.client._sio_logger)
-            change = self.enter(Input.CONNECT)
+            change = self.transition(Input.CONNECT)
             if Action.BEGIN in change.actions:
                 change.lifetime.retries = retry
             return change
@@ -316,15 +316,15 @@ class BaseLifecycle:
             self.channel.details = self.engine.details
             reconnects = self.client.reconnection and reason != Reason.CLIENT_DISCONNECT
             given = Input.LOST if reconnects else Input.ENDED
-            change = self.enter(given, reason=reason, names=names or [])
+            change = self.transition(given, reason=reason, names=names or [])
         self.log.write("Connection ended: %s", reason)
-        return self.carry_out_here(change)
+        return self.execute_nonblocking(change)
 
     def disconnect(self, timeout: float) -> Steps[None]:
         """Send what was emitted, close, and wait for the disconnect handlers; or wait for another disconnect()."""
-        change = self.enter(Input.DISCONNECT, timeout=timeout)
-        change = yield from self.apart(change) if Action.CLOSE in change.actions else self._carry_out(change)
-        yield from self.returned(change.calls, HANDLERS)
+        change = self.transition(Input.DISCONNECT, timeout=timeout)
+        change = yield from self.close_shielded(change) if Action.CLOSE in change.actions else self._execute(change)
+        yield from self.returned(change.calls, DISCONNECT_HANDLERS_TIMEOUT)
 
     def is_connected(self) -> bool:
         """Return whether a namespace is connected."""
@@ -339,8 +339,8 @@ class BaseLifecycle:
         with self.lock:
             if not self.is_trying():
                 return
-            change = self.enter(Input.DISCONNECT, timeout=self.engine.request_timeout)
-        self.start(self.apart, change)
+            change = self.transition(Input.DISCONNECT, timeout=self.engine.request_timeout)
+        self.start(self.close_shielded, change)
 
     def until(self, predicate: Callable[[], Any], timeout: float | None) -> Wait:
         """Wait until something is true of the state."""

@@ -17,7 +17,7 @@ from ..core.lifecycle import Input, State
 from ..engine.threads.client import Condition, EngineIOClient
 from ..runtime import process_hooks
 from ..runtime.steps import Steps, joined, run
-from .base import HANDLERS, BaseLifecycle, Change
+from .base import DISCONNECT_HANDLERS_TIMEOUT, BaseLifecycle, Change
 
 if TYPE_CHECKING:
     from ..client import Client
@@ -50,20 +50,20 @@ class Lifecycle(BaseLifecycle):
     def joined(self, thread: threading.Thread) -> Steps[None]:
         """Wait for the end of a thread, unless that waits for this."""
         if thread is not threading.current_thread():
-            yield joined(thread, HANDLERS)
+            yield joined(thread, DISCONNECT_HANDLERS_TIMEOUT)
 
     def returned(self, calls: list[Any], timeout: float) -> Steps[None]:
         """Wait until handlers have returned, but no longer than so many seconds."""
         self.client._sio_dispatcher.blocking()
         yield from super().returned(calls, timeout)
 
-    def apart(self, change: Change) -> Steps[Change]:
-        """Close. Here, the thread that calls disconnect() does it."""
-        return (yield from self._carry_out(change))
+    def close_shielded(self, change: Change) -> Steps[Change]:
+        """Close, on the thread that calls disconnect()."""
+        return (yield from self._execute(change))
 
-    def carry_out_late(self, change: Change) -> None:
-        """Carry out actions that wait, on the reading thread, for which the engine does not wait."""
-        run(self._carry_out(change))
+    def execute_waiting(self, change: Change) -> None:
+        """Execute actions that wait, on the reading thread. The engine does not wait for it."""
+        run(self._execute(change))
 
     def start(self, function: Callable[..., Steps[Any]], *args: Any) -> Any:
         """Run steps on a thread of their own; return the thread."""
@@ -106,7 +106,7 @@ class Lifecycle(BaseLifecycle):
         finally:
             with self.lock:
                 if self._is_closing(lifetime):
-                    self.enter(Input.ABORT)
+                    self.transition(Input.ABORT)
             if self.lifetime is not lifetime or self.state is State.IDLE:
                 lifetime.finish()
 
@@ -131,7 +131,7 @@ class Lifecycle(BaseLifecycle):
             self.close_after_interrupt()
             raise
 
-    def hold_at_exit(self) -> None:
+    def block_during_shutdown(self) -> None:
         """While the program ends, do not return to daemon threads. Handlers continue."""
         if process_hooks.is_ending() and not self.is_in_handler():
             process_hooks.hold_daemon_thread()

@@ -21,8 +21,8 @@ from ..waiting import Gate, within
 @pytest.fixture
 def limit(monkeypatch):
     """The seconds that connect() gives handlers: fewer than usual."""
-    assert attempts.HANDLERS == 1.0
-    monkeypatch.setattr(attempts, "HANDLERS", 0.2)
+    assert attempts.CONNECT_HANDLERS_TIMEOUT == 1.0
+    monkeypatch.setattr(attempts, "CONNECT_HANDLERS_TIMEOUT", 0.2)
     return 0.2
 
 

@@ -118,12 +118,12 @@ class AsyncPollingTransport(BasePollingTransport):
 
     async def receive(self) -> list[Frame]:
         """Wait for packets and return them."""
+        if self._pause and self._poll is None:
+            await self._ended.wait(self._pause)
         if self._closing:  # the next request would come after the CLOSE, for a session that has ended
             await self._ended.wait(self._request_timeout)
             raise ConnectionError("the connection was closed")
         if self._poll is None:  # it goes on when what waits for it is cancelled
-            if self._pause:
-                await self._ended.wait(self._pause)
             self._poll = self._begin("GET", self._begin_poll())
         answer = await self._answer(self._poll)
         self._poll = None

@@ -74,11 +74,11 @@ class PollingTransport(BasePollingTransport):
 
     def receive(self) -> list[Frame]:
         """Wait for packets and return them."""
+        if self._pause:
+            self._ended.wait(self._pause)
         if not self._may_poll():
             self._ended.wait(self._request_timeout)
             raise ConnectionError("the connection was closed")
-        if self._pause:
-            self._ended.wait(self._pause)
         return self._end_poll(*self._request("GET", self._begin_poll()))
 
     def send(self, frames: deque[Any]) -> None:

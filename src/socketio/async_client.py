@@ -343,7 +343,7 @@ class AsyncClient(BaseClient):
         self._sio_lifecycle.check_loop()
         if self._sio_lifecycle.is_ending():
             raise asyncio.CancelledError("the event loop ends")
-        for nap in timeouts.naps(seconds):
+        for nap in timeouts.sleep_chunks(seconds):
             await self.eio.sleep(nap)
 
     def start_background_task(

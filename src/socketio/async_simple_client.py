@@ -14,7 +14,7 @@ from typing import Any
 from .async_client import AsyncClient, OrCallable
 from .base_simple_client import BaseSimpleClient, rest
 from .exceptions import BadNamespaceError, CallInterruptedError, DisconnectedError, TimeoutError
-from .overrides import Shown
+from .overrides import AssignableProperty
 from .runtime import timeouts
 from .runtime.async_condition import AsyncCondition, running_loop
 
@@ -49,7 +49,7 @@ class AsyncSimpleClient(BaseSimpleClient):
                 self._sio_inbox.close()
                 self._sio_renew()
 
-    @Shown
+    @AssignableProperty
     def client(self) -> AsyncClient | None:
         """The :class:`AsyncClient` in use; ``None`` before ``connect()`` and after ``disconnect()``."""
         return self._sio_client

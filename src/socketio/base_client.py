@@ -27,7 +27,7 @@ from .core.events import (
 from .core.handlers import Handler, Handlers, Sink
 from .core.session import Session
 from .lifecycle.channel import Channel, Waiter
-from .overrides import ReconnectAbort, Shown, is_overridden
+from .overrides import AssignableProperty, ReconnectAbort, is_overridden
 from .packet import Frame, Packet
 from .runtime import logs, process_hooks
 
@@ -94,7 +94,7 @@ class BaseClient:
         self.connection_namespaces: list[str] = []
         self._sio_logger = logs.resolve(logger, f"{__package__}.client")
         self._sio_log = EventLog(self._sio_logger)
-        self._sio_dropped_log = logs.Sparse(self._sio_logger)
+        self._sio_dropped_log = logs.RateLimitedLogger(self._sio_logger)
         self._sio_registry = Handlers()
         self._sio_channel = Channel(self.eio, self._sio_log)
         self._sio_dispatcher = self._sio_new_dispatcher()
@@ -139,22 +139,22 @@ class BaseClient:
 
     # -- attributes, which a program may assign to: the library itself reads none of them
 
-    @Shown
+    @AssignableProperty
     def connected(self) -> bool:
         """Whether a namespace is connected."""
         return self._sio_lifecycle.is_connected()
 
-    @Shown
+    @AssignableProperty
     def namespaces(self) -> dict[str, str]:
         """The connected namespaces and the sid that the server gave for each."""
         return self._sio_channel.namespaces()
 
-    @Shown
+    @AssignableProperty
     def failed_namespaces(self) -> list[str]:
         """The namespaces that the last attempt failed to connect."""
         return self._sio_lifecycle.attempts.failed
 
-    @Shown
+    @AssignableProperty
     def disconnect_details(self) -> DisconnectDetails | None:
         """Why the connection, or a namespace, last ended; ``None`` before the first disconnection.
 
@@ -162,7 +162,7 @@ class BaseClient:
         """
         return self._sio_channel.details
 
-    @Shown
+    @AssignableProperty
     def sid(self) -> str | None:
         """The id of the Engine.IO session, ``None`` without one. See :meth:`get_sid` for the id of a namespace."""
         sid: str | None = self.eio.sid
@@ -197,27 +197,27 @@ class BaseClient:
             if "_sio_log" in vars(self):  # else a constructor has assigned it before it has called ours
                 self._sio_log.use(value)
 
-    @Shown
+    @AssignableProperty
     def _reconnect_task(self) -> Any:
         """The thread or task of the current or last reconnection; ``None`` before the first one."""
         return self._sio_lifecycle.reconnect_task
 
-    @Shown
+    @AssignableProperty
     def _reconnect_abort(self) -> ReconnectAbort:
         """Ends a reconnection, or ``connect(retry=True)``, when its ``set()`` is called. An event can be assigned."""
         return ReconnectAbort(self._sio_lifecycle)
 
-    @Shown
+    @AssignableProperty
     def callbacks(self) -> dict[str, dict[int, Callable[..., Any]]]:
         """The callbacks that wait for an acknowledgement, by namespace and id."""
         return self._sio_channel.callbacks()
 
-    @Shown
+    @AssignableProperty
     def handlers(self) -> dict[str, dict[EventName, Handler]]:
         """The registered functions, by namespace and event."""
         return self._sio_registry.functions
 
-    @Shown
+    @AssignableProperty
     def namespace_handlers(self) -> dict[str, BaseClientNamespace]:
         """The registered namespace objects, by namespace."""
         return self._sio_registry.objects
@@ -317,9 +317,9 @@ class BaseClient:
                 elif (sink := self._sio_registry.only_sink()) is None:
                     self._sio_run_events(session, each)
                 else:
-                    self._sio_fill(sink, session, each)
+                    self._sio_add_to_sink(sink, session, each)
 
-    def _sio_fill(self, sink: Sink, session: Session, events: Events) -> None:
+    def _sio_add_to_sink(self, sink: Sink, session: Session, events: Events) -> None:
         """Pass events to a sink; acknowledge those for which the server asks, without values."""
         sink.take(events, partial(self._sio_read, session))
         for each in events:

@@ -11,7 +11,7 @@ from . import options
 from .core.details import has_ended
 from .core.inbox import Inbox
 from .exceptions import DisconnectedError
-from .overrides import Shown
+from .overrides import AssignableProperty
 from .runtime import process_hooks
 
 
@@ -56,37 +56,37 @@ class BaseSimpleClient:
     def _sio_ended(self) -> DisconnectedError:
         return has_ended(None if self._sio_client is None else self._sio_client._sio_channel.details)
 
-    @Shown
+    @AssignableProperty
     def connected(self) -> bool:
         """Whether there is a connection, or one is being restored."""
         return self._sio_inbox.is_open
 
-    @Shown
+    @AssignableProperty
     def namespace(self) -> str:
         """The namespace that ``connect()`` was called with."""
         return self._sio_namespace
 
-    @Shown
+    @AssignableProperty
     def input_buffer(self) -> deque[Any]:
         """The events that ``receive()`` has not returned yet."""
         return self._sio_inbox.events
 
-    @Shown
+    @AssignableProperty
     def client_args(self) -> tuple[Any, ...]:
         """The arguments for ``client_class``."""
         return self._sio_options[0]
 
-    @Shown
+    @AssignableProperty
     def client_kwargs(self) -> dict[str, Any]:
         """The keyword arguments for ``client_class``."""
         return self._sio_options[1]
 
-    @Shown
+    @AssignableProperty
     def sid(self) -> str | None:
         """The id that the server gave this client; ``None`` without a connection."""
         return None if self._sio_client is None else self._sio_client._sio_channel.namespaces().get(self._sio_name())
 
-    @Shown
+    @AssignableProperty
     def transport(self) -> str:
         """The name of the transport in use, ``'polling'`` or ``'websocket'``; ``''`` without a connection."""
         return "" if self._sio_client is None else self._sio_client.eio.transport() or ""

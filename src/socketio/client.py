@@ -289,7 +289,7 @@ class Client(BaseClient):
         """Sleep for the given number of seconds; infinity is allowed."""
         self._sio_dispatcher.blocking()
         with self._sio_lifecycle.closing_on_interrupt():
-            for nap in timeouts.naps(seconds):
+            for nap in timeouts.sleep_chunks(seconds):
                 self.eio.sleep(nap)
 
     def start_background_task(self, target: Callable[..., Any], *args: Any, **kwargs: Any) -> threading.Thread:

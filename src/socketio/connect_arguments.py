@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _SCHEMES = ("http", "https", "ws", "wss")
 
 
-def remember(
+def store_connect_arguments(
     client: BaseClient,
     url: Any,
     headers: Any,

@@ -1,7 +1,7 @@
 """Attributes and methods that subclasses and programs may replace.
 
-The library reads none of the names that a :class:`Shown` attribute has, and calls a :func:`replaceable` method only
-where it was replaced. All else that it keeps on an instance begins with ``_sio_``.
+The library does not read the names of :class:`AssignableProperty` attributes, and calls a :func:`replaceable` method
+only where it was replaced. All else that it keeps on an instance begins with ``_sio_``.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ INSTEAD = {
 """Private names of python-socketio's clients that do nothing here, and what does the same."""
 
 
-class Shown(Generic[T]):
+class AssignableProperty(Generic[T]):
     """A property that may be assigned to. The instance then shows the assigned value; the library does not use it."""
 
     def __init__(self, function: Callable[[Any], T]) -> None:
@@ -45,7 +45,7 @@ class Shown(Generic[T]):
         self._name = name
 
     @overload
-    def __get__(self, instance: None, owner: type) -> Shown[T]: ...
+    def __get__(self, instance: None, owner: type) -> AssignableProperty[T]: ...
 
     @overload
     def __get__(self, instance: object, owner: type) -> T: ...

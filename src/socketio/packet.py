@@ -48,7 +48,7 @@ _scan_json = make_scanner(stdlib_json.JSONDecoder())  # type: ignore[arg-type]  
 _decode_checked_json = stdlib_json.JSONDecoder(parse_int=_parse_int).decode
 
 
-def _alike(text: str) -> bytes:
+def _mask_digits(text: str) -> bytes:
     """Return UTF-8 in which all digits are 0."""
     return text.encode("utf-8", "surrogatepass").translate(_ALIKE)
 
@@ -71,7 +71,7 @@ class DefaultJson:
     @staticmethod
     def loads(text: str) -> Any:
         """Return what the JSON text means, or raise ``ValueError``."""
-        if len(text) > MAX_DIGITS and _TRACE in _alike(text[::_STEP]) and _LONG_NUMBER in _alike(text):
+        if len(text) > MAX_DIGITS and _TRACE in _mask_digits(text[::_STEP]) and _LONG_NUMBER in _mask_digits(text):
             return _decode_checked_json(text)
         try:
             value, end = _scan_json(text, 0)

@@ -14,7 +14,7 @@ from typing import Any
 from .base_simple_client import BaseSimpleClient, rest
 from .client import Client, OrCallable
 from .exceptions import BadNamespaceError, CallInterruptedError, DisconnectedError, TimeoutError
-from .overrides import Shown
+from .overrides import AssignableProperty
 from .runtime import process_hooks, timeouts
 
 
@@ -47,7 +47,7 @@ class SimpleClient(BaseSimpleClient):
             finally:
                 self._sio_waiting -= 1
 
-    @Shown
+    @AssignableProperty
     def client(self) -> Client | None:
         """The :class:`Client` in use; ``None`` before ``connect()`` and after ``disconnect()``."""
         return self._sio_client
@@ -119,7 +119,7 @@ class SimpleClient(BaseSimpleClient):
                 raise TimeoutError("the connection was not restored in time")
             client, connection = self._sio_client, inbox.connection
             if client is None or not inbox.is_open:
-                process_hooks.hold_daemon_thread()
+                process_hooks.block_daemon_thread()
                 raise self._sio_ended()
             try:
                 return action(client)
@@ -142,7 +142,7 @@ class SimpleClient(BaseSimpleClient):
         deadline = None if timeout is None else time.monotonic() + timeout
         while (event := inbox.next()) is None:
             if not inbox.is_open and not inbox.events:
-                process_hooks.hold_daemon_thread()
+                process_hooks.block_daemon_thread()
                 raise self._sio_ended()
             if not self._sio_wait_for(lambda: inbox.events or not inbox.is_open, deadline):
                 raise TimeoutError(f"no event within {timeout:g} s")

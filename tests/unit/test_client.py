@@ -318,7 +318,7 @@ def test_the_end_of_the_program_says_goodbye(sio, monkeypatch, last_value, secon
     """What was emitted is sent, and the server told, within 3 s; after Ctrl-C within a second. (M19, M20, N36)"""
     monkeypatch.setattr(sys, "last_value", last_value, raising=False)
     sio.emit("last")
-    process_hooks.leave_all()
+    process_hooks.disconnect_all()
     assert sio.eio.sent.items == ['2["last"]', "1"]
     assert sio.eio.drained.items == [seconds]
     assert not sio.connected

@@ -22,7 +22,7 @@ DEFAULTS = {
 
 
 def remember(client, url="http://localhost:5000", **arguments):
-    connect_arguments.remember(client, url, **{**DEFAULTS, **arguments})
+    connect_arguments.store_connect_arguments(client, url, **{**DEFAULTS, **arguments})
     return client
 
 

@@ -80,7 +80,7 @@ class Handlers:
         """
         found = self._find_function(event, namespace, args) or self._find_object(event, namespace, args)
         if found is None and self.sink is not None and event not in RESERVED_EVENTS:
-            return self.sink.take, ([(namespace, event, args, None)], _as_it_is)
+            return self.sink.take, ([(namespace, event, args, None)], _identity)
         if found is None or event != "disconnect":
             return found
         return found[0], without_unwanted_reason(*found)
@@ -103,5 +103,5 @@ class Handlers:
         return None
 
 
-def _as_it_is(event: Any) -> Any:
+def _identity(event: Any) -> Any:
     return event

@@ -70,7 +70,7 @@ class Session:
         self._early_events = EarlyEvents(max_message_size)
         self._offsets: dict[str, Offsets] = {}
         # How the frames of events begin that are left unread: how many attachments follow, and the offsets to cut off.
-        self._heads: dict[str, tuple[int, Offsets | None]] = {}
+        self._event_prefixes: dict[str, tuple[int, Offsets | None]] = {}
         self._has_changed = False
 
     # -- calls become frames
@@ -85,7 +85,7 @@ class Session:
         """Leave a namespace; return the frames to send, none if it is not connected."""
         if self.namespaces.pop(namespace, None) is None:
             return []
-        self._note_heads()
+        self._update_event_prefixes()
         self._left.add(namespace)
         return self._encode(packet.DISCONNECT, None, namespace)
 
@@ -132,7 +132,7 @@ class Session:
         """Record that the server has ended a namespace; return whether it was connected or pending."""
         was_known = namespace in self.namespaces or namespace in self.pending
         self.namespaces.pop(namespace, None)
-        self._note_heads()
+        self._update_event_prefixes()
         if namespace in self.pending:
             self.pending.remove(namespace)
         self._early_events.take(namespace)
@@ -143,7 +143,7 @@ class Session:
         callbacks = list(self.callbacks.values())
         self.namespaces, self.pending, self.callbacks = {}, [], {}
         self._writable = ()
-        self._note_heads()
+        self._update_event_prefixes()
         self._partial = None
         self._early_events.clear()
         return callbacks
@@ -159,7 +159,7 @@ class Session:
             frame = frames[index]
             index += 1
             if isinstance(frame, str) and self._partial is None:
-                count, offsets = self._heads.get(frame[: frame.find("[")], _OTHER)
+                count, offsets = self._event_prefixes.get(frame[: frame.find("[")], _OTHER)
                 attachments = frames[index : index + count] if count > 0 else ()
                 if count == 0 or (attachments and self._are_attachments(attachments, count)):
                     index += count
@@ -182,13 +182,13 @@ class Session:
         found = self._codec.ack_of(frame) if self._partial is None else None
         return None if found is None else self.callbacks.get(found[:2])
 
-    def _note_heads(self) -> None:
-        """Update :attr:`_heads` after a change of what is connected."""
-        self._heads = {}
+    def _update_event_prefixes(self) -> None:
+        """Update :attr:`_event_prefixes` after a change of what is connected."""
+        self._event_prefixes = {}
         for namespace in self.namespaces if self._codec.reads_text else ():
             where, offsets = "" if namespace == "/" else f"{namespace},", self._offsets.get(namespace)
-            self._heads[f"2{where}"] = 0, offsets
-            self._heads.update({f"5{count}-{where}": (count, offsets) for count in _FEW})
+            self._event_prefixes[f"2{where}"] = 0, offsets
+            self._event_prefixes.update({f"5{count}-{where}": (count, offsets) for count in _FEW})
 
     def _are_attachments(self, frames: Sequence[Frame], count: int) -> bool:
         """Return whether these are so many attachments, and not too large."""
@@ -273,7 +273,7 @@ class Session:
         self.namespaces[namespace] = sid if isinstance(sid, str) else self._transport_sid
         if isinstance(fields.get("pid"), str):
             self._offsets[namespace] = Offsets()
-        self._note_heads()
+        self._update_event_prefixes()
         early, _ = self.receive(self._early_events.take(namespace))
         self._has_changed = True
         return [NamespaceConnected(namespace, self.namespaces[namespace]), *early]

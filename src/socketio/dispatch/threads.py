@@ -107,7 +107,7 @@ class Dispatcher:
             except Exception:  # a logger raises, say
                 sys.excepthook(*sys.exc_info())
         if self._is_abandoned:
-            process_hooks.hold_copy()
+            process_hooks.block_copied_thread()
 
     def _find_work(self, me: int) -> bool:
         """Wait until this thread leads; return ``False`` when there is nothing more to do."""

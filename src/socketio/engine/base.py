@@ -80,8 +80,8 @@ class EngineBase(BaseClient):
         self._packet_level = logging.INFO if logger else logging.DEBUG
         self._log_packet = self.logger.info if logger else self.logger.debug
         self._is_logged = logs.check_of(self.logger)
-        self._unexpected = logs.Sparse(self.logger)
-        self._too_large = logs.Sparse(self.logger)
+        self._unexpected = logs.RateLimitedLogger(self.logger)
+        self._too_large = logs.RateLimitedLogger(self.logger)
         self._oversized: list[tuple[int, int]] = []  # a deque would be 700 bytes more for each client
         self._left_out: frozenset[str] = frozenset()
         self._set_up()

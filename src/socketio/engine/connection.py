@@ -27,7 +27,7 @@ CLOSING = 1.0
 """Seconds that a connection may take to close before it is cut."""
 _SENDING = 0.5
 """Seconds that a request for packets may take to be sent before the CLOSE is sent all the same."""
-_LOOK = 0.01
+_POLL_INTERVAL = 0.01
 """Seconds between two attempts to send if no thread can be started for it."""
 
 
@@ -231,7 +231,7 @@ class Connection:
         mark, deadline = self.queue.mark(), time.monotonic() + timeout
         while True:
             rest = max(0.0, deadline - time.monotonic())
-            if (yield from self.queue.flush(min(rest, _LOOK) if self.has_no_writer else rest, mark)):
+            if (yield from self.queue.flush(min(rest, _POLL_INTERVAL) if self.has_no_writer else rest, mark)):
                 return True
             if not rest or not self.has_no_writer or self.queue.closed:
                 return False

@@ -172,11 +172,11 @@ class AsyncLifecycle(BaseLifecycle):
     def use_loop(self) -> None:
         """Use the running event loop, from connect() on."""
         self.check_loop()
-        process_hooks.leave_closed_loops()
+        process_hooks.abandon_clients_of_closed_loops()
         if self.is_ending():
             raise asyncio.CancelledError("the event loop ends")
         self.loop = asyncio.get_running_loop()
-        process_hooks.hold(self)
+        process_hooks.keep_alive(self)
         self._line = process_hooks.calling_line()
 
     def is_connected(self) -> bool:
@@ -187,12 +187,12 @@ class AsyncLifecycle(BaseLifecycle):
     def _abandon_closed_loop(self) -> None:
         """Become idle if the event loop of the connection was closed."""
         if self.loop is not None and self.loop.is_closed():
-            process_hooks.hold(self)
-            process_hooks.leave_closed_loops()
+            process_hooks.keep_alive(self)
+            process_hooks.abandon_clients_of_closed_loops()
 
     def abandon(self) -> None:
         """Become idle without the event loop, which is closed."""
-        process_hooks.release(self)
+        process_hooks.drop(self)
         is_open, line = self.channel.session is not None, self._line
         self.client._sio_renew()
         self.engine.close_without_loop()
@@ -208,7 +208,7 @@ class AsyncLifecycle(BaseLifecycle):
     def submit_end(self, lifetime: Lifetime) -> None:
         """Let wait() return, after the handlers before."""
         if self.state is State.IDLE:
-            process_hooks.release(self)
+            process_hooks.drop(self)
         self.client._sio_dispatcher.add(Call(lifetime.end))
 
     def is_idle(self) -> bool:

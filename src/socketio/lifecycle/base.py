@@ -15,7 +15,7 @@ from functools import partial
 from typing import Any
 
 from ..base_client import BaseClient, Reason, list_reconnecting
-from ..connect_arguments import remember
+from ..connect_arguments import store_connect_arguments
 from ..core.attempt import Attempt, Lifetime
 from ..core.lifecycle import IMMEDIATE, WAITING, Action, Input, State, step
 from ..exceptions import ConnectionError
@@ -299,7 +299,7 @@ class BaseLifecycle:
             if self.state is State.IDLE:
                 if self.attempts.is_running:
                     raise ConnectionError("The client has not ended its last attempt to connect yet")
-                remember(self.client, *arguments)
+                store_connect_arguments(self.client, *arguments)
                 self.log.use(self.client._sio_logger)
             change = self.transition(Input.CONNECT)
             if Action.BEGIN in change.actions:

@@ -134,7 +134,7 @@ class Lifecycle(BaseLifecycle):
     def block_during_shutdown(self) -> None:
         """While the program ends, do not return to daemon threads. Handlers continue."""
         if process_hooks.is_ending() and not self.is_in_handler():
-            process_hooks.hold_daemon_thread()
+            process_hooks.block_daemon_thread()
 
     # -- calling handlers
 

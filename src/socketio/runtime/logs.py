@@ -51,11 +51,11 @@ class StderrHandler(_StreamHandler):
         return False
 
 
-class Sparse:
-    """Warnings that a server can cause as often as it likes: ten in a second at the most, the others are counted.
+class RateLimitedLogger:
+    """Logs at most ten warnings in a second and counts the others: a server can cause any number of them.
 
-    :param logger: where they go.
-    :param clock: seconds that go on.
+    :param logger: the logger to use.
+    :param clock: a monotonic clock, in seconds.
     """
 
     __slots__ = ("_clock", "_count", "_logger", "_since")

@@ -32,7 +32,7 @@ _lock = threading.RLock()  # a signal handler may call connect() on the thread t
 # By id: a subclass may define __eq__, and so have no hash.
 _clients: weakref.WeakValueDictionary[int, Any] = weakref.WeakValueDictionary()
 _with_locks: weakref.WeakValueDictionary[int, Any] = weakref.WeakValueDictionary()
-_held: dict[int, Any] = {}  # in the order in which they connected
+_kept_alive: dict[int, Any] = {}  # in the order in which they connected
 _has_exit_function = False
 _has_fork_handler = False
 _exit_thread: int | None = None
@@ -64,19 +64,19 @@ def watch_forks(client: Any) -> None:
             os.register_at_fork(after_in_child=_reset_child)
 
 
-def hold(lifecycle: Any) -> None:
-    """Keep a client alive that is bound to an event loop, by its lifecycle, until :func:`release`."""
-    _held[id(lifecycle)] = lifecycle
+def keep_alive(lifecycle: Any) -> None:
+    """Keep a client that is bound to an event loop alive, by its lifecycle, until :func:`drop`."""
+    _kept_alive[id(lifecycle)] = lifecycle
 
 
-def release(lifecycle: Any) -> None:
-    """Undo :func:`hold`."""
-    _held.pop(id(lifecycle), None)
+def drop(lifecycle: Any) -> None:
+    """Undo :func:`keep_alive`."""
+    _kept_alive.pop(id(lifecycle), None)
 
 
-def leave_closed_loops() -> None:
-    """Make all held clients idle whose event loop was closed."""
-    loops = [(lifecycle, lifecycle.loop) for lifecycle in list(_held.values())]
+def abandon_clients_of_closed_loops() -> None:
+    """Make the clients that are kept alive idle if their event loop was closed."""
+    loops = [(lifecycle, lifecycle.loop) for lifecycle in list(_kept_alive.values())]
     left = [(lifecycle, loop) for lifecycle, loop in loops if loop is not None and loop.is_closed()]
     for lifecycle, _ in left:
         with contextlib.suppress(Exception):
@@ -98,17 +98,17 @@ def is_due_to_end(exc: BaseException) -> bool:
     return isinstance(exc, EndingError) or (isinstance(exc, RuntimeError) and "interpreter shutdown" in str(exc))
 
 
-def hold_daemon_thread() -> None:
+def block_daemon_thread() -> None:
     """While the program ends, never return on a daemon thread.
 
-    Such a thread is stopped a moment later in any case. An exception would end it with a traceback that tells nothing.
+    Such a thread is stopped a moment later in any case. An exception would end it with a useless traceback.
     """
     if _exit_thread is None or _exit_thread == threading.get_ident() or not threading.current_thread().daemon:
         return
     threading.Event().wait()
 
 
-def hold_copy() -> None:
+def block_copied_thread() -> None:
     """In a child process, never return on a copied thread other than the one that called fork.
 
     Only green threads are copied. Their ends would be reported as errors.
@@ -134,7 +134,7 @@ def warn_unclosed(text: str, line: tuple[str, int]) -> None:
             sys.stderr.write(warnings.formatwarning(exc, ResourceWarning, *line))
 
 
-def leave_all() -> None:
+def disconnect_all() -> None:
     """Disconnect all clients, at the same time."""
     with _lock:
         clients = list(_clients.values())
@@ -166,28 +166,28 @@ class _AfterExitFunctions:
         if sys.implementation.name == "cpython":
             self._was_called = True
         else:
-            _leave_process()
+            _disconnect_at_exit()
 
     def __del__(self) -> None:
         global _has_exit_function
         if self._was_called:
-            _leave_process()
+            _disconnect_at_exit()
         else:  # the functions were cleared, as multiprocessing does in its children
             _has_exit_function = False
 
 
-def _leave_process() -> None:
+def _disconnect_at_exit() -> None:
     global _exit_thread
     _exit_thread = threading.get_ident()
     with contextlib.suppress(Exception, KeyboardInterrupt):
-        leave_all()
+        disconnect_all()
 
 
 def _reset_child() -> None:
     global _lock, _exit_thread
     _lock = threading.RLock()
     _exit_thread = None
-    _held.clear()
+    _kept_alive.clear()
     for client in list(_with_locks.values()):
         with contextlib.suppress(Exception):
             client._sio_after_fork()

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 T = TypeVar("T")
 
-_LOOK = 0.005  # seconds between two looks at what several wait for
+_POLL_INTERVAL = 0.005  # seconds between two looks at what several wait for
 
 
 class Wait(NamedTuple):
@@ -142,4 +142,4 @@ def run_together(tasks: Iterable[tuple[Steps[Any], float]]) -> None:
     running = [_Running(steps, limit) for steps, limit in tasks]
     while running := [each for each in running if each.wait is not None]:
         if True not in [each.look(0) for each in running]:
-            running[0].look(_LOOK)
+            running[0].look(_POLL_INTERVAL)

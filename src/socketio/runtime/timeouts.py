@@ -44,7 +44,7 @@ def duration(value: Any, name: str) -> float:
     return seconds
 
 
-def naps(seconds: Any) -> Iterator[float]:
+def sleep_chunks(seconds: Any) -> Iterator[float]:
     """Yield the seconds of a sleep in parts that every operating system accepts."""
     rest = duration(seconds, "seconds")
     while rest > LONGEST:

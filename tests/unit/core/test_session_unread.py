@@ -19,7 +19,7 @@ from ..offset_forms import yeast
 from ..sessions import MARK, connected, receive, unused
 
 NOW = yeast()
-UNSEEN = ("_codec", "_encode", "read", "_offsets", "_heads")
+UNSEEN = ("_codec", "_encode", "read", "_offsets", "_event_prefixes")
 
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5) | st.sampled_from(["", NOW, b"x"]),

@@ -166,7 +166,7 @@ def test_warnings_in_plenty_are_counted(name):
     logger, lines, now = logging.getLogger(name), io.StringIO(), [0.0]
     logger.addHandler(logging.StreamHandler(lines))
     logger.propagate = False
-    sparse = logs.Sparse(logger, clock=lambda: now[0])
+    sparse = logs.RateLimitedLogger(logger, clock=lambda: now[0])
     for number in range(1000):
         sparse.warning("number %d", number)
     assert lines.getvalue().splitlines() == [f"number {number}" for number in range(10)]

@@ -33,7 +33,7 @@ def test_all_clients_leave_whatever_one_of_them_does():
         sio.connect(URL)
     clients[1].eio.drain_steps = clients[1].eio.disconnect_steps = None
     clients[1].emit("last")
-    process_hooks.leave_all()
+    process_hooks.disconnect_all()
     assert [sio.connected for sio in (clients[0], clients[2])] == [False, False]
     del clients[1].eio.drain_steps, clients[1].eio.disconnect_steps
 
@@ -69,7 +69,7 @@ def test_daemon_threads_are_held_while_the_program_ends(ending):
 def test_nothing_is_held_otherwise():
     """Before the end, errors are raised on daemon threads, too."""
     assert not process_hooks.is_ending()
-    process_hooks.hold_daemon_thread()
+    process_hooks.block_daemon_thread()
     assert not process_hooks.is_due_to_end(process_hooks.EndingError())
 
 
@@ -126,7 +126,7 @@ async def test_a_child_process_has_idle_clients_with_asyncio():
 def test_the_exit_function_acts_when_it_is_deleted(monkeypatch):
     """Where it was called before; else somebody has cleared the exit functions, and it is registered again."""
     calls = []
-    monkeypatch.setattr(process_hooks, "leave_all", lambda: calls.append("left"))
+    monkeypatch.setattr(process_hooks, "disconnect_all", lambda: calls.append("left"))
     monkeypatch.setattr(process_hooks, "_exit_thread", None)
     monkeypatch.setattr(process_hooks, "_has_exit_function", True)
     function = process_hooks._AfterExitFunctions()

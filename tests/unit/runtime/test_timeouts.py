@@ -55,13 +55,17 @@ def test_what_is_no_limit(value, error):
 
 def test_a_sleep_is_taken_in_pieces_that_the_system_takes():
     """A long sleep is several; a short one is exactly itself, and one of no time is one, too."""
-    assert list(timeouts.naps(0)) == [0]
-    assert list(timeouts.naps(1.5)) == [1.5]
-    assert list(timeouts.naps(2.5 * timeouts.LONGEST)) == [timeouts.LONGEST, timeouts.LONGEST, timeouts.LONGEST / 2]
-    assert list(itertools.islice(timeouts.naps(math.inf), 3)) == [timeouts.LONGEST] * 3
+    assert list(timeouts.sleep_chunks(0)) == [0]
+    assert list(timeouts.sleep_chunks(1.5)) == [1.5]
+    assert list(timeouts.sleep_chunks(2.5 * timeouts.LONGEST)) == [
+        timeouts.LONGEST,
+        timeouts.LONGEST,
+        timeouts.LONGEST / 2,
+    ]
+    assert list(itertools.islice(timeouts.sleep_chunks(math.inf), 3)) == [timeouts.LONGEST] * 3
     for wrong in (-1, None, "1"):
         with pytest.raises((TypeError, ValueError)):
-            list(timeouts.naps(wrong))
+            list(timeouts.sleep_chunks(wrong))
 
 
 # -- the methods

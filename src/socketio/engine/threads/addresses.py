@@ -19,7 +19,7 @@ from urllib3.util import connection
 
 _STAGGER = 0.25
 """Seconds after which the next address is tried in parallel."""
-_LOOK = 0.1
+_POLL_INTERVAL = 0.1
 """Maximum seconds until an ended attempt stops."""
 
 
@@ -53,7 +53,7 @@ def connect(
             if now >= deadline:
                 raise TimeoutError("timed out")
             until = min(deadline, following) if waiting else deadline
-            for sock in _completed(selector, max(0.0, min(until - now, _LOOK))):
+            for sock in _completed(selector, max(0.0, min(until - now, _POLL_INTERVAL))):
                 if not (number := sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)):
                     return sock
                 failed.append(OSError(number, os.strerror(number)))

@@ -141,7 +141,7 @@ class EngineIOClient(EngineBase, _Client):
 
     def _end(self, connection: Connection) -> Steps[None]:
         if connection.is_detached:
-            process_hooks.hold_copy()
+            process_hooks.block_copied_thread()
         return super()._end(connection)
 
     def _close_http(self) -> None:

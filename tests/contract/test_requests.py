@@ -16,7 +16,7 @@ from urllib3.util.wait import wait_for_read, wait_for_write
 
 from socketio.engine.frames import FrameWriter
 from socketio.engine.threads.connections import track_sockets
-from socketio.engine.threads.websocket_handshake import ask
+from socketio.engine.threads.websocket_handshake import open_websocket
 
 from .conftest import CEILING
 
@@ -283,7 +283,7 @@ def test_connecting_works_without_that_method(http, server, monkeypatch):
     track_sockets(http, server.http, None)
     assert http.get(f"{server.http}/ok", timeout=CEILING).text == "ok"
     url = f"{server.http}/ws"
-    sock, _ = ask(http, url, {"headers": {}, "cookies": {}, "verify": None}, CEILING, {}, lambda abort: None)
+    sock, _ = open_websocket(http, url, {"headers": {}, "cookies": {}, "verify": None}, CEILING, {}, lambda abort: None)
     sock.close()
 
 

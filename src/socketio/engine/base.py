@@ -123,8 +123,8 @@ class EngineBase(BaseClient):
 
         return register if handler is None else register(handler)
 
-    def _tell(self, event: str, *args: Any) -> None:
-        """Call what a program has registered; a coroutine function as a task."""
+    def _notify_listener(self, event: str, *args: Any) -> None:
+        """Call the function that a program has registered; a coroutine function as a task."""
         listener = self._listeners.get(event) if self._listeners else None
         if listener is None:
             return
@@ -139,7 +139,7 @@ class EngineBase(BaseClient):
     def _deliver(self, messages: list[Frame]) -> None:
         if self._listeners:
             for each in messages:
-                self._tell("message", each)
+                self._notify_listener("message", each)
         handler = self.handlers.get("message")
         if handler is None:
             return
@@ -150,11 +150,11 @@ class EngineBase(BaseClient):
         except Exception:
             self.logger.exception("message handler error")
 
-    def _tell_end(self, reason: str) -> Steps[None]:
+    def _notify_disconnect(self, reason: str) -> Steps[None]:
         if "disconnect" in self.handlers:
             try:
                 yield call(self.handlers["disconnect"], reason)
-                self._tell("disconnect", reason)
+                self._notify_listener("disconnect", reason)
             except Exception:
                 self.logger.exception("disconnect handler error")
 
@@ -198,11 +198,11 @@ class EngineBase(BaseClient):
             self.current_transport = transport.name
             self.state = "connected"
         self._log_open(shaken, transport.name)
-        transport.set_silence(shaken.silence)
+        transport.set_heartbeat_timeout(shaken.heartbeat_timeout)
         self._prepare(connection)
         if "connect" in self.handlers:
             yield call(self.handlers["connect"])
-            self._tell("connect")
+            self._notify_listener("connect")
         connection.reader = self._start_worker("socketio-reader", connection.reading_steps())
 
     def _prepare(self, connection: Connection) -> None:
@@ -345,7 +345,7 @@ class EngineBase(BaseClient):
         waits = [] if connection.writer is None else [self._joined(connection.writer, None)]
         waits += [call(connection.transport.release), call(self._close_http)]
         try:
-            yield from all_of([*waits, call(self._run, self._tell_end(details.reason))])
+            yield from all_of([*waits, call(self._run, self._notify_disconnect(details.reason))])
         finally:
             if self._connection is connection:
                 self._free()  # from here on, another connection can be opened

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 from ..packet import Frame
 from . import payload
-from .errors import SilenceError
+from .errors import NoResponseError
 from .frames import Outgoing
 from .handshake import Handshake, not_a_payload, read_open_body
 
@@ -55,15 +55,15 @@ class BasePollingTransport:
         self._max_message_size = max_message_size
         self._timestamp = timestamp
         self._log_request = log_request
-        self._silence = request_timeout
+        self._heartbeat_timeout = request_timeout
         self._max_payload: int | None = None
         self._pause = self._began = self._heard = 0.0
         self._empty_answers = 0
         self._closing = False
 
-    def set_silence(self, seconds: float) -> None:
-        """From now on the server must send a message or a ping within each span of so many seconds."""
-        self._silence = seconds
+    def set_heartbeat_timeout(self, seconds: float) -> None:
+        """Set the maximum number of seconds between two messages or pings from the server."""
+        self._heartbeat_timeout = seconds
 
     def probe(self) -> list[Outgoing]:
         """Return nothing: the server has read all that was sent when the last POST was answered."""
@@ -75,7 +75,7 @@ class BasePollingTransport:
         handshake, packets = read_open_body(body, headers.get("Content-Type", ""))
         self.url += f"&sid={handshake.sid}"
         self._max_payload = handshake.max_payload
-        self.set_silence(handshake.silence)
+        self.set_heartbeat_timeout(handshake.heartbeat_timeout)
         return handshake, packets
 
     def _begin_poll(self) -> float:
@@ -83,9 +83,9 @@ class BasePollingTransport:
         self._began = time.monotonic()
         if not self._empty_answers:  # between two requests, a server cannot send anything
             self._heard = self._began
-        timeout = self._heard + self._silence - self._began
+        timeout = self._heard + self._heartbeat_timeout - self._began
         if timeout <= 0:
-            raise SilenceError(f"the server is silent: no message and no ping for {self._silence:g} s")
+            raise NoResponseError(f"the server is silent: no message and no ping for {self._heartbeat_timeout:g} s")
         return timeout
 
     def _end_poll(self, headers: Mapping[str, str], body: bytes) -> list[Frame]:

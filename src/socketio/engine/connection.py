@@ -66,7 +66,7 @@ class Connection:
     # -- in
 
     def receive(self, packets: Sequence[Outgoing]) -> None:
-        """Deliver messages, as many at a time as follow each other; do what other packets ask for, in their turn.
+        """Deliver messages, as many at a time as follow each other, and handle other packets, in order.
 
         Raises ``ConnectionError`` if the server makes us answer, and does not read the answers.
         """
@@ -83,14 +83,14 @@ class Connection:
             if messages:
                 self.engine._deliver(messages)
                 messages = []
-            self._obey(packet)
+            self._handle_control_packet(packet)
         if messages:
             self.engine._deliver(messages)
         if self.queue.is_overfull():
             raise ConnectionError(f"{self.queue.size} bytes wait to be sent, and the server does not read them")
 
-    def _obey(self, packet: str | ControlFrame) -> None:
-        """Do what a packet of Engine.IO itself, or of the transport, asks for."""
+    def _handle_control_packet(self, packet: str | ControlFrame) -> None:
+        """Handle a packet of Engine.IO itself, or of the transport."""
         if isinstance(packet, ControlFrame):  # the transport wants it to be sent, in its turn
             self._answer(packet)
         elif packet.startswith("2"):

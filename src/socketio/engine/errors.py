@@ -38,8 +38,8 @@ class EndedError(ConnectionError):
     http_status: int | None = None
 
 
-class SilenceError(EndedError):
-    """Nothing came in time."""
+class NoResponseError(EndedError):
+    """The server sent nothing in time: a heartbeat, or an answer."""
 
     kind = DisconnectKind.HEARTBEAT_LOST
 

@@ -18,12 +18,11 @@ from engineio.exceptions import ConnectionError
 from ..packet import Frame
 from . import payload
 from .errors import InvalidDataError, StatusError
-from .errors import SilenceError as SilenceError
 
 TRANSPORTS = ("polling", "websocket")
 MAX_MESSAGE_SIZE = 100_000_000
 """Bytes: a larger message ends the connection."""
-GREETING = 0.1
+VERSION_3_WAIT = 0.1
 """Seconds in which a server of Engine.IO 3 sends a packet unasked, and no ``maxPayload`` before it."""
 MAX_INTERVAL = 24 * 3600
 """Seconds: the longest valid heartbeat."""
@@ -44,8 +43,8 @@ class Handshake:
     max_payload: int | None
 
     @property
-    def silence(self) -> float:
-        """Seconds without a word after which the connection is lost."""
+    def heartbeat_timeout(self) -> float:
+        """Seconds without a message or ping after which the connection counts as lost."""
         return self.ping_interval + self.ping_timeout
 
 

@@ -17,8 +17,8 @@ from engineio.exceptions import ConnectionError
 
 from ..packet import Frame
 from ..runtime.steps import Steps, Wait, call
-from .errors import SilenceError
-from .handshake import GREETING, Handshake, read_open_frame, version_3_error, without_secrets
+from .errors import NoResponseError
+from .handshake import VERSION_3_WAIT, Handshake, read_open_frame, version_3_error, without_secrets
 
 PROBE, PROBE_ANSWER, UPGRADE = "2probe", "3probe", "5"
 ONE_CONNECTION = "polling takes two connections at a time, and the HTTP session allows one"
@@ -60,8 +60,8 @@ class BaseOpening:
         engine._log("Connecting to %s over %s", without_secrets(polling_url), engine.transports[0])
         if engine.transports[0] == "websocket":
             transport = yield call(self._connect_to_websocket, websocket_url, False)
-            greeted: Opened = yield from _releasing(transport, self._greet(transport))
-            return greeted
+            opened: Opened = yield from _releasing(transport, self._read_open(transport))
+            return opened
         polling = self._connect_to_polling(polling_url)
         shaken, packets = yield call(polling.open)
         opened = Opened(polling, shaken, packets)
@@ -71,14 +71,14 @@ class BaseOpening:
             raise ConnectionError(ONE_CONNECTION)
         return opened
 
-    def _greet(self, transport: Any) -> Steps[Opened]:
+    def _read_open(self, transport: Any) -> Steps[Opened]:
         """Read the OPEN packet of a connection that begins with a websocket."""
         frame = yield call(transport.receive_within, self._engine.request_timeout)
         opened = Opened(transport, read_open_frame(frame), [])
         if opened.handshake.max_payload is None:
             try:
-                opened.first = [(yield call(transport.receive_within, GREETING))]
-            except SilenceError:
+                opened.first = [(yield call(transport.receive_within, VERSION_3_WAIT))]
+            except NoResponseError:
                 return opened
             if opened.first == ["40"]:  # which servers of Socket.IO 2 send right after OPEN, unasked
                 raise version_3_error()

@@ -12,7 +12,7 @@ from engineio.exceptions import ConnectionError
 
 from socketio.core.details import DisconnectKind
 from socketio.engine.connection import Connection
-from socketio.engine.errors import InvalidDataError, SilenceError
+from socketio.engine.errors import InvalidDataError, NoResponseError
 from socketio.engine.frames import CLOSE, NORMAL_CLOSURE, PING, PONG, ControlFrame
 from socketio.engine.handshake import Handshake
 from socketio.engine.opening import Opened
@@ -247,7 +247,7 @@ def test_closing_without_a_server_that_reads(abort):
     ("error", "kind"),
     [
         (ConnectionError("broken"), DisconnectKind.CONNECTION_BROKEN),
-        (SilenceError("silent"), DisconnectKind.HEARTBEAT_LOST),
+        (NoResponseError("silent"), DisconnectKind.HEARTBEAT_LOST),
         (InvalidDataError("invalid"), DisconnectKind.INVALID_DATA),
         (KeyError("ours"), DisconnectKind.CONNECTION_BROKEN),
     ],
@@ -278,7 +278,7 @@ def test_waiting_for_room_raises_the_reason_when_the_connection_ends():
     connection.queue.put(["4" + 1001 * "x"], wake=False)
     assert run(connection.wait_for_room(0.01)) is False
     connection.queue.close()
-    connection.fail(SilenceError("the server is silent"))
+    connection.fail(NoResponseError("the server is silent"))
     connection.read.set()
     with pytest.raises(ConnectionError, match="the server is silent"):
         run(connection.wait_for_room(5))

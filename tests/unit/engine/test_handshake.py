@@ -28,7 +28,7 @@ def test_the_fields_are_read():
     """An OPEN packet gives sid, upgrades, the intervals in seconds and maxPayload in bytes. (M1, N8)"""
     shaken = handshake.read_open_frame(opened())
     assert shaken == handshake.Handshake("abc", ("websocket",), 25.0, 20.0, 1000000)
-    assert shaken.silence == 45.0
+    assert shaken.heartbeat_timeout == 45.0
 
 
 def test_unknown_fields_and_missing_options_do_no_harm():
@@ -129,7 +129,7 @@ def test_whatever_comes_is_a_handshake_or_a_connection_error(frame):
     with contextlib.suppress(ConnectionError):
         shaken = handshake.read_open_frame(frame)
         assert shaken.sid
-        assert 0 < shaken.silence <= 2 * 86400
+        assert 0 < shaken.heartbeat_timeout <= 2 * 86400
 
 
 # -- over polling

@@ -11,7 +11,7 @@ import pytest
 from engineio.exceptions import ConnectionError
 
 from socketio.engine import opening
-from socketio.engine.errors import SilenceError
+from socketio.engine.errors import NoResponseError
 from socketio.engine.handshake import Handshake
 from socketio.runtime.steps import run
 
@@ -30,7 +30,7 @@ class WebSocket:
 
     def receive_within(self, timeout):
         if not self.frames:
-            raise SilenceError("silent")
+            raise NoResponseError("silent")
         frame = self.frames.popleft()
         if isinstance(frame, BaseException):
             raise frame

@@ -22,7 +22,7 @@ from ..headers import check, check_session
 from ..opening import BaseOpening, Opened
 from .polling import AsyncPollingTransport
 from .websocket import AsyncWebSocketTransport
-from .websocket_handshake import accepts_any_certificate, ask
+from .websocket_handshake import accepts_any_certificate, open_websocket
 from .wire import AiohttpWire, Wire
 
 
@@ -88,7 +88,7 @@ class AsyncOpening(BaseOpening):
         opened: list[Wire | AiohttpWire] = []
 
         async def connect() -> None:
-            opened.append(await ask(engine.http, url + self._timestamp(), extra, engine.max_message_size))
+            opened.append(await open_websocket(engine.http, url + self._timestamp(), extra, engine.max_message_size))
 
         try:
             await wait_for(connect(), engine.request_timeout)

@@ -22,7 +22,7 @@ from ...runtime.async_condition import AsyncEvent
 from ...runtime.async_time_limit import TimeLimit
 from .. import compat, payload
 from ..base_polling import BasePollingTransport
-from ..errors import SilenceError
+from ..errors import NoResponseError
 from ..handshake import Handshake, cause_text, cookie_pairs, origin_of, pop_header, root_cause, status_error
 from ..keep_alive import is_quick
 from .keep_alive import KeptConnections, is_unanswered
@@ -198,7 +198,7 @@ class AsyncPollingTransport(BasePollingTransport):
             response, content = await asyncio.shield(request)
         except asyncio.CancelledError:
             if request.expired:
-                raise SilenceError(f"{what} failed: no answer within {request.limit:g} s") from None
+                raise NoResponseError(f"{what} failed: no answer within {request.limit:g} s") from None
             if request.cancelled():
                 raise ConnectionError("the connection was closed") from None
             raise

@@ -17,7 +17,7 @@ from ...packet import Frame
 from ...runtime.async_condition import AsyncEvent, wait_for
 from ...runtime.async_time_limit import TimeLimit
 from ..connection import CLOSING
-from ..errors import ClosedError, InvalidDataError, SilenceError
+from ..errors import ClosedError, InvalidDataError, NoResponseError
 from ..frames import PING, ControlFrame, Outgoing
 from ..websocket import BaseWebSocketTransport, invalid, lost
 from .wire import AiohttpWire, Wire
@@ -33,10 +33,10 @@ class AsyncWebSocketTransport(BaseWebSocketTransport):
         super().__init__()
         self._wire = wire
         self._loop = asyncio.get_running_loop()
-        self._silence = 0.0
+        self._heartbeat_timeout = 0.0
         self._last = 0.0
         self._reads = False
-        self._silent = False
+        self._has_timed_out = False
         self._watch: TimeLimit | None = None
         self._over = AsyncEvent()
 
@@ -45,19 +45,19 @@ class AsyncWebSocketTransport(BaseWebSocketTransport):
         """Whether more frames had already arrived when the last ones were taken."""
         return self._wire.is_behind
 
-    def set_silence(self, seconds: float) -> None:
-        """From now on the server must send something within each span of so many seconds."""
-        self._silence = seconds
+    def set_heartbeat_timeout(self, seconds: float) -> None:
+        """Start to check that the server sends something at least every ``seconds`` seconds."""
+        self._heartbeat_timeout = seconds
         self._last = self._loop.time()
         self._watch = TimeLimit(seconds, self._check)
 
     def _check(self) -> None:
-        """See whether something came in time. A timer for each frame would cost more than to receive it."""
-        rest = max(self._last, self._wire.heard) + self._silence - self._loop.time()
+        """Detect a heartbeat timeout. A timer for each frame would cost more than to receive it."""
+        rest = max(self._last, self._wire.heard) + self._heartbeat_timeout - self._loop.time()
         if rest > 0 or not self._reads:
-            self._watch = TimeLimit(max(rest, min(self._silence, _BUSY)), self._check)
+            self._watch = TimeLimit(max(rest, min(self._heartbeat_timeout, _BUSY)), self._check)
         else:
-            self._silent = True
+            self._has_timed_out = True
             self.abort()
 
     async def receive(self) -> list[Outgoing]:
@@ -70,8 +70,8 @@ class AsyncWebSocketTransport(BaseWebSocketTransport):
             received = await self._wire.read()
         except (OSError, ValueError, RuntimeError, aiohttp.ClientError, aiohttp.WebSocketError, ConnectionError) as exc:
             self._over.set()
-            if self._silent:
-                raise SilenceError(f"the server is silent: nothing came for {self._silence:g} s") from exc
+            if self._has_timed_out:
+                raise NoResponseError(f"the server is silent: nothing came for {self._heartbeat_timeout:g} s") from exc
             if isinstance(exc, (ClosedError, InvalidDataError)):
                 raise
             if isinstance(exc, (ValueError, aiohttp.WebSocketError)):
@@ -89,11 +89,11 @@ class AsyncWebSocketTransport(BaseWebSocketTransport):
         self.try_send(deque(self.close_packets))
 
     async def receive_within(self, timeout: float) -> Frame:
-        """Return the next frame; raise ``SilenceError`` when it takes longer than ``timeout`` seconds."""
+        """Return the next frame; raise ``NoResponseError`` when it takes longer than ``timeout`` seconds."""
         try:
             return await wait_for(self._next_frame(), timeout)
         except asyncio.TimeoutError as exc:
-            raise SilenceError(f"the server is silent: nothing came for {timeout:g} s") from exc
+            raise NoResponseError(f"the server is silent: nothing came for {timeout:g} s") from exc
 
     async def _next_frame(self) -> Frame:
         while True:

@@ -44,7 +44,9 @@ _UNDERSTOOD = _OF_REQUESTS | {"autoclose", "autoping", "headers", "max_msg_size"
 _NO_LIMIT = aiohttp.ClientTimeout(total=None)
 
 
-async def ask(session: Any, url: str, options: Mapping[str, Any], max_message_size: int) -> Wire | AiohttpWire:
+async def open_websocket(
+    session: Any, url: str, options: Mapping[str, Any], max_message_size: int
+) -> Wire | AiohttpWire:
     """Request a websocket with a session.
 
     :param url: the HTTP URL, or that of a websocket.
@@ -53,11 +55,11 @@ async def ask(session: Any, url: str, options: Mapping[str, Any], max_message_si
     is_plain = getattr(type(session), "ws_connect", None) is aiohttp.ClientSession.ws_connect
     wire = None
     if is_plain and options.keys() <= _UNDERSTOOD:
-        wire = await _ask(session, url, options, max_message_size)
-    return wire or await _ask_publicly(session, url, options, max_message_size)
+        wire = await _request(session, url, options, max_message_size)
+    return wire or await _request_publicly(session, url, options, max_message_size)
 
 
-async def _ask(session: Any, url: str, options: Mapping[str, Any], max_message_size: int) -> Wire | None:
+async def _request(session: Any, url: str, options: Mapping[str, Any], max_message_size: int) -> Wire | None:
     """Return ``None`` where the connection cannot be taken over."""
     key = new_key()
     headers = CIMultiDict(options["headers"])
@@ -83,7 +85,7 @@ async def _ask(session: Any, url: str, options: Mapping[str, Any], max_message_s
         raise
 
 
-async def _ask_publicly(session: Any, url: str, options: Mapping[str, Any], max_message_size: int) -> AiohttpWire:
+async def _request_publicly(session: Any, url: str, options: Mapping[str, Any], max_message_size: int) -> AiohttpWire:
     options = {
         "timeout": aiohttp.ClientWSTimeout(ws_close=CLOSING),
         "max_msg_size": max_message_size + 1,  # there, it is the size of the first message that is too large
@@ -107,7 +109,7 @@ def _refusing_redirects(session: Any, url: str) -> Iterator[None]:
     """
     asked = URL(url).with_query(None)
 
-    async def judge(session: Any, context: Any, params: Any) -> None:
+    async def check_redirect(session: Any, context: Any, params: Any) -> None:
         response = params.response
         if response.status != 101 and params.url.with_query(None) == asked:
             raise status_error(response.status, await _beginning(response), response.headers)
@@ -117,8 +119,8 @@ def _refusing_redirects(session: Any, url: str) -> Iterator[None]:
         yield
         return
     guard = aiohttp.TraceConfig()
-    guard.on_request_redirect.append(judge)
-    guard.on_request_end.append(judge)
+    guard.on_request_redirect.append(check_redirect)
+    guard.on_request_end.append(check_redirect)
     guard.freeze()
     configs.append(guard)
     try:

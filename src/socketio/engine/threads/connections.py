@@ -88,7 +88,7 @@ class Exchange:
             descriptors.shut_down(sock)
 
 
-class Upgrading(Exchange):
+class WebSocketExchange(Exchange):
     """A request for a websocket, whose connection is taken from urllib3 when the server agrees.
 
     :param options: further arguments for ``setsockopt()``.
@@ -185,9 +185,9 @@ def _current() -> Exchange | None:
     return getattr(_of_thread, "exchange", None)
 
 
-def _upgrading() -> Upgrading | None:
+def _upgrading() -> WebSocketExchange | None:
     exchange = _current()
-    return exchange if isinstance(exchange, Upgrading) else None
+    return exchange if isinstance(exchange, WebSocketExchange) else None
 
 
 class _Tracked:
@@ -240,7 +240,7 @@ class _Tracked:
         if self._answers and isinstance(exc, (*_CLOSED, *_RESET)) and may_be_closed(self._idle, is_reset):
             raise StaleConnectionError("the server closed the connection before it answered") from exc
 
-    def _tunnel_to(self, upgrading: Upgrading, url: str, options: dict[str, Any]) -> str:
+    def _tunnel_to(self, upgrading: WebSocketExchange, url: str, options: dict[str, Any]) -> str:
         """Prepare a tunnel to the server (RFC 6455, section 4.1); return what to ask the server for."""
         parts = urllib.parse.urlsplit(url)
         names = {name.lower() for name in upgrading.proxy_headers}
@@ -268,7 +268,7 @@ class _Tracked:
         self._answers += 1
         self._idle_since = time.monotonic()
         self._usable_until = self._idle_since + reuse_window(response.headers.get("Keep-Alive"))
-        if isinstance(exchange, Upgrading):
+        if isinstance(exchange, WebSocketExchange):
             exchange.connection = self
             if response.status == 101:
                 exchange.sock, self.sock = sock, None
@@ -284,7 +284,7 @@ def _connect(connection: Any, own: Callable[[], socket.socket], host: str) -> so
     if exchange is None:
         return own()
     options = [*(connection.socket_options or ())]
-    if isinstance(exchange, Upgrading):
+    if isinstance(exchange, WebSocketExchange):
         options += exchange.options
     deadline = exchange.deadline
     if isinstance(connection.timeout, (int, float)):
@@ -338,7 +338,7 @@ class _Response(http.client.HTTPResponse):
         if self._reader.is_at_end:  # http.client takes a head that is cut off for a whole one
             raise ConnectionResetError("the answer ended within its head")
         upgrading = self._exchange
-        if not isinstance(upgrading, Upgrading):
+        if not isinstance(upgrading, WebSocketExchange):
             return
         if self.status == 101:
             self.will_close = False

@@ -20,7 +20,7 @@ from ..opening import BaseOpening, Opened
 from . import options, sessions
 from .polling import PollingTransport
 from .websocket import WebSocketTransport
-from .websocket_handshake import ask
+from .websocket_handshake import open_websocket
 from .wire import Wire
 
 
@@ -94,7 +94,7 @@ class Opening(BaseOpening):
             self._check_tls_options(url, extra, verifies=upgrades and request["verify"] is not False)
         timeout = extra.get("timeout") or engine.request_timeout
         try:
-            sock, ahead = ask(engine.http, url, request, timeout, extra, self._enter)
+            sock, ahead = open_websocket(engine.http, url, request, timeout, extra, self._enter)
         except (
             requests.RequestException,
             OSError,

@@ -17,7 +17,7 @@ from engineio.exceptions import ConnectionError
 from ...packet import Frame
 from .. import payload
 from ..base_polling import BasePollingTransport
-from ..errors import SilenceError
+from ..errors import NoResponseError
 from ..handshake import Handshake, cause_text, causes, origin_of, root_cause, status_error
 from ..keep_alive import is_quick
 from . import connections
@@ -184,5 +184,5 @@ def _error_class(exc: BaseException) -> Any:
         if isinstance(cause, connections.StaleConnectionError):
             return _UnansweredError
         if isinstance(cause, (requests.Timeout, TimeoutError)):
-            return SilenceError
+            return NoResponseError
     return ConnectionError

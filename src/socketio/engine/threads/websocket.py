@@ -27,15 +27,15 @@ class WebSocketTransport(BaseWebSocketTransport):
     def __init__(self, wire: Wire, request_timeout: float, max_message_size: int) -> None:
         super().__init__()
         self._wire = wire
-        self._silence = request_timeout
+        self._read_timeout = request_timeout
         self._reader = FrameReader(max_message_size)
         self._writer = FrameWriter()
         self._unsent = memoryview(b"")
         self._covered = 0
 
-    def set_silence(self, seconds: float) -> None:
-        """From now on the server must send something within each span of so many seconds."""
-        self._silence = seconds
+    def set_heartbeat_timeout(self, seconds: float) -> None:
+        """Set the maximum number of seconds to wait for bytes."""
+        self._read_timeout = seconds
 
     def receive(self) -> list[Outgoing]:
         """Wait for frames and return them, with what is to be sent in answer to control frames."""
@@ -44,7 +44,7 @@ class WebSocketTransport(BaseWebSocketTransport):
         if self._reader.error is not None:
             raise invalid(self._reader.error) from self._reader.error
         try:
-            received = self._reader.feed(self._wire.read(self._silence))
+            received = self._reader.feed(self._wire.read(self._read_timeout))
         except OSError as exc:
             raise lost(exc) from exc
         return self._without_control_frames(received)
@@ -54,10 +54,10 @@ class WebSocketTransport(BaseWebSocketTransport):
             self._wire.try_write(memoryview(self._writer.encode(self.close_packets, 1)[0]), deque())
 
     def receive_within(self, timeout: float) -> Frame:
-        """Return the next frame; raise ``SilenceError`` when it takes longer than ``timeout`` seconds."""
+        """Return the next frame; raise ``NoResponseError`` when it takes longer than ``timeout`` seconds."""
         deadline = time.monotonic() + timeout
         while True:
-            self._silence = deadline - time.monotonic()
+            self._read_timeout = deadline - time.monotonic()
             received = self.receive()
             if (message := self._next_message(received)) is not None:
                 return message

@@ -24,7 +24,7 @@ from ..websocket import MAX_REFUSAL_SIZE, check_answer, new_key, request_headers
 from . import connections, options, sessions
 
 
-def ask(
+def open_websocket(
     session: requests.Session,
     url: str,
     request: Mapping[str, Any],
@@ -45,16 +45,16 @@ def ask(
     tls: Mapping[str, Any] = {}
     if url.startswith("https") and not sessions.has_rules(session, url):
         tls = options.tls(session, extra, settings["verify"], settings["cert"])
-    upgrading = connections.Upgrading(tuple(extra.get("sockopt") or ()), tls, extra.get("socket"))
+    upgrading = connections.WebSocketExchange(tuple(extra.get("sockopt") or ()), tls, extra.get("socket"))
     enter(upgrading.cut)
     key = new_key()
     asked = {**request, "headers": _headers(request["headers"], extra, key), "proxies": proxies, "timeout": timeout}
     is_simple = type(session) is sessions.Session and url.startswith("http:") and upgrading.given is None
     try:
         if is_simple and not extra.get("suppress_host") and select_proxy(url, settings["proxies"]) is None:
-            _ask_directly(session, url, asked, upgrading, key)
+            _request_directly(session, url, asked, upgrading, key)
         else:
-            _ask(session, url, asked, upgrading, key)
+            _request(session, url, asked, upgrading, key)
     except BaseException:
         if upgrading.sock is not None:
             upgrading.sock.close()
@@ -72,8 +72,8 @@ def _headers(given: Mapping[str, Any], extra: Mapping[str, Any], key: str) -> Ca
     return headers
 
 
-def _ask(
-    session: requests.Session, url: str, request: Mapping[str, Any], upgrading: connections.Upgrading, key: str
+def _request(
+    session: requests.Session, url: str, request: Mapping[str, Any], upgrading: connections.WebSocketExchange, key: str
 ) -> None:
     pool = connections.track_sockets(session, url, request["verify"], request["proxies"])
     if pool is None:
@@ -87,8 +87,8 @@ def _ask(
         raise ConnectionError("a websocket cannot be opened through a proxy that itself uses TLS")
 
 
-def _ask_directly(
-    session: requests.Session, url: str, request: Mapping[str, Any], upgrading: connections.Upgrading, key: str
+def _request_directly(
+    session: requests.Session, url: str, request: Mapping[str, Any], upgrading: connections.WebSocketExchange, key: str
 ) -> None:
     """Ask without a pool: for a session of the client's own, where neither TLS nor a proxy is needed."""
     asked = requests.Request("GET", url, headers=request["headers"], cookies=request["cookies"])

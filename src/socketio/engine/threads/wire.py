@@ -20,7 +20,7 @@ from engineio.exceptions import ConnectionError
 from urllib3.util.wait import wait_for_read, wait_for_write
 
 from .. import descriptors
-from ..errors import SilenceError
+from ..errors import NoResponseError
 
 _READ_SIZE = 65536
 
@@ -65,12 +65,12 @@ class Wire:
         if sock is not None:
             sock.close()
 
-    def read(self, silence: float) -> bytes:
-        """Wait for bytes and return what is there; raise ``SilenceError`` after so many seconds."""
+    def read(self, timeout: float) -> bytes:
+        """Wait for bytes and return them; raise ``NoResponseError`` after ``timeout`` seconds (the heartbeat)."""
         if self._ahead:
             ahead, self._ahead = self._ahead, b""
             return ahead
-        deadline = time.monotonic() + silence
+        deadline = time.monotonic() + timeout
         while True:
             wait: Callable[[float], bool] = self._wait_for_read
             if not self._drained:
@@ -89,7 +89,7 @@ class Wire:
                         return data
             self._drained = False
             if not wait(max(0.0, deadline - time.monotonic())):
-                raise SilenceError(f"the server is silent: nothing came for {silence:g} s")
+                raise NoResponseError(f"the server is silent: nothing came for {timeout:g} s")
 
     def _wait_for_read(self, timeout: float) -> bool:
         """Do what urllib3 does, with an object that is made once: for the reading thread only."""

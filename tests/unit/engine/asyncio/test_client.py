@@ -69,7 +69,7 @@ class Blocking:
     def __init__(self):
         self.cut, self.is_released = threading.Event(), False
 
-    def set_silence(self, seconds):
+    def set_heartbeat_timeout(self, seconds):
         pass
 
     def receive(self):

@@ -1,12 +1,13 @@
 """A Socket.IO client, for threads and for asyncio.
 
-core        Socket.IO without I/O: decodes frames, chooses handlers, decides what follows
+core        Socket.IO without I/O: decodes frames, chooses handlers, has the lifecycle table
 lifecycle   connects, reconnects and disconnects
 dispatch    runs handlers in order
 engine      Engine.IO: opens connections, reads and writes their bytes
-runtime     what both flavours need around that
+runtime     steps, time limits, logs, forks and the end of the process
 
-Each name is imported when it is first used, so that threads do without aiohttp, and asyncio without requests.
+Each name is imported when it is first used: a program with threads does not load aiohttp, one with asyncio not
+requests.
 """
 
 from importlib import import_module

@@ -37,7 +37,7 @@ IN_A_ROW = 1000
 
 
 class _Handling:
-    """The calls of the handlers of events, each of which is the subject of a call."""
+    """Calls the handlers of events. Each event is the subject of a call."""
 
     __slots__ = ("_client", "_session")
 
@@ -46,7 +46,7 @@ class _Handling:
         self._session = session
 
     def begin(self, event: EventReceived) -> Awaitable[Any] | None:
-        """Call the handler; return what has to be awaited for its end."""
+        """Call the handler; return what has to be awaited."""
         namespace, name, args, ack_id = event
         try:
             found = self._client._sio_registry.find(name, namespace, args)
@@ -82,12 +82,12 @@ class _FutureWaiter(Waiter):
         self._future: asyncio.Future[None] = loop.create_future()
 
     def wake(self) -> None:
-        """End the waiting."""
+        """Wake the waiting task."""
         if not self._future.done():
             self._future.set_result(None)
 
     async def wait(self, deadline: float | None) -> None:
-        """Wait until it is ended, or the time of the event loop has reached the deadline."""
+        """Wait until woken, or until the time of the event loop has reached the deadline."""
         limit = None
         if deadline is not None:
             now = self._loop.time()
@@ -114,9 +114,9 @@ class AsyncClient(BaseClient):
     :param randomization_factor: jitter: 0.5 for up to 50 % shorter or longer delays.
     :param logger: ``True`` to log events to stderr, ``False`` to log as the root logger does, or a logger to use.
     :param serializer: ``'default'`` for JSON, ``'msgpack'``, or a packet class; the server must use the same.
-    :param json: a module with ``dumps`` and ``loads`` for this client, ``orjson`` say.
-    :param handle_sigint: kept as an attribute; here the end of the event loop, by Ctrl-C for
-        instance, always disconnects, which takes a second at most.
+    :param json: a module with ``dumps`` and ``loads`` for this client, such as ``orjson``.
+    :param handle_sigint: kept as an attribute. The client always disconnects when the event loop ends, for example by
+        Ctrl-C, within a second.
     :param async_handlers: ``False`` to run handlers strictly one at a time, however long one takes.
     :param engineio_options: for the Engine.IO client: ``request_timeout`` (5 seconds), ``http_session`` (an
         ``aiohttp.ClientSession``, or a function or coroutine function that returns one), ``ssl_verify`` (``True``),
@@ -160,21 +160,20 @@ class AsyncClient(BaseClient):
     ) -> None:
         """Connect to a server.
 
-        :param url: the server's URL, or a function that returns it, asked at every attempt. It can have a query.
-        :param headers: for all requests; or a function, asked at every attempt.
-        :param auth: what the server gets as authentication, a dict as a rule; or a function, asked at every attempt.
+        :param url: the server's URL, or a function that returns it, called for every attempt. It can have a query.
+        :param headers: for all requests; or a function that returns them, called for every attempt.
+        :param auth: data for authentication, usually a dict; or a function that returns it, called for every attempt.
         :param transports: ``'polling'``, ``'websocket'`` or a list of them; polling with an upgrade to websocket by
             default.
-        :param namespaces: a namespace or a list; those that have handlers by default, ``'/'`` if there are none.
+        :param namespaces: a namespace or a list. By default all namespaces that have handlers, or ``'/'``.
         :param socketio_path: the path at which the server is installed.
         :param wait: whether to wait until the namespaces are connected and their connect handlers have returned.
             Waits at most one second for the handlers.
         :param wait_timeout: seconds that the server may take to accept the namespaces; ``None`` for no limit.
-        :param retry: whether to go on trying when the first attempt fails, as after the loss of a connection.
+        :param retry: whether to try again when the first attempt fails, as after a lost connection.
 
-        Raises :class:`~socketio.exceptions.ConnectionError` when no connection is made, or the client has one
-        already; ``ValueError`` for arguments that can never work. Each step takes at most ``request_timeout``
-        seconds.
+        Raises :class:`~socketio.exceptions.ConnectionError` if it cannot connect, or is connected already;
+        ``ValueError`` for invalid arguments. Each step takes at most ``request_timeout`` seconds.
         """
         self._sio_lifecycle.use_loop()
         args = url, headers, auth, transports, namespaces, socketio_path, wait, wait_timeout
@@ -183,9 +182,9 @@ class AsyncClient(BaseClient):
     async def disconnect(self) -> None:
         """Disconnect from the server, without a reconnection.
 
-        What was emitted before is sent, then the DISCONNECT packets, then the disconnect handlers are called. Also
-        ends an attempt to connect, and a reconnection. What the server does not take within ``request_timeout``
-        seconds is given up. Does nothing when there is nothing to end.
+        Sends everything that was emitted before, then the DISCONNECT packets, then calls the disconnect handlers. Also
+        ends an attempt to connect, and a reconnection. Stops sending if the server does not read for
+        ``request_timeout`` seconds. Does nothing if the client is idle.
         """
         self._sio_lifecycle.check_loop()
         await run_async(self._sio_lifecycle.disconnect(self.eio.request_timeout))
@@ -220,18 +219,18 @@ class AsyncClient(BaseClient):
         """Emit an event.
 
         :param event: its name, a ``str``.
-        :param data: its arguments: a tuple is several, anything else one, ``None`` none. ``bytes`` anywhere in lists
-            and dicts are sent as binary.
+        :param data: its arguments: several as a tuple, one as any other value, ``None`` for no argument. ``bytes``
+            anywhere in lists and dicts are sent as binary.
         :param namespace: ``'/'`` by default.
-        :param callback: called with the values of the server's acknowledgement; never, when the connection is lost
+        :param callback: called with the values of the server's acknowledgement; not called if the connection is lost
             before. It may be a coroutine function.
 
         Returns when the event is queued; events are sent in the order of the calls. Waits while more than
         ``high_water_mark`` bytes are queued already, and raises :class:`~socketio.exceptions.DisconnectedError` if the
-        connection is lost meanwhile. Raises
+        connection is lost while waiting. Raises
         :class:`~socketio.exceptions.BadNamespaceError` when the namespace is not connected, ``TypeError`` or
         ``ValueError`` when the data cannot be encoded, ``ValueError`` for a reserved name such as ``'disconnect'``;
-        nothing is sent then.
+        in these cases nothing is sent.
         """
         lifecycle = self._sio_lifecycle  # is_in_loop(), without the call
         if get_ident() != lifecycle.thread or not lifecycle.loop.is_running():  # type: ignore[union-attr]
@@ -257,11 +256,11 @@ class AsyncClient(BaseClient):
     async def call(self, event: str, data: Any = None, namespace: str | None = None, timeout: float | None = 60) -> Any:
         """Emit an event and return its acknowledgement: several values as a tuple, one as itself, none as ``None``.
 
-        :param timeout: seconds to wait for it; ``None`` for as long as it takes.
+        :param timeout: seconds to wait for it; ``None`` for no limit.
 
-        Raises as :meth:`emit` does; :class:`~socketio.exceptions.TimeoutError` when there is no answer in time; and at
-        once :class:`~socketio.exceptions.CallInterruptedError` when the connection is lost meanwhile. It may be called
-        from handlers.
+        Raises as :meth:`emit` does; :class:`~socketio.exceptions.TimeoutError` if no acknowledgement arrives in time;
+        and :class:`~socketio.exceptions.CallInterruptedError` as soon as the connection is lost. May be called from
+        handlers.
         """
         if not self._sio_lifecycle.is_in_loop():
             self._sio_lifecycle.check_loop()
@@ -295,7 +294,7 @@ class AsyncClient(BaseClient):
         return type(self).emit is not _EMIT or "emit" in vars(self)
 
     async def _sio_make_room(self, timeout: float | None) -> bool:
-        """Wait until less than ``high_water_mark`` waits to be sent; return whether it does, in ``timeout`` seconds."""
+        """Wait until less than ``high_water_mark`` bytes are queued; return ``False`` after ``timeout`` seconds."""
         try:
             return bool(await self.eio.wait_for_room(timeout))
         except EngineError as exc:
@@ -305,7 +304,7 @@ class AsyncClient(BaseClient):
     # -- receiving
 
     def _sio_run_events(self, session: Session, events: Events) -> None:
-        """Have events handled, each decoded when it is its turn."""
+        """Schedule handlers for events."""
         handling, add, read = _Handling(self, session), self._sio_dispatcher.add, session.read
         for each in events:
             if self._sio_channel.session is not session:  # a handler has ended it

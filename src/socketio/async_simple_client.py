@@ -22,8 +22,8 @@ from .runtime.async_condition import AsyncCondition, running_loop
 class AsyncSimpleClient(BaseSimpleClient):
     """A Socket.IO client without handlers: emit, call, receive.
 
-    Takes the arguments of :class:`AsyncClient`. A lost connection is restored: methods wait for it meanwhile. It is
-    an asynchronous context manager that disconnects at the end.
+    Takes the arguments of :class:`AsyncClient`. A lost connection is restored, and methods wait for that. It is an
+    asynchronous context manager that disconnects on exit.
     """
 
     client_class: type[AsyncClient] = AsyncClient
@@ -115,7 +115,7 @@ class AsyncSimpleClient(BaseSimpleClient):
     async def _sio_repeat(
         self, action: Callable[[AsyncClient], Coroutine[Any, Any, Any]], deadline: float | None = None
     ) -> Any:
-        """Run an action as soon as there is a connection; repeat it over the next one if that was lost before.
+        """Run an action as soon as there is a connection; repeat it if the connection was lost before.
 
         After a failure, the client may look connected for a moment, until the loss is noticed.
         """
@@ -157,7 +157,7 @@ class AsyncSimpleClient(BaseSimpleClient):
         return event
 
     async def disconnect(self) -> None:
-        """Disconnect from the server, after all that was emitted is sent. Does nothing when it is not connected."""
+        """Send all that was emitted, then disconnect from the server. Does nothing if the client is not connected."""
         self._sio_check_loop()
         client, self._sio_client = self._sio_client, None
         try:

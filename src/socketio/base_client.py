@@ -137,7 +137,7 @@ class BaseClient:
         if registry is not None and is_overridden(self, "_trigger_event"):
             registry.override = lambda: self._trigger_event
 
-    # -- attributes, which a program may assign to: the library itself reads none of them
+    # -- attributes that a program may assign to: the library itself does not read them
 
     @AssignableProperty
     def connected(self) -> bool:
@@ -158,7 +158,7 @@ class BaseClient:
     def disconnect_details(self) -> DisconnectDetails | None:
         """Why the connection, or a namespace, last ended; ``None`` before the first disconnection.
 
-        It is there when the ``disconnect`` handlers are called, and stays until the next end.
+        Set before the ``disconnect`` handlers are called, and kept until the next disconnection.
         """
         return self._sio_channel.details
 
@@ -231,13 +231,13 @@ class BaseClient:
     def on(self, event: EventName, handler: H, namespace: str | None = None) -> H: ...
 
     def on(self, event: EventName, handler: Any = None, namespace: str | None = None) -> Any:
-        """Register the handler of an event, in place of the one it had.
+        """Register the handler of an event; it replaces an earlier one.
 
         :param event: the name of the event: a ``str``, or a number where the server uses one; ``'connect'``,
-            ``'connect_error'`` and ``'disconnect'`` are the client's own, ``'*'`` stands for all that have no handler,
-            the client's own aside.
+            ``'connect_error'`` and ``'disconnect'`` are the client's own events, ``'*'`` stands for all other events
+            without a handler.
         :param handler: the function; without it, this is a decorator that returns its function unchanged.
-        :param namespace: ``'/'`` by default; ``'*'`` stands for all namespaces without functions of their own.
+        :param namespace: ``'/'`` by default; ``'*'`` stands for all namespaces that have no functions.
 
         A handler for event ``'*'`` gets the event name before the arguments, one for namespace ``'*'`` the namespace,
         one for both the event name, then the namespace. What a handler returns is sent as the acknowledgement, if the
@@ -288,7 +288,7 @@ class BaseClient:
     def register_namespace(self, namespace_handler: BaseClientNamespace) -> None:
         """Register an object whose methods handle the events of a namespace.
 
-        Raises ``ValueError`` for an object that is no namespace, or one of the other flavour.
+        Raises ``ValueError`` for an object that is not a namespace, or is for the other flavour.
         """
         if not isinstance(namespace_handler, BaseClientNamespace):
             raise ValueError(f"Not a namespace instance: {namespace_handler!r}")
@@ -303,7 +303,7 @@ class BaseClient:
     # -- what the server sends
 
     def _sio_on_messages(self, frames: Sequence[Frame]) -> None:
-        """Take the frames that the engine has received: have events handled, and do what else they ask for."""
+        """Handle the frames that the engine has received."""
         channel, session = self._sio_channel, self._sio_channel.session
         while frames and session is not None:
             with channel.lock:
@@ -320,7 +320,7 @@ class BaseClient:
                     self._sio_add_to_sink(sink, session, each)
 
     def _sio_add_to_sink(self, sink: Sink, session: Session, events: Events) -> None:
-        """Pass events to a sink; acknowledge those for which the server asks, without values."""
+        """Pass events to a sink; acknowledge them, without values, if the server asks for it."""
         sink.take(events, partial(self._sio_read, session))
         for each in events:
             if isinstance(each, tuple) and each[3] is not None:
@@ -354,7 +354,7 @@ class BaseClient:
 
 
 def list_reconnecting(client: BaseClient, is_reconnecting: bool) -> None:
-    """Have a client in ``reconnecting_clients``, or not."""
+    """Add a client to ``reconnecting_clients``, or remove it."""
     with process_hooks.lock():  # by identity: a subclass may define __eq__
         others = [each for each in reconnecting_clients if each is not client]
         reconnecting_clients[:] = [*others, client] if is_reconnecting else others

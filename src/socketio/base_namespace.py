@@ -11,8 +11,8 @@ from .options import check_namespace
 class BaseClientNamespace:
     """Base class of :class:`ClientNamespace` and :class:`AsyncClientNamespace`.
 
-    :param namespace: the namespace that the object handles; ``None`` means ``'/'``, ``'*'`` all that no other object
-        handles.
+    :param namespace: the namespace that the object handles; ``None`` means ``'/'``, ``'*'`` all namespaces without
+        another object.
     :ivar client: the client it is registered with.
     """
 
@@ -41,7 +41,7 @@ class BaseClientNamespace:
 
     @property
     def client(self) -> Any:
-        """The client that the object is registered with. You can assign one before."""
+        """The client that the object is registered with. You can assign one before that."""
         return vars(self).get("client", self._sio_client)
 
     @client.setter
@@ -59,7 +59,7 @@ class BaseClientNamespace:
         return client
 
     def _sio_find(self, event: str, args: tuple[Any, ...]) -> tuple[Any, tuple[Any, ...]] | None:
-        """Return the method for an event and its arguments, or ``None`` where there is none."""
+        """Return the method for an event and its arguments, or ``None`` if there is no method."""
         method = getattr(self, f"on_{event}", None)
         if method is None:
             return None

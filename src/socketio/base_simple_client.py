@@ -18,8 +18,8 @@ from .runtime import process_hooks
 class BaseSimpleClient:
     """The part of :class:`SimpleClient` and :class:`AsyncSimpleClient` that does not wait.
 
-    :ivar _sio_renew: makes what threads or tasks wait for.
-    :ivar _sio_wake: has those who wait look again.
+    :ivar _sio_renew: creates the objects that threads or tasks wait on.
+    :ivar _sio_wake: wakes waiting threads or tasks.
     """
 
     client_class: Any

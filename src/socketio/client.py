@@ -34,19 +34,19 @@ OrCallable: TypeAlias = T | Callable[[], T]
 
 
 class _LockWaiter(Waiter):
-    """A waiter for one thread: a lock that is held until there is an answer. An event takes several times as long."""
+    """A waiter for one thread: a lock that is held until the answer arrives. An event takes several times as long."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._lock.acquire()
 
     def wake(self) -> None:
-        """End the waiting."""
+        """Wake the waiting thread."""
         with contextlib.suppress(RuntimeError):  # it has ended
             self._lock.release()
 
     def wait(self, deadline: float | None) -> None:
-        """Wait until it is ended, or ``time.monotonic`` has reached the deadline."""
+        """Wait until woken, or until ``time.monotonic`` has reached the deadline."""
         timeout = -1 if deadline is None else max(0.0, deadline - time.monotonic())
         self.expired = not self._lock.acquire(timeout=timeout)
 
@@ -62,7 +62,7 @@ class Client(BaseClient):
     :param randomization_factor: jitter: 0.5 for up to 50 % shorter or longer delays.
     :param logger: ``True`` to log events to stderr, ``False`` to log as the root logger does, or a logger to use.
     :param serializer: ``'default'`` for JSON, ``'msgpack'``, or a packet class; the server must use the same.
-    :param json: a module with ``dumps`` and ``loads`` for this client, ``orjson`` say.
+    :param json: a module with ``dumps`` and ``loads`` for this client, such as ``orjson``.
     :param handle_sigint: whether Ctrl-C disconnects, which takes a second at most, before
         ``KeyboardInterrupt`` is raised.
     :param async_handlers: ``False`` to run handlers strictly one at a time, however long one blocks.
@@ -100,21 +100,20 @@ class Client(BaseClient):
     ) -> None:
         """Connect to a server.
 
-        :param url: the server's URL, or a function that returns it, asked at every attempt. It can have a query.
-        :param headers: for all requests; or a function, asked at every attempt.
-        :param auth: what the server gets as authentication, a dict as a rule; or a function, asked at every attempt.
+        :param url: the server's URL, or a function that returns it, called for every attempt. It can have a query.
+        :param headers: for all requests; or a function that returns them, called for every attempt.
+        :param auth: data for authentication, usually a dict; or a function that returns it, called for every attempt.
         :param transports: ``'polling'``, ``'websocket'`` or a list of them; polling with an upgrade to websocket by
             default.
-        :param namespaces: a namespace or a list; those that have handlers by default, ``'/'`` if there are none.
+        :param namespaces: a namespace or a list. By default all namespaces that have handlers, or ``'/'``.
         :param socketio_path: the path at which the server is installed.
         :param wait: whether to wait until the namespaces are connected and their connect handlers have returned.
             Waits at most one second for the handlers.
         :param wait_timeout: seconds that the server may take to accept the namespaces; ``None`` for no limit.
-        :param retry: whether to go on trying when the first attempt fails, as after the loss of a connection.
+        :param retry: whether to try again when the first attempt fails, as after a lost connection.
 
-        Raises :class:`~socketio.exceptions.ConnectionError` when no connection is made, or the client has one
-        already; ``ValueError`` for arguments that can never work. Each step takes at most ``request_timeout``
-        seconds.
+        Raises :class:`~socketio.exceptions.ConnectionError` if it cannot connect, or is connected already;
+        ``ValueError`` for invalid arguments. Each step takes at most ``request_timeout`` seconds.
         """
         self._sio_dispatcher.blocking()
         self._sio_lifecycle.block_during_shutdown()
@@ -126,9 +125,9 @@ class Client(BaseClient):
     def disconnect(self) -> None:
         """Disconnect from the server, without a reconnection.
 
-        What was emitted before is sent, then the DISCONNECT packets, then the disconnect handlers are called. Also
-        ends an attempt to connect, and a reconnection. What the server does not take within ``request_timeout``
-        seconds is given up. Does nothing when there is nothing to end.
+        Sends everything that was emitted before, then the DISCONNECT packets, then calls the disconnect handlers. Also
+        ends an attempt to connect, and a reconnection. Stops sending if the server does not read for
+        ``request_timeout`` seconds. Does nothing if the client is idle.
         """
         with self._sio_lifecycle.closing_on_interrupt():
             run(self._sio_lifecycle.disconnect(self.eio.request_timeout))
@@ -164,18 +163,18 @@ class Client(BaseClient):
         """Emit an event.
 
         :param event: its name, a ``str``.
-        :param data: its arguments: a tuple is several, anything else one, ``None`` none. ``bytes`` anywhere in lists
-            and dicts are sent as binary.
+        :param data: its arguments: several as a tuple, one as any other value, ``None`` for no argument. ``bytes``
+            anywhere in lists and dicts are sent as binary.
         :param namespace: ``'/'`` by default.
-        :param callback: called with the values of the server's acknowledgement; never, when the connection is lost
+        :param callback: called with the values of the server's acknowledgement; not called if the connection is lost
             before.
 
         Returns when the event is queued; events are sent in the order of the calls. Waits while more than
         ``high_water_mark`` bytes are queued already, and raises :class:`~socketio.exceptions.DisconnectedError` if the
-        connection is lost meanwhile. Raises
+        connection is lost while waiting. Raises
         :class:`~socketio.exceptions.BadNamespaceError` when the namespace is not connected, ``TypeError`` or
         ``ValueError`` when the data cannot be encoded, ``ValueError`` for a reserved name such as ``'disconnect'``;
-        nothing is sent then.
+        in these cases nothing is sent.
         """
         if callback is not None:
             options.check_callback(callback, False)
@@ -194,11 +193,11 @@ class Client(BaseClient):
     def call(self, event: str, data: Any = None, namespace: str | None = None, timeout: float | None = 60) -> Any:
         """Emit an event and return its acknowledgement: several values as a tuple, one as itself, none as ``None``.
 
-        :param timeout: seconds to wait for it; ``None`` for as long as it takes.
+        :param timeout: seconds to wait for it; ``None`` for no limit.
 
-        Raises as :meth:`emit` does; :class:`~socketio.exceptions.TimeoutError` when there is no answer in time; and at
-        once :class:`~socketio.exceptions.CallInterruptedError` when the connection is lost meanwhile. It may be called
-        from handlers.
+        Raises as :meth:`emit` does; :class:`~socketio.exceptions.TimeoutError` if no acknowledgement arrives in time;
+        and :class:`~socketio.exceptions.CallInterruptedError` as soon as the connection is lost. May be called from
+        handlers.
         """
         timeout = timeouts.limit(timeout)
         deadline = None if timeout is None else time.monotonic() + timeout
@@ -231,7 +230,7 @@ class Client(BaseClient):
         return type(self).emit is not _EMIT or "emit" in vars(self)
 
     def _sio_make_room(self, timeout: float | None) -> bool:
-        """Wait until less than ``high_water_mark`` waits to be sent; return whether it does, in ``timeout`` seconds."""
+        """Wait until less than ``high_water_mark`` bytes are queued; return ``False`` after ``timeout`` seconds."""
         self._sio_dispatcher.blocking()
         try:
             with self._sio_lifecycle.closing_on_interrupt():
@@ -243,9 +242,9 @@ class Client(BaseClient):
     # -- receiving
 
     def _sio_run_events(self, session: Session, events: Events) -> None:
-        """Have events handled, each decoded by the thread that handles it.
+        """Schedule handlers for events. The thread that runs the handler decodes the event.
 
-        Memory that one core fills and another empties costs as much as the decoding.
+        Moving decoded objects from one CPU core to another costs as much as decoding.
         """
         handle = partial(self._sio_handle_event, session)
 

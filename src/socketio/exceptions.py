@@ -9,7 +9,7 @@
     ├── TimeoutError                 no acknowledgement, or no event, in time
     │   └── CallInterruptedError     the connection was lost while call() waited; also a DisconnectedError
     ├── BadNamespaceError            emit() to a namespace that is not connected
-    └── DisconnectedError            the connection has ended and is not repaired
+    └── DisconnectedError            the connection has ended and is not restored
 
 Misuse that the caller can see in the call itself is a ``ValueError``, ``TypeError`` or ``RuntimeError`` of Python.
 """
@@ -25,10 +25,10 @@ class SocketIOError(Exception):
 
 
 class ConnectionError(SocketIOError):
-    """A connection could not be made.
+    """The client could not connect.
 
     :ivar data: what the server sent with its refusal, by namespace: ``{'/chat': {'message': 'not authorized'}}``;
-        empty where no namespace was refused. The cause, if there is one, is chained as ``__cause__``.
+        empty if no namespace was refused. The cause, if any, is chained as ``__cause__``.
     """
 
     def __init__(self, *args: Any, data: Mapping[str, Any] | None = None) -> None:
@@ -57,7 +57,7 @@ class BadNamespaceError(SocketIOError):
 
 
 class DisconnectedError(SocketIOError):
-    """The connection has ended and is not repaired."""
+    """The connection has ended and is not restored."""
 
 
 class CallInterruptedError(TimeoutError, DisconnectedError):

@@ -1,6 +1,6 @@
 """Socket.IO packets as MessagePack: one binary frame for each packet.
 
-In and out as in :mod:`socketio.packet`, and the same promise: ``ValueError`` and nothing else for what is no packet.
+In and out as in :mod:`socketio.packet`: only ``ValueError`` is raised for data that is not a packet.
 Compatible with the npm package ``socket.io-msgpack-parser``.
 """
 
@@ -40,7 +40,7 @@ class MsgPackPacket(packet.Packet):
 
         :param dumps_default: called with each value that MessagePack does not know; returns one that it knows.
         :param ext_hook: called with the code and the data of each extension type; returns the value. Without it,
-            extension types arrive as ``msgpack.ExtType``. JavaScript's ``undefined`` arrives as ``None`` in any case.
+            extension types arrive as ``msgpack.ExtType``. JavaScript's ``undefined`` always arrives as ``None``.
         """
         return type(
             "ConfiguredMsgPackPacket",
@@ -67,7 +67,7 @@ class MsgPackPacket(packet.Packet):
     def decode(self, encoded_packet: Any) -> int:
         """Read a frame into this packet; return 0, as no attachments follow.
 
-        Raises ``ValueError`` for anything that is no packet.
+        Raises ``ValueError`` if the frame is not a packet.
         """
         if not isinstance(encoded_packet, (bytes, bytearray)):
             raise ValueError("a MessagePack packet is a binary frame")

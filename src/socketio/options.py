@@ -47,9 +47,9 @@ def check_names(called: type, options: Iterable[str], client_class: type, engine
 
 
 def check_all(called: type, client_class: Any, options: Mapping[str, Any]) -> None:
-    """Raise the errors that a client with these options would raise, in the name of another class.
+    """Raise the errors that a client with these options would raise, with the name of another class.
 
-    A ``client_class`` may be a function that returns a client: that checks them when it is called.
+    A ``client_class`` may be a function that returns a client: it checks them when it is called.
     """
     is_class = isinstance(client_class, type) and hasattr(client_class, "_sio_is_asyncio_based")
     if not is_class:
@@ -92,7 +92,7 @@ def check_session(value: Any, method: str) -> None:
 
 
 def check_event(event: Any) -> None:
-    """Raise ``TypeError`` for what cannot be the name of an event, a function under ``@sio.on`` for example."""
+    """Raise ``TypeError`` for an invalid name of an event, for example a function under ``@sio.on``."""
     if isinstance(event, (str, int, float)):
         return
     if callable(event):
@@ -123,7 +123,7 @@ def is_coroutine_function(function: Any) -> bool:
 def is_replaced(instance: object, name: str, original: Any, *args: Any, **kwargs: Any) -> bool:
     """Return whether a public method is overridden in a subclass or on the instance.
 
-    An attribute that cannot be called with these arguments is no override: it has the same name by chance.
+    An attribute that cannot be called with these arguments is not an override, but has the same name by chance.
     """
     found = getattr(instance, name)
     is_other = getattr(found, "__func__", found) is not original

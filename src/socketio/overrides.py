@@ -31,7 +31,7 @@ INSTEAD = {
     "_binary_packet": "a handler: it gets an event with all of its attachments",
     "_connect_event": "connect(), which waits until the namespaces are connected",
 }
-"""Private names of python-socketio's clients that do nothing here, and what does the same."""
+"""Private names of python-socketio's clients that do nothing here, and what to use instead."""
 
 
 class AssignableProperty(Generic[T]):
@@ -79,7 +79,7 @@ class _Missing:
 
 
 def explain_missing(client_class: type[C]) -> type[C]:
-    """Have the errors for the names in :data:`INSTEAD` say what to use, on the instances of a class."""
+    """Make the errors for the names in :data:`INSTEAD` say what to use instead, on instances of a class."""
     for name in INSTEAD:
         setattr(client_class, name, _Missing(name))
     return client_class
@@ -140,7 +140,7 @@ def _warn(what: str, name: str, stacklevel: int) -> None:
 
 
 class ReconnectAbort:
-    """Ends attempts to connect when it is set. It has the methods of an event, as in python-socketio."""
+    """Ends attempts to connect when it is set. Has the methods of an event, as in python-socketio."""
 
     def __init__(self, lifecycle: Any) -> None:
         self._lifecycle = lifecycle

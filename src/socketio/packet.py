@@ -28,8 +28,8 @@ _MAX_COUNT_DIGITS = 10
 _HEADER = re.compile(r"(\d)(?:(\d+)-)?(/[^,]*,?)?(\d*)", re.ASCII)
 _ALIKE = bytes.maketrans(b"123456789", b"000000000")
 _LONG_NUMBER = b"0" * (MAX_DIGITS + 1)
-# A number of more than 100 digits has at least 4 among every 25th character. To look at those takes a fraction of the
-# time that it takes to look at all.
+# A number of more than 100 digits has at least 4 among every 25th character. Checking only those takes a fraction of
+# the time.
 _STEP = 25
 _TRACE = b"0" * (MAX_DIGITS // _STEP)
 _SCALARS = frozenset({str, int, float, bool, type(None)})
@@ -61,7 +61,7 @@ class DefaultJson:
 
     refuses_bytes: ClassVar[bool] = True
     scan: ClassVar[Callable[[str, int], tuple[Any, int]]] = staticmethod(_scan_json)
-    """Returns the value that begins somewhere in a text, and where it ends. Does not look at the size of integers."""
+    """Returns the value that begins at a position in a text, and its end. Does not check the size of integers."""
 
     @staticmethod
     def dumps(value: Any) -> str:
@@ -70,7 +70,7 @@ class DefaultJson:
 
     @staticmethod
     def loads(text: str) -> Any:
-        """Return what the JSON text means, or raise ``ValueError``."""
+        """Return the decoded value, or raise ``ValueError``."""
         if len(text) > MAX_DIGITS and _TRACE in _mask_digits(text[::_STEP]) and _LONG_NUMBER in _mask_digits(text):
             return _decode_checked_json(text)
         try:
@@ -113,7 +113,7 @@ class Packet:
 
     :param packet_type: one of ``CONNECT`` to ``BINARY_ACK``. An ``EVENT`` or ``ACK`` with ``bytes`` in it becomes the
         binary type; in other types ``bytes`` are a ``ValueError``.
-    :param data: what it carries: for events and acknowledgements a list, else a dict, a text or ``None``.
+    :param data: its payload: a list for events and acknowledgements, otherwise a dict, a text or ``None``.
     :param namespace: its namespace; ``None`` means ``'/'``.
     :param id: the acknowledgement id, a number from 0, or ``None``.
     :param binary: whether ``data`` holds ``bytes``; ``None`` to find out.
@@ -121,7 +121,7 @@ class Packet:
     """
 
     uses_binary_events: ClassVar[bool] = True
-    """Whether ``bytes`` travel as attachments, in frames of their own."""
+    """Whether ``bytes`` are sent as attachments, in separate frames."""
     json: Any = DefaultJson
 
     def __init__(
@@ -254,7 +254,7 @@ class Packet:
 
     @classmethod
     def deconstruct_binary(cls, data: Any) -> tuple[Any, list[bytes]]:
-        """Return a copy of ``data`` with placeholders for its ``bytes``, and the ``bytes`` in their order."""
+        """Return a copy of ``data`` with placeholders for its ``bytes``, and the ``bytes`` in order."""
         attachments: list[bytes] = []
 
         def deconstruct(value: Any) -> Any:
@@ -276,7 +276,7 @@ class Packet:
     def reconstruct_binary(cls, data: Any, attachments: list[bytes]) -> Any:
         """Return ``data`` with each placeholder replaced by the attachment of its number.
 
-        Raises ``ValueError`` for a number that no attachment has.
+        Raises ``ValueError`` if there is no such attachment.
         """
         whole = [data]
         for container, key, number in find_placeholders(whole, len(attachments)):

@@ -21,8 +21,8 @@ from .runtime import process_hooks, timeouts
 class SimpleClient(BaseSimpleClient):
     """A Socket.IO client without handlers: emit, call, receive.
 
-    Takes the arguments of :class:`Client`. A lost connection is restored: methods wait for it meanwhile. It
-    is a context manager that disconnects at the end.
+    Takes the arguments of :class:`Client`. A lost connection is restored, and methods wait for that. It is a context
+    manager that disconnects on exit.
     """
 
     client_class: type[Client] = Client
@@ -108,7 +108,7 @@ class SimpleClient(BaseSimpleClient):
         )
 
     def _sio_repeat(self, action: Callable[[Client], Any], deadline: float | None = None) -> Any:
-        """Run an action as soon as there is a connection; repeat it over the next one if that was lost before.
+        """Run an action as soon as there is a connection; repeat it if the connection was lost before.
 
         After a failure, the client may look connected for a moment, until the loss is noticed.
         """
@@ -149,7 +149,7 @@ class SimpleClient(BaseSimpleClient):
         return event
 
     def disconnect(self) -> None:
-        """Disconnect from the server, after all that was emitted is sent. Does nothing when it is not connected."""
+        """Send all that was emitted, then disconnect from the server. Does nothing if the client is not connected."""
         client, self._sio_client = self._sio_client, None
         try:
             if client is not None:

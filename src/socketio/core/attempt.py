@@ -15,9 +15,9 @@ from ..exceptions import ConnectionError, ConnectionRefusedError
 class Attempt:
     """The state of one attempt to connect.
 
-    ``requested`` are the namespaces; ``accepted``, ``failed`` (in that order) and ``refusals`` (what came with them)
-    the answers. ``calls`` tell when the handlers that the attempt waits for have returned. ``began`` is the time when
-    it was made, of ``time.monotonic``.
+    ``requested`` are the namespaces; ``accepted``, ``failed`` (in order) and ``refusals`` (with their data) are the
+    answers. ``calls`` are events that are set when the handlers that the attempt waits for have returned. ``began`` is
+    the time when it was made, from ``time.monotonic``.
     """
 
     requested: list[str]
@@ -50,7 +50,7 @@ class Attempt:
 
 
 class Lifetime:
-    """One lifetime of a client, from connect() to the end of its last reconnection.
+    """The lifetime of a client from connect() to the end of the last reconnection.
 
     :param event: makes an event to wait for.
     :param lock: guards the counts of handlers.
@@ -94,7 +94,7 @@ class Lifetime:
             self._open += 1
 
     def take_error(self) -> Exception:
-        """Return the error that connect() raises, and forget it: its traceback refers to this object."""
+        """Return the error that connect() raises, and drop it: its traceback refers to this object."""
         assert self.error is not None
         error, self.error = self.error, None
         return error

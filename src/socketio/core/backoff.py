@@ -12,7 +12,7 @@ FLOOR = 0.05
 
 
 def delays(first: float, maximum: float, randomization: float) -> Iterator[float]:
-    """Yield the seconds to wait before attempt 1, 2, 3 ... without end.
+    """Yield the seconds to wait before attempt 1, 2, 3 ... indefinitely.
 
     They start at ``first``, double each time, and stop growing at ``maximum``. Each is drawn at random:
     ``randomization=0.5`` allows up to 50 % less or more, but never more than ``maximum``. So near the maximum delays

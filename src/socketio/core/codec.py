@@ -1,6 +1,6 @@
 """Encodes packets as frames and decodes them, in the fastest way that the packet class allows.
 
-In: what a packet carries, or frames. Out: frames, or what they mean. A frame that is no packet becomes a
+In: the payload of a packet, or frames. Out: frames, or events. A frame that is not a packet becomes a
 :class:`~socketio.core.events.FrameDropped`; decoding raises nothing and changes nothing.
 """
 
@@ -81,7 +81,7 @@ class Codec:
         found = self.ack_of(frame) if len(frame) <= self._longest_to_scan else None
         if found is None:
             return None
-        with contextlib.suppress(Exception):  # the packet has words for what is wrong
+        with contextlib.suppress(Exception):  # the packet raises an error that says what is wrong
             data, end = self._scan(frame, found[2])  # type: ignore[arg-type]
             return (found[0], data, found[1]) if end == len(frame) else None
         return None
@@ -107,7 +107,7 @@ class Codec:
             if isinstance(name, str) and name not in _RESERVED and end == len(frame):
                 slash = frame.find("/", 1, start) if start > 1 else -1
                 return "/" if slash < 0 else frame[slash : start - 1], name, tuple(data[1:]), None
-        except Exception:  # the packet has words for what is wrong
+        except Exception:  # the packet raises an error that says what is wrong
             attachments = None
         return self._read_packet(frame, attachments or ())
 

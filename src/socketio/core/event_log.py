@@ -1,7 +1,7 @@
 """Logs events by name, acknowledgements by id, and the states of the connection.
 
 It never logs arguments of events or credentials. The logger's level is looked up for each emitted event and for each
-received batch, so a change applies from the next one on.
+received batch, so a change takes effect with the next one.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from .handlers import Read
 
 
 class EventLog:
-    """The lines that one client logs, at INFO unless told otherwise.
+    """Logs the events of one client, at INFO by default.
 
     :ivar is_logged: whether the logger logs records of a level.
     """
@@ -26,7 +26,7 @@ class EventLog:
         self.use(logger)
 
     def use(self, logger: logs.Logger) -> None:
-        """Write to this logger from now on."""
+        """Use this logger."""
         self._logger = logger
         self.is_logged = logs.check_of(logger)
 
@@ -48,7 +48,7 @@ class EventLog:
             self.write("Emitting event %.200r [%s]", event, namespace)
 
     def received(self, received: Iterable[Events | Notice], read: Read) -> Iterator[Events | Notice]:
-        """Yield what was received, with the events decoded; log events and acknowledgements when it is their turn."""
+        """Yield what was received, with the events decoded; log events and acknowledgements in order."""
         for each in received:
             if isinstance(each, AckReceived):
                 self.write("Received ack %d [%s]", each.ack_id, each.namespace)

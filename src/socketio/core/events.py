@@ -1,4 +1,4 @@
-"""What a frame from the server means: the events that a session returns."""
+"""The events that a session returns: what frames from the server mean."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ UNSENDABLE_EVENTS = frozenset(
 """Names for which a socket.io server closes the connection. Source: ``RESERVED_EVENTS`` of socket.io-parser."""
 
 EventName: TypeAlias = str | int | float
-"""The name of an event from the server: mostly a text, but numbers are legal too."""
+"""The name of an event from the server: usually a text, but numbers are valid too."""
 
 EventReceived: TypeAlias = tuple[str, EventName, tuple[Any, ...], int | None]
 """An event with its attachments: namespace, name, arguments, and the id of the acknowledgement that the server asks
-for, ``None`` if it asks for none. A plain tuple, because an object for each event takes a tenth of all other work.
+for, or ``None``. A plain tuple, because creating an object for each event takes a tenth of the total time.
 """
 
 Unread: TypeAlias = str | list[Any]
@@ -39,10 +39,10 @@ class NamespaceConnected:
 
 @dataclass(frozen=True, slots=True)
 class NamespaceRefused:
-    """The server refused a namespace, or took back an acceptance.
+    """The server refused a namespace, also after it had accepted it.
 
-    ``args`` are the values for the ``connect_error`` handler, ``data`` is what the server sent. ``ended`` names the
-    namespaces that were connected and are not any more.
+    ``args`` are the values for the ``connect_error`` handler, ``data`` is what the server sent. ``ended`` are the
+    namespaces that were connected until then.
     """
 
     namespace: str
@@ -60,7 +60,7 @@ class NamespaceDisconnected:
 
 @dataclass(frozen=True, slots=True)
 class AckReceived:
-    """The answer to a request, for the callback that was given with it."""
+    """The acknowledgement of an event, with the callback for it."""
 
     namespace: str
     callback: Callable[..., Any]
@@ -85,7 +85,7 @@ class SessionFailed:
 Notice: TypeAlias = (
     NamespaceConnected | NamespaceRefused | NamespaceDisconnected | AckReceived | FrameDropped | SessionFailed
 )
-"""What a frame means that is not an event."""
+"""What a frame that is not an event means."""
 
 Event: TypeAlias = EventReceived | Notice
 
@@ -111,7 +111,7 @@ def check_event_name(name: Any) -> None:
 
 
 def event_arguments(data: Any) -> tuple[Any, ...]:
-    """Return the arguments that ``data`` stands for: a tuple several, ``None`` none, anything else one."""
+    """Return the arguments that ``data`` stands for: several for a tuple, none for ``None``, otherwise one."""
     if data is None:
         return ()
     return data if isinstance(data, tuple) else (data,)

@@ -1,7 +1,7 @@
 """Chooses the handler of an event, and its arguments.
 
 Two registries, as :class:`Handlers` keeps them: functions by namespace and event, objects by namespace. They are
-replaced, never edited, so that a lookup on one thread and a registration on another do not meet.
+replaced, never edited, so that a lookup on one thread and a registration on another do not conflict.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Handlers:
         self.sink: Sink | None = None
 
     def add(self, event: EventName, handler: Handler, namespace: str) -> None:
-        """Register a function, in place of the one that had this namespace and event."""
+        """Register a function; it replaces an earlier one for the same namespace and event."""
         functions = {**self.functions.get(namespace, {}), event: handler}
         self.functions = {**self.functions, namespace: functions}
 
@@ -54,7 +54,7 @@ class Handlers:
         self.objects = {**self.objects, namespace: namespace_object}
 
     def namespaces(self) -> list[str]:
-        """Return the namespaces that have handlers, in the order of registration, ``'*'`` aside."""
+        """Return the namespaces that have handlers, in the order of registration, without ``'*'``."""
         return [name for name in dict.fromkeys([*self.functions, *self.objects]) if name != "*"]
 
     def only_sink(self) -> Sink | None:
@@ -74,9 +74,9 @@ class Handlers:
     def find_registered(self, event: EventName, namespace: str, args: tuple[Any, ...]) -> Call | None:
         """Return the registered handler for an event and its arguments, or the sink, or ``None``.
 
-        A function wins over an object. ``'*'`` as namespace serves the namespaces without functions of their own,
-        and puts the namespace before the arguments; ``'*'`` as event puts the event name first, and never stands for
-        a reserved event. The reason of a disconnection is left out for a handler that takes none.
+        A function wins over an object. ``'*'`` as namespace is used for namespaces without functions, and puts the
+        namespace before the arguments; ``'*'`` as event puts the event name first, and is not used for reserved events.
+        The reason of a disconnection is left out for a handler that takes none.
         """
         found = self._find_function(event, namespace, args) or self._find_object(event, namespace, args)
         if found is None and self.sink is not None and event not in RESERVED_EVENTS:

@@ -40,20 +40,20 @@ class Action(enum.Enum):
     """What a driver does. Those in :data:`IMMEDIATE` are part of the change of state, the others follow in order."""
 
     BEGIN = "begin"  # begin a lifetime: attempts and connections until the client is idle again
-    STOP_ATTEMPTS = "stop attempts"  # wake what waits for the server or for the next attempt
-    REFUSE_EVENTS = "refuse events"  # have ``emit()`` raise while what it has queued is sent
+    STOP_ATTEMPTS = "stop attempts"  # wake everything that waits for the server or for the next attempt
+    REFUSE_EVENTS = "refuse events"  # make ``emit()`` raise while the queued events are sent
     CLOSE_SESSION = "close session"  # end the Socket.IO session and the calls that wait for acknowledgements
     REFUSE = "refuse"  # raise ``ConnectionError`` in ``connect()``
     OPEN = "open"  # open a transport, and wait for the answers of the server. Leads to an input
-    JOIN = "join namespaces"  # ask for the namespaces in a new session
+    JOIN = "join namespaces"  # send CONNECT packets in a new session
     PAUSE = "pause"  # wait until the next attempt. Leads to an input
     RECONNECT = "reconnect"  # start a thread or a task that pauses
-    CLOSE = "close"  # send what was emitted, disconnect the namespaces, close the transport. Leads to an input
+    CLOSE = "close"  # send all that was emitted, disconnect the namespaces, close the transport. Leads to an input
     CLOSE_TRANSPORT = "close transport"  # close the transport, or wait until it is closed
     AWAIT_IDLE = "await idle"  # wait until another ``disconnect()`` is done
     CALL_DISCONNECT = "call disconnect"  # call the ``disconnect`` handlers of the namespaces that were connected
     CALL_FINAL = "call final"  # call the ``__disconnect_final`` handlers
-    END = "end"  # have ``wait()`` return when the handlers have returned
+    END = "end"  # let ``wait()`` return when the handlers have returned
 
 
 IMMEDIATE = frozenset({Action.BEGIN, Action.STOP_ATTEMPTS, Action.REFUSE_EVENTS, Action.CLOSE_SESSION})

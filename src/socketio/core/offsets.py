@@ -1,7 +1,7 @@
 """Removes the offsets of connection state recovery from events, and no other argument.
 
-In: the events of one namespace, in their order. Out: the same events without offsets. Only what has the form of an
-offset and a plausible time is taken off. Source: the adapters of socket.io, whose forms ``_FORMS`` lists.
+In: the events of one namespace, in their order. Out: the same events without offsets. Only an argument in the form of
+an offset, with a plausible time, is removed. Source: the adapters of socket.io, whose forms ``_FORMS`` lists.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _VALUES = {digit: value for value, digit in enumerate(_DIGITS)}
 class _Form(NamedTuple):
     """What offsets of one kind look like.
 
-    :ivar start: of how many characters the beginning is that tells the time to a few seconds.
+    :ivar start: how many characters at the beginning contain the time to a few seconds.
     """
 
     pattern: re.Pattern[str]
@@ -62,8 +62,8 @@ _NOTHING = object()
 class Offsets:
     """Removes the offsets from the events of one namespace that request no acknowledgement.
 
-    The first offset seen fixes the form of all others, and their times do not run backwards. Adapters that keep no
-    events append ``""`` or ``null`` to every event: these are offsets until an event ends in anything else.
+    The first offset seen fixes the form of all others, and their times do not decrease. Adapters that keep no
+    events append ``""`` or ``null`` to every event: these count as offsets until an event ends with another value.
 
     :param now: returns the time, in seconds since 1970.
     """

@@ -31,7 +31,7 @@ from .events import (
 from .offsets import Offsets
 
 _FEW = range(1, 5)
-"""With so many attachments, an event is left unread. One with more is decoded when it is received."""
+"""Maximum attachments of an event that is not decoded when it is received."""
 _OTHER = -1, None
 
 
@@ -44,7 +44,7 @@ class Session:
         before their namespace is connected; ``None`` for no limit.
     :ivar namespaces: the connected namespaces, and the sid of each.
     :ivar pending: the namespaces that the server has not answered for yet.
-    :ivar callbacks: those of the requests that wait for their answers, by namespace and id.
+    :ivar callbacks: the callbacks of events that wait for acknowledgements, by namespace and id.
     :ivar has_sent: whether there were events or acknowledgements to send.
     :ivar keeps_ended: whether a namespace that the server ends stays connected until :meth:`end`.
     :ivar read: decodes an event that :meth:`receive` has returned. May be called on any thread, and changes nothing.
@@ -69,7 +69,7 @@ class Session:
         self._partial: PartialPacket | None = None
         self._early_events = EarlyEvents(max_message_size)
         self._offsets: dict[str, Offsets] = {}
-        # How the frames of events begin that are left unread: how many attachments follow, and the offsets to cut off.
+        # Beginnings of frames that are not decoded when received: the number of attachments, and the offsets to remove.
         self._event_prefixes: dict[str, tuple[int, Offsets | None]] = {}
         self._has_changed = False
 
@@ -111,7 +111,7 @@ class Session:
         return ack_id or 0, frames
 
     def forget(self, namespace: str, ack_id: int) -> None:
-        """Drop a request: its answer has no effect any more."""
+        """Drop a callback: the acknowledgement then has no effect."""
         self.callbacks.pop((namespace, ack_id), None)
 
     def acknowledge(self, namespace: str, ack_id: int, args: tuple[Any, ...]) -> list[Frame]:
@@ -151,7 +151,7 @@ class Session:
     # -- frames become events
 
     def receive(self, frames: Sequence[Frame]) -> tuple[list[Events | Notice], Sequence[Frame]]:
-        """Return what the frames mean, and those left for the next call behind a change of what is connected."""
+        """Return events, and the frames to pass again after a namespace was connected or disconnected."""
         received: list[Events | Notice] = []
         events: Events = []
         index, end = 0, len(frames)
@@ -191,7 +191,7 @@ class Session:
             self._event_prefixes.update({f"5{count}-{where}": (count, offsets) for count in _FEW})
 
     def _are_attachments(self, frames: Sequence[Frame], count: int) -> bool:
-        """Return whether these are so many attachments, and not too large."""
+        """Return whether the attachments are complete and not too large."""
         sizes = [len(frame) for frame in frames if isinstance(frame, bytes)]
         return len(sizes) == count and (self._max_message_size is None or sum(sizes) <= self._max_message_size)
 

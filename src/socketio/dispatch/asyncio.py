@@ -1,7 +1,8 @@
 """Runs handlers with asyncio: in order, coroutines as tasks.
 
 In: calls. A plain function runs at once; so does a coroutine up to its first wait, as an eager task. Where tasks are
-not eager (before Python 3.12, or with a task factory), calls become tasks until it has begun: these begin in order.
+not eager (before Python 3.12, or with a task factory), all calls become tasks until the coroutine has begun: tasks
+begin in order.
 """
 
 from __future__ import annotations
@@ -16,11 +17,11 @@ from .calls import Calls
 
 
 class AsyncDispatcher:
-    """Starts calls one after the other; if it is ``serial``, each when the one before has ended."""
+    """Starts calls one after the other; if it is ``serial``, each when the previous one has ended."""
 
     def __init__(self, serial: bool = False) -> None:
         self.serial = serial
-        self._is_busy = self.is_draining = False  # draining: earlier calls took long, and other tasks have a turn now
+        self._is_busy = self.is_draining = False  # draining: earlier calls took long, and other tasks run now
         self._waiting: deque[tuple[Calls, Any]] = deque()
         self._tasks: dict[asyncio.Task[None], tuple[Calls, Any, Any]] = {}
         self._coroutine: Any = None  # of the task that is being made, and may have begun
@@ -52,7 +53,7 @@ class AsyncDispatcher:
         return task is not None and (task in self._tasks or task.get_coro() is self._coroutine)
 
     def _begin_next(self) -> None:
-        self.is_draining, deadline = False, time.monotonic() + 0.001  # after which other tasks have a turn
+        self.is_draining, deadline = False, time.monotonic() + 0.001  # after which other tasks run
         while self._waiting and not self._is_busy and not self.is_draining:
             self._begin(*self._waiting.popleft())
             if self._waiting and time.monotonic() > deadline:

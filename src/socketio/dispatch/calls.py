@@ -9,19 +9,19 @@ from typing import Any, NamedTuple, Protocol
 
 
 class Calls(Protocol):
-    """Calls of one kind, each with a subject of its own, an event for example."""
+    """Calls of one kind, each with its subject, for example an event."""
 
     def begin(self, subject: Any, /) -> Awaitable[Any] | None:
-        """Make the call; return what has to be awaited, or ``None`` if there is nothing. Raises no ``Exception``."""
+        """Make the call; return what has to be awaited, or ``None``. Raises no ``Exception``."""
 
     def returned(self, subject: Any, value: Any, /) -> None:
-        """Take the value of what was awaited; an exception here counts as the call's."""
+        """Handle the result; an exception here counts as one of the call."""
 
     def failed(self, subject: Any, /) -> None:
         """Report the exception that is being handled."""
 
     def ended(self, subject: Any, /) -> None:
-        """Do what comes last, even if the task of the call was cancelled."""
+        """Finish, even if the task of the call was cancelled."""
 
 
 class Call(NamedTuple):
@@ -44,7 +44,7 @@ class Call(NamedTuple):
         return None
 
     def returned(self, subject: None, value: Any) -> None:
-        """Pass the value on."""
+        """Pass the result on."""
         self.at_return(value)
 
     def failed(self, subject: None) -> None:
@@ -52,5 +52,5 @@ class Call(NamedTuple):
         self.at_failure()
 
     def ended(self, subject: None) -> None:
-        """Do what comes last."""
+        """Finish."""
         self.at_end()

@@ -1,8 +1,8 @@
 """Runs handlers with threads: in order, without one that blocks delaying the rest.
 
-In: jobs. They start in the order in which they came, each when the one before has returned. If that one blocks, the
+In: jobs. They start in the order in which they came, each when the previous one has returned. If that one blocks, the
 next starts on another thread: at once if it announces this (:meth:`Dispatcher.blocking`) or jobs of its kind blocked
-before, else after about 10 milliseconds. Threads are started when needed, and end when idle.
+before, otherwise after about 10 milliseconds. Threads are started when needed, and end when idle.
 """
 
 from __future__ import annotations
@@ -18,18 +18,19 @@ from typing import Any, TypeAlias
 
 from ..runtime import process_hooks
 
-LOOK, LOOKS = 0.002, 5  # seconds between two looks at the running job; looks in a row until it counts as blocking
+LOOK, LOOKS = 0.002, 5  # seconds between two checks of the running job; checks in a row until it counts as blocking
 QUICK, QUICK_RETURNS = 0.0005, 3  # seconds of a quick job; how many in a row until their kind no longer does
 IDLE, MAX_BLOCKING_KINDS = 1.0, 1000  # seconds after which a thread with nothing to do ends; kinds to remember
 Job: TypeAlias = tuple[Hashable, Callable[[Any], object], Any]  # a kind, a function that raises nothing, its argument
 
 
 class Dispatcher:
-    """Runs jobs one after the other, on as few threads as it can; on a single one if it is ``serial``.
+    """Runs jobs in order, on as few threads as possible; on a single one if it is ``serial``.
 
-    One thread leads: it takes the next job and runs it. While jobs wait, a second one watches, and takes the lead when
-    a job blocks. The others run a job that blocks, or are spare. The lead passes on only while a job runs: the leader
-    marks its job as ended, then looks whether it still leads; the other thread takes the lead, then looks for the mark.
+    This is the leader/followers pattern. The leader takes the next job and runs it. While jobs wait, a second thread
+    watches, and becomes the leader when a job blocks. The others run a job that blocks, or are spare. The leader
+    changes only while a job runs: the leader marks its job as ended, then checks whether it still leads; the other
+    thread becomes the leader, then checks for the mark.
     """
 
     def __init__(self, name: str, serial: bool = False) -> None:
@@ -49,7 +50,7 @@ class Dispatcher:
         self.submit_all([function], lambda function: (kind, lambda function: function(), function))
 
     def submit_all(self, items: Iterable[Any], read: Callable[[Any], Job]) -> None:
-        """Add the job that ``read(item)`` returns for each item. It is read in its turn, on the thread that runs it."""
+        """Add the job that ``read(item)`` returns for each item. It is read on the thread that runs it."""
         self._waiting.extend(zip(repeat(read), items))
         if self._is_calling or (self._leader is not None and (self._is_watched or self.serial)):
             return  # without the lock, which all would queue for: a thread that gives up its role looks again
@@ -88,7 +89,7 @@ class Dispatcher:
         self._is_retired = self._is_abandoned = True
 
     def _call_thread(self) -> None:
-        """Have a spare or a new thread lead or watch, if that is needed."""
+        """Let a spare or a new thread lead or watch, if needed."""
         with self._lock, contextlib.suppress(RuntimeError):  # the interpreter ends, and starts no threads
             is_led = self._leader is not None and (self._is_watched or self.serial)
             if is_led or self._is_calling or not self._waiting:
@@ -104,13 +105,13 @@ class Dispatcher:
         while self._find_work(me):
             try:
                 self._lead(me)
-            except Exception:  # a logger raises, say
+            except Exception:  # a logger raises, for example
                 sys.excepthook(*sys.exc_info())
         if self._is_abandoned:
             process_hooks.block_copied_thread()
 
     def _find_work(self, me: int) -> bool:
-        """Wait until this thread leads; return ``False`` when there is nothing more to do."""
+        """Wait until this thread leads; return ``False`` if there is nothing more to do."""
         with self._lock:
             self._jobs[me], self._is_calling = None, False
             if self._leader == me:
@@ -133,7 +134,7 @@ class Dispatcher:
         return is_called
 
     def _watch(self) -> None:
-        """Look at the leader while jobs wait; take the lead from a job that blocks."""
+        """Check the leader while jobs wait; become the leader if its job blocks."""
         self._is_watched = True
         seen, looks, idle = None, 0, 0
         while (leader := self._leader) is not None and idle < 2 * LOOKS and (self._waiting or not self._is_retired):
@@ -152,7 +153,7 @@ class Dispatcher:
         self._is_watched = False
 
     def _lead(self, me: int) -> None:
-        """Run jobs until there are none, or another thread leads."""
+        """Run jobs until none is left, or another thread leads."""
         while self._waiting:
             read, item = self._waiting.popleft()
             if self._waiting and not self._is_watched and not self._is_calling:

@@ -44,28 +44,28 @@ class AsyncLifecycle(BaseLifecycle):
     new_event = AsyncEvent
 
     def renew(self) -> None:
-        """Become idle, and forget the event loop."""
+        """Become idle, without an event loop."""
         self.loop: asyncio.AbstractEventLoop | None = None
         self.thread = 0
         self._line = ("sys", 1)
         self._disconnecting: asyncio.Task[Any] | None = None
-        # The lock is never held while anything is awaited: it costs less than none would.
+        # The lock is never held while anything is awaited. Using it costs less than handling its absence.
         self.reset(threading.RLock(), AsyncCondition())
 
     # -- how to wait
 
     async def ask(self, option: Any) -> Any:
-        """Return an argument of connect() that may be a function, or a coroutine function, to ask."""
+        """Return an argument of connect(); call it if it is a function or a coroutine function."""
         value = option() if callable(option) else option
         return await value if inspect.isawaitable(value) else value
 
     def joined(self, task: asyncio.Task[Any]) -> Steps[None]:
-        """Wait for the end of a task, unless that waits for this."""
+        """Wait for the end of a task, unless it waits for this one."""
         if task is not self._disconnecting and not task.done():
             yield Wait(lambda seconds: asyncio.wait([task], timeout=seconds), DISCONNECT_HANDLERS_TIMEOUT)
 
     def close_shielded(self, change: Change) -> Steps[Change]:
-        """Close in a task, which goes on when the task that calls disconnect() is cancelled."""
+        """Close in a task, which continues if the task that calls disconnect() is cancelled."""
         self._disconnecting = asyncio.current_task()
         task = self.start(self._close_or_abort, change)
         last: Change = yield call(asyncio.shield, task)
@@ -89,18 +89,18 @@ class AsyncLifecycle(BaseLifecycle):
     # -- the end
 
     async def on_transport_open(self) -> None:
-        """Ask for the namespaces."""
+        """Send CONNECT packets."""
         await run_async(self.attempts.open_session())
 
     async def on_transport_closed(self, reason: str) -> None:
-        """End the session. If the event loop ends, wait for the handlers: later none would run."""
+        """End the session. If the event loop ends, wait for the handlers: later they could not run."""
         if self.channel.session is None:
             return
         loop_ends = reason == Reason.CLIENT_DISCONNECT
         calls = self.close_session(reason, list(self.attempts.current.requested) if loop_ends else None)
         if loop_ends:
             await run_async(self.returned(calls, CLOSING))
-            await asyncio.sleep(0)  # for tasks that they have started, should these connect again
+            await asyncio.sleep(0)  # for tasks that they have started, which may connect again
             await self.client._sio_dispatcher.end(CLOSING)
 
     def interrupted(self, lifetime: Lifetime) -> Steps[None]:
@@ -134,7 +134,7 @@ class AsyncLifecycle(BaseLifecycle):
     async def block_during_shutdown(self) -> None:
         """While the program ends, do not return to tasks of daemon threads. Handlers continue.
 
-        At any other time, other tasks get a turn: a program that tries again at once must not block the event loop.
+        At any other time, let other tasks run: a program that tries again at once must not block the event loop.
         """
         await asyncio.sleep(0)
         if process_hooks.is_ending() and not self.is_in_handler():
@@ -206,19 +206,19 @@ class AsyncLifecycle(BaseLifecycle):
         return bool(self.client._sio_dispatcher.is_current())
 
     def submit_end(self, lifetime: Lifetime) -> None:
-        """Let wait() return, after the handlers before."""
+        """Let wait() return after the earlier handlers."""
         if self.state is State.IDLE:
             process_hooks.drop(self)
         self.client._sio_dispatcher.add(Call(lifetime.end))
 
     def is_idle(self) -> bool:
-        """Return whether a handler that does not exist can be left out: here it costs nothing."""
+        """Return whether a missing handler can be skipped: with asyncio, scheduling it costs nothing."""
         return False
 
     def submit(
         self, function: Callable[[], Any], handler: tuple[str, str] | None, ended: Callable[[], None], *failed: Any
     ) -> None:
-        """Run a function of the program in its turn; log ``failed``, a text and its arguments, if it raises."""
+        """Schedule a function of the program; if it raises, log ``failed``, a text and its arguments."""
         client = self.client
         failure = partial(client._sio_logger.exception, *failed)
         client._sio_dispatcher.add(Call(function, failure, ended))

@@ -1,7 +1,7 @@
 """Makes attempts to connect, and keeps what the server says about their namespaces.
 
 In: the arguments of ``connect()``, which the client keeps, and the answers of the server. Out: a session whose
-namespaces are connected, or an error with nothing left open.
+namespaces are connected, or an error after everything was closed.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 CONNECT_HANDLERS_TIMEOUT = 1.0
 """Seconds that an attempt waits for its handlers to return."""
 ABORT_INTERVAL = 0.1
-"""Seconds between looks at an event that a program has assigned to ``_reconnect_abort``."""
+"""Seconds between two checks of an event that a program has assigned to ``_reconnect_abort``."""
 ENDED = "the connection attempt was ended by disconnect()"
 
 
@@ -55,12 +55,12 @@ class Attempts:
         self.reset()
 
     def reset(self) -> None:
-        """Forget the attempts of a parent process, or of a closed event loop."""
+        """Drop the attempts of a parent process, or of a closed event loop."""
         self.current = Attempt([])
         self.is_running = False
 
     def make(self, lifetime: Lifetime) -> Steps[None]:
-        """Make one attempt; raise what stands in the way."""
+        """Make one attempt; raise the error if it fails."""
         attempt = self._begin(lifetime)
         try:
             yield from self._open(attempt, lifetime)
@@ -80,7 +80,7 @@ class Attempts:
     def end(self, attempt: Attempt) -> None:
         """Record that an attempt is over: another one can begin."""
         with self._lifecycle.lock:
-            if self.current is attempt:  # else it was made, and lost, and another one has begun
+            if self.current is attempt:  # otherwise it succeeded, was lost, and another one has begun
                 self.is_running = False
             self._lifecycle.changed.notify_all()
 
@@ -105,7 +105,7 @@ class Attempts:
         yield from self._lifecycle.returned(attempt.calls, CONNECT_HANDLERS_TIMEOUT)
 
     def open_session(self) -> Steps[None]:
-        """Ask for the namespaces over a transport that has just opened."""
+        """Send CONNECT packets over a transport that has just opened."""
         auth = yield call(self._lifecycle.ask, self._client.connection_auth)
         with self._lifecycle.lock:
             if Action.JOIN not in self._lifecycle.transition(Input.OPENED).actions:
@@ -116,7 +116,7 @@ class Attempts:
         self._engine.send_at_once()
 
     def _await_answers(self, attempt: Attempt, lifetime: Lifetime) -> Steps[None]:
-        """Wait until the server has answered for all namespaces, and be connected."""
+        """Wait until the server has answered for all namespaces; become connected."""
         session = self._channel.session
         if self.waits and session is not None:
             yield self._lifecycle.until(
@@ -133,10 +133,10 @@ class Attempts:
             raise
 
     def _accept_all(self, attempt: Attempt, lifetime: Lifetime, session: Session | None) -> None:
-        """Be connected; raise ``ConnectionError`` if something has ended the attempt, or namespaces have failed."""
+        """Become connected; raise ``ConnectionError`` if the attempt was ended, or namespaces have failed."""
         if lifetime.stop.is_set():
             if attempt.is_answered() and not attempt.failed:
-                return  # it was made, and a handler, or the server, has ended it since
+                return  # it succeeded, and a handler or the server has ended it since
             raise ConnectionError(ENDED)
         lost = session is None or self._channel.session is not session
         if lost and not attempt.failed:
@@ -151,7 +151,7 @@ class Attempts:
         self._lifecycle.transition(Input.ACCEPTED, lifetime)
 
     def _drop(self, lifetime: Lifetime) -> Steps[None]:
-        """Close what an attempt that failed has left, unless its lifetime is over."""
+        """Close what a failed attempt has opened, unless its lifetime is over."""
         if lifetime.stop.is_set():
             return
         names = self._channel.disconnect()
@@ -171,7 +171,7 @@ class Attempts:
             attempt.calls.append(call)
             attempt.accepted.add(namespace)
             if lifetime.stop.is_set():
-                call.set()  # disconnect() was called meanwhile, maybe by this handler: connect() must not wait for it
+                call.set()  # disconnect() was called, maybe by this handler: connect() must not wait for it
             self._lifecycle.changed.notify_all()
 
     def refuse(self, session: Session, event: NamespaceRefused) -> None:
@@ -193,7 +193,7 @@ class Attempts:
         return self.end_namespaces(session, namespace, (namespace,))
 
     def end_namespaces(self, session: Session, namespace: str, ended: tuple[str, ...]) -> list[Any]:
-        """Call the handlers of namespaces that the server has ended, and return the calls. The last one ends it all."""
+        """Call the handlers of namespaces that the server ended; return the calls. The last ends the connection."""
         with self._lifecycle.lock:
             if ended:
                 self._channel.details = DisconnectDetails(DisconnectKind.SERVER_DISCONNECT, Reason.SERVER_DISCONNECT)
@@ -215,14 +215,14 @@ class Attempts:
         """Return whether the connection ends with the namespace that the server has just ended, or refused."""
         if self._channel.session is not session or session.namespaces or session.pending:
             return False
-        # After a refusal, connect() ends it if that waits.
+        # After a refusal, connect() ends it if it waits.
         return ended or not self.waits or self._lifecycle.state not in (State.CONNECTING, State.RECONNECTING)
 
 
 def attempt_failure(exc: Exception) -> tuple[Exception, Any]:
     """Return the error to raise for an attempt that failed, and the argument for the ``connect_error`` handlers.
 
-    That is the body of an HTTP error answer, ``None`` if it is no JSON, else the text of the error.
+    That is the body of an HTTP error answer, ``None`` if it is not JSON, or the text of the error.
     """
     if not isinstance(exc, EngineError):
         return exc, error_text(exc)
@@ -233,7 +233,7 @@ def attempt_failure(exc: Exception) -> tuple[Exception, Any]:
 def first_cause(exc: BaseException) -> BaseException:
     """Return the original cause of an error, without its traceback.
 
-    What lies between has the same text, and the traceback is that of the HTTP library: two more screens to read.
+    The errors in between have the same text, and their tracebacks, of the HTTP library, are long.
     """
     while exc.__cause__ is not None:
         exc = exc.__cause__

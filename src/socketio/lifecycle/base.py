@@ -35,7 +35,7 @@ class Change:
 
     :ivar reason: for the ``disconnect`` handlers of the namespaces ``names``.
     :ivar timeout: seconds for sending what was emitted before.
-    :ivar calls: tell when the handlers that were called have returned.
+    :ivar calls: events that are set when the handlers that were called have returned.
     """
 
     lifetime: Lifetime
@@ -80,7 +80,7 @@ class BaseLifecycle:
         self.renew()
 
     def reset(self, lock: AbstractContextManager[Any], changed: Any) -> None:
-        """Become idle with a new lock, without waking anything: the threads or tasks that wait may not exist."""
+        """Become idle with a new lock, without waking anything: waiting threads or tasks may not exist."""
         self.lock, self.changed = lock, changed
         self.channel.lock, self.channel.session = lock, None
         self.state = State.IDLE
@@ -93,7 +93,7 @@ class BaseLifecycle:
     # -- the table
 
     def transition(self, given: Input, lifetime: Lifetime | None = None, **details: Any) -> Change:
-        """Change the state for an input; return what is left to do: nothing for a ``lifetime`` that has passed."""
+        """Change the state for an input; return the actions to execute, none for an earlier ``lifetime``."""
         with self.lock:
             if lifetime is not None and lifetime is not self.lifetime:
                 return Change(lifetime)
@@ -180,7 +180,7 @@ class BaseLifecycle:
         raise ConnectionError(f"The client is already {self.state.value}")
 
     def _open(self, change: Change) -> Steps[Change | None]:
-        """Make one attempt to connect. When it fails, nothing is left open."""
+        """Make one attempt to connect. If it fails, everything is closed."""
         lifetime, number = change.lifetime, change.lifetime.attempts
         try:
             yield from self.attempts.make(lifetime)
@@ -199,7 +199,7 @@ class BaseLifecycle:
             if not goes_on:
                 self.log.gave_up()
         else:
-            # connect() raises it: where in here it came from tells a user nothing.
+            # connect() raises it: its traceback in this package is of no use to a user.
             lifetime.error = exc.with_traceback(None) if type(exc) is ConnectionError else exc
             goes_on = lifetime.retries and not is_aborted(self.client)
         return self.transition(Input.FAILED if goes_on else Input.GAVE_UP, lifetime)
@@ -223,7 +223,7 @@ class BaseLifecycle:
     def _try_again(self, lifetime: Lifetime) -> Steps[None]:
         try:
             yield from self._execute(Change(lifetime, (Action.PAUSE,)))
-        except BaseException:  # SystemExit of a function that was asked for the URL, or the task was cancelled
+        except BaseException:  # SystemExit of a function that returns the URL, or the task was cancelled
             is_open = self.channel.session is not None
             if is_open:
                 self.engine.announce_end()  # for handlers that connect again
@@ -266,10 +266,10 @@ class BaseLifecycle:
     # -- connect()
 
     def _can_connect(self) -> bool:
-        """Return whether connect() can go on, to begin or to raise: no earlier connection is still closing."""
+        """Return whether connect() can begin, or raise: no earlier connection is still closing."""
         if self.state is State.CLOSING:
             return False
-        # disconnect() may have ended a lifetime whose last attempt takes a moment to notice.
+        # disconnect() may have ended a lifetime whose last attempt still runs for a moment.
         return not self.attempts.is_running or self.state is not State.IDLE
 
     def connect(self, retry: bool, *arguments: Any) -> Steps[None]:
@@ -284,7 +284,7 @@ class BaseLifecycle:
             yield from self._execute(change)
             if lifetime.error is not None:
                 raise lifetime.take_error()
-            if self.attempts.waits:  # no part of the attempt: a connect handler may never return
+            if self.attempts.waits:  # not part of the attempt: a connect handler may never return
                 yield from self.returned(self.attempts.current.calls, attempts.CONNECT_HANDLERS_TIMEOUT)
             self.attempts.current.calls = []
         except Exception:
@@ -343,14 +343,14 @@ class BaseLifecycle:
         self.start(self.close_shielded, change)
 
     def until(self, predicate: Callable[[], Any], timeout: float | None) -> Wait:
-        """Wait until something is true of the state."""
+        """Wait until the state fulfils a condition."""
         return Wait(partial(self.changed.wait_for, predicate), timeout)
 
     def returned(self, calls: list[Any], timeout: float) -> Steps[None]:
-        """Wait until handlers have returned, but no longer than so many seconds."""
+        """Wait until handlers have returned, for at most ``timeout`` seconds."""
         dispatcher = self.client._sio_dispatcher
         if not calls or (dispatcher.serial and dispatcher.is_current()):
-            return  # their turn comes after the handler that waits here
+            return  # they run after the handler that waits here
         deadline = time.monotonic() + timeout
         for call in calls:
             if not call.is_set():
@@ -368,9 +368,9 @@ class BaseLifecycle:
         if registry.sink is not None:
             registry.sink.notify(event)
         call = self.new_event()
-        # In this order: the handler that runs may be about to register the one that is looked for.
+        # In this order: the running handler may be about to register this one.
         if self.is_idle() and registry.find(event, namespace, args) is None:
-            call.set()  # to start a thread without a handler to run takes longer than to answer
+            call.set()  # starting a thread would take longer than this
             return call
         if lifetime is not None:
             lifetime.handler_begins()

@@ -1,8 +1,7 @@
 """The session of a client's current connection, guarded by the client's lock.
 
 In: calls of the application and of the lifecycle, on any thread. Out: frames, queued in the order of the calls. No
-application code and no socket is called under the lock: a real one for threads; for asyncio one that is never held
-while anything is awaited.
+application code and no socket is called under the lock. For asyncio, it is never held while anything is awaited.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ class Waiter:
     """Where call() waits for its acknowledgement: the callback of a request, called on the reading side.
 
     :ivar args: the values of the acknowledgement; ``None`` while there is no acknowledgement.
-    :ivar expired: whether it has not come in time.
+    :ivar expired: whether it did not arrive in time.
     :ivar request: the session, the namespace and the ack id; ``None`` until the event is queued.
     """
 
@@ -40,18 +39,18 @@ class Waiter:
         self.wake()
 
     def wake(self) -> None:
-        """End the waiting; without ``args``, because there will be no answer."""
+        """Wake the caller, without ``args``: no acknowledgement will arrive."""
         raise NotImplementedError
 
     def forget(self) -> None:
-        """Drop the request: an acknowledgement has no effect any more."""
+        """Drop the callback: an acknowledgement then has no effect."""
         if self.args is None and self.request is not None:
             session, namespace, ack_id = self.request
             session.forget(namespace, ack_id)
 
 
 class Channel:
-    """What one client sends through: the session of its current connection, and the engine.
+    """Sends what one client emits: through the session of its current connection, and the engine.
 
     :ivar session: the current session; ``None`` without a connection.
     :ivar details: why the connection, or a namespace, last ended.
@@ -161,7 +160,7 @@ class Channel:
                 self._engine.wake()
 
     def acknowledge(self, session: Session, namespace: str, ack_id: int, result: Any) -> None:
-        """Send what a handler returned, if the session that asked for it still lasts."""
+        """Send what a handler returned, if the session of the event is still open."""
         if self._log.is_logged(INFO):
             self._log.write("Sending ack %d [%s]", ack_id, namespace)
         with self.lock, contextlib.suppress(EngineError):

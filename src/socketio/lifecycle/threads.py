@@ -44,16 +44,16 @@ class Lifecycle(BaseLifecycle):
     # -- how to wait
 
     def ask(self, option: Any) -> Any:
-        """Return an argument of connect() that may be a function to ask."""
+        """Return an argument of connect(); call it if it is a function."""
         return option() if callable(option) else option
 
     def joined(self, thread: threading.Thread) -> Steps[None]:
-        """Wait for the end of a thread, unless that waits for this."""
+        """Wait for the end of a thread, unless it waits for this one."""
         if thread is not threading.current_thread():
             yield joined(thread, DISCONNECT_HANDLERS_TIMEOUT)
 
     def returned(self, calls: list[Any], timeout: float) -> Steps[None]:
-        """Wait until handlers have returned, but no longer than so many seconds."""
+        """Wait until handlers have returned, for at most ``timeout`` seconds."""
         self.client._sio_dispatcher.blocking()
         yield from super().returned(calls, timeout)
 
@@ -66,13 +66,13 @@ class Lifecycle(BaseLifecycle):
         run(self._execute(change))
 
     def start(self, function: Callable[..., Steps[Any]], *args: Any) -> Any:
-        """Run steps on a thread of their own; return the thread."""
+        """Run steps on a new thread; return the thread."""
         return self.engine.start_background_task(lambda: run(function(*args)))
 
     # -- the end
 
     def on_transport_open(self) -> None:
-        """Ask for the namespaces."""
+        """Send CONNECT packets."""
         run(self.attempts.open_session())
 
     def on_transport_closed(self, reason: str) -> None:
@@ -124,7 +124,7 @@ class Lifecycle(BaseLifecycle):
 
     @contextlib.contextmanager
     def closing_on_interrupt(self) -> Iterator[None]:
-        """Disconnect if Ctrl-C is pressed meanwhile."""
+        """Disconnect if Ctrl-C is pressed in the block."""
         try:
             yield
         except KeyboardInterrupt:
@@ -143,7 +143,7 @@ class Lifecycle(BaseLifecycle):
         return bool(self.client._sio_dispatcher.is_current())
 
     def submit_end(self, lifetime: Lifetime) -> None:
-        """Let wait() return, after the handlers before."""
+        """Let wait() return after the earlier handlers."""
         dispatcher = self.client._sio_dispatcher
         if dispatcher.is_idle():
             lifetime.end()
@@ -158,7 +158,7 @@ class Lifecycle(BaseLifecycle):
     def submit(
         self, function: Callable[[], Any], handler: tuple[str, str] | None, ended: Callable[[], None], *failed: Any
     ) -> None:
-        """Run a function of the program in its turn; log ``failed``, a text and its arguments, if it raises."""
+        """Schedule a function of the program; if it raises, log ``failed``, a text and its arguments."""
 
         def run_it() -> None:
             try:

@@ -1,1 +1,1 @@
-"""What is not about protocols: steps, time limits, logs, forks and the end of the process."""
+"""Code that is independent of protocols: steps, time limits, logs, forks and the end of the process."""

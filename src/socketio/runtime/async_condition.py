@@ -1,7 +1,7 @@
 """A condition variable and an event for asyncio, with time limits.
 
-``asyncio.wait_for()`` makes a task for each wait, which takes longer than most waits here, and judges by the clock
-alone: see ``async_time_limit.py``.
+``asyncio.wait_for()`` makes a task for each wait, which takes longer than most waits here, and counts time in which the
+event loop is busy: see ``async_time_limit.py``.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def running_loop() -> asyncio.AbstractEventLoop:
 
 
 class AsyncCondition:
-    """Wakes those who wait for something to become true. Can be made outside of an event loop."""
+    """Wakes tasks that wait for a condition. Can be made outside of an event loop."""
 
     __slots__ = ("_waiters",)
 
@@ -35,7 +35,7 @@ class AsyncCondition:
         self._waiters: list[asyncio.Future[None]] = []
 
     def notify_all(self) -> None:
-        """Have all who wait look again."""
+        """Wake all waiters."""
         for waiter in self._waiters:
             if not waiter.done():
                 waiter.set_result(None)
@@ -66,7 +66,7 @@ class AsyncCondition:
 
 
 class AsyncEvent:
-    """A flag that can be waited for, as ``threading.Event``: ``wait()`` has a timeout and tells whether it was set."""
+    """A flag that can be waited for, like ``threading.Event``: ``wait()`` returns ``False`` after a timeout."""
 
     __slots__ = ("_changed", "_is_set")
 
@@ -79,7 +79,7 @@ class AsyncEvent:
         return self._is_set
 
     def set(self) -> None:
-        """Set it, and wake those who wait for it."""
+        """Set it, and wake all waiters."""
         self._is_set = True
         self._changed.notify_all()
 
@@ -91,7 +91,8 @@ class AsyncEvent:
 async def wait_for(awaitable: Awaitable[T], timeout: float | None) -> T:
     """Return the result of an awaitable; cancel it and raise ``asyncio.TimeoutError`` if it takes longer.
 
-    That of Python 3.11 and older swallows a cancellation that comes in the same turn as the result (bpo-37658).
+    ``asyncio.wait_for()`` up to Python 3.11 swallows a cancellation that comes in the same iteration of the event loop
+    as the result (bpo-37658).
     """
     task = asyncio.ensure_future(awaitable)
     limit = None if timeout is None else TimeLimit(timeout, task.cancel)

@@ -1,7 +1,7 @@
 """Time limits for asyncio that do not mistake a busy event loop for a silent server.
 
-In: seconds. Out: one call, when they are over. A busy event loop is not a silent server: what has come is read before
-the call is made, and time in which the event loop did not turn is not counted, up to as much again.
+In: seconds. Out: one call, when they are over. Data that has arrived is read before the call is made, and time in which
+the event loop was busy is not counted, up to as much again.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Callable
 _STEPS = 4
 _SHORTEST_STEP, _LONGEST_STEP = 0.05, 3600.0
 _FEW_TURNS, _MANY_TURNS = 20, 100
-"""Turns of the event loop that it takes to read a long answer which lies in the socket; the few, where each is slow."""
+"""Iterations of the event loop that it takes to read a long answer from the socket; fewer, if each is slow."""
 _SLOW = 0.5
 _NEGLIGIBLE = 1e-6
 
@@ -24,8 +24,8 @@ class TimeLimit:
     :param expired: called on the event loop, once.
     :param loop: the running event loop, if the caller knows it, and ``now`` its time.
 
-    The time is measured in steps. A step that ends late by more than half its length, because the event loop did not
-    turn, is repeated. After the last one, the event loop turns until it must have read what has come.
+    The time is measured in steps. A step that ends late by more than half its length, because the event loop was busy,
+    is repeated. After the last one, the event loop runs until it must have read the data that has arrived.
     """
 
     __slots__ = ("_due", "_excused", "_expired", "_handle", "_loop", "_rest", "_step", "_turns", "_until")

@@ -1,7 +1,7 @@
 """Warns if python-socketio was installed in the folder of this package.
 
 Both distributions bring a package ``socketio``. pip checks no files: the one that is installed last overwrites the
-modules that both have, and leaves the other's. ``server.py`` is the sign: python-socketio has it, this package has not.
+modules that both have, and leaves the others. Only python-socketio has a module ``server.py``.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Chooses the logger for an option, and writes to it.
 
-Without ``True`` nothing of the process's logging is changed. No function here is called while a lock is held: the
+The logging of the process is changed by ``True`` only. No function here is called while a lock is held: the
 application's logging handlers may emit, too.
 """
 
@@ -25,7 +25,7 @@ _writing: ContextVar[bool] = ContextVar("socketio_log_writing", default=False)
 
 
 class StderrHandler(_StreamHandler):
-    """Writes to stderr, except what another handler of the program writes there.
+    """Writes to stderr, unless another handler of the program does.
 
     :param logger: the logger to which this is added.
     """
@@ -108,9 +108,9 @@ def resolve(option: bool | Logger | None, name: str) -> Logger:
 
 
 def check_of(logger: Logger) -> Callable[[int], bool]:
-    """Return a function that tells whether a logger logs records of a level.
+    """Return a function that returns whether a logger logs records of a level.
 
-    Loggers of other packages than :mod:`logging` may not know: they get everything.
+    Loggers of other packages than :mod:`logging` may lack that: they get all records.
     """
     known: Callable[[int], bool] = getattr(logger, "isEnabledFor", lambda level: True)
     return known
@@ -119,8 +119,8 @@ def check_of(logger: Logger) -> Callable[[int], bool]:
 def write(log: Callable[..., None], text: str, *args: object) -> None:
     """Log a line about the conversation with a method of a logger.
 
-    What a logging handler emits while it takes the line is not written, because the handler would emit that, too, and
-    so on.
+    Events that a logging handler emits while it handles the line are not logged: the handler would emit them again,
+    without end.
     """
     if _writing.get():
         return

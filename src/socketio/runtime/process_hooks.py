@@ -152,11 +152,11 @@ def _was_interrupted() -> bool:
 
 
 class _AfterExitFunctions:
-    """An ``atexit`` function that acts after all others, regardless of the order of registration.
+    """An ``atexit`` function that runs after all others, regardless of the order of registration.
 
-    ``atexit`` calls the functions that were registered last first, so that those of an application may come after any
-    of ours. But it keeps them all until the last one has returned: this object then is deleted. Where objects are not
-    deleted with their last reference, it acts when it is called.
+    ``atexit`` calls the functions that were registered last first, so an application's function may run after any of
+    ours. But it keeps all until the last one has returned: then this object is deleted, and runs. Interpreters other
+    than CPython may not delete it then: there, it runs when it is called.
     """
 
     def __init__(self) -> None:

@@ -15,14 +15,14 @@ from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 T = TypeVar("T")
 
-_POLL_INTERVAL = 0.005  # seconds between two looks at what several wait for
+_POLL_INTERVAL = 0.005  # seconds between two checks of conditions
 
 
 class Wait(NamedTuple):
-    """What a step waits for.
+    """The condition that a step waits for.
 
-    :ivar until: waits for it; gets the seconds that it may take, and returns whether it has happened. With asyncio, it
-        returns an awaitable of that.
+    :ivar until: waits, for at most the seconds passed to it, and returns whether the condition is fulfilled. With
+        asyncio, it returns an awaitable.
     :ivar limit: seconds to wait at most.
     """
 
@@ -34,12 +34,12 @@ Steps: TypeAlias = Generator[Wait, Any, T]
 
 
 def call(function: Callable[..., Any], *args: Any) -> Wait:
-    """Wait for the result of a function, with asyncio of a coroutine function, however long it takes."""
+    """Wait for the result of a function, or with asyncio of a coroutine function, without a limit."""
     return Wait(lambda _: function(*args), 0.0)
 
 
 def all_of(waits: Iterable[Wait]) -> Steps[None]:
-    """Wait for one after the other, also if one before has failed; raise what the first one has raised."""
+    """Wait for one after the other, even if one fails; raise the first error."""
     failure: BaseException | None = None
     for wait in waits:
         try:
@@ -65,7 +65,7 @@ def joined(thread: threading.Thread, limit: float | None) -> Wait:
 def run(steps: Steps[T]) -> T:
     """Run the steps on this thread and return their result.
 
-    Ctrl-C is raised in the steps, whenever it comes, so that they can clean up.
+    Ctrl-C is always raised in the steps, so that they can clean up.
     """
     proceed: Callable[[Any], Wait] = steps.send
     value: Any = None
@@ -83,7 +83,7 @@ def run(steps: Steps[T]) -> T:
                     raise
                 proceed, value = steps.throw, exc
     finally:
-        value = None  # else its traceback has this frame, which has it
+        value = None  # otherwise its traceback refers to this frame, and the frame to it
 
 
 async def run_async(steps: Steps[T]) -> T:
@@ -108,7 +108,7 @@ async def run_async(steps: Steps[T]) -> T:
 
 
 class _Running:
-    """Steps that run together with others, and what they wait for: ``None`` when they have ended."""
+    """Steps that run together with others, and their current wait: ``None`` when they have ended."""
 
     def __init__(self, steps: Steps[Any], limit: float) -> None:
         self._steps = steps
@@ -116,7 +116,7 @@ class _Running:
         self._go_on(None)
 
     def look(self, timeout: float) -> bool:
-        """Go on if what they wait for has happened, or its time is over; return whether they have gone on."""
+        """Continue if their condition is fulfilled, or its time is over; return whether they have continued."""
         happened = False
         if self.wait is not None:
             with contextlib.suppress(Exception):

@@ -8,14 +8,14 @@ from collections.abc import Iterator
 from typing import Any
 
 LONGEST = 2_000_000.0
-"""Seconds that every call of every operating system takes as a timeout: the milliseconds fit in 31 bits."""
+"""Maximum timeout that all operating systems accept, in seconds: milliseconds in 31 bits."""
 _MAX = 0.9 * threading.TIMEOUT_MAX  # with room for rounding
 
 
 def limit(value: Any, name: str = "timeout") -> float | None:
     """Return a limit in seconds, ``None`` for no limit: infinity, and times beyond ``threading.TIMEOUT_MAX``, are none.
 
-    Raises ``TypeError`` for what is not a number and ``ValueError`` for a negative one, in the name of the argument.
+    Raises ``TypeError`` if it is not a number, and ``ValueError`` if it is negative, with the name of the argument.
     """
     if value is None:
         return None

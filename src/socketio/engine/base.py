@@ -1,7 +1,6 @@
 """What both Engine.IO clients do, without I/O: options, listeners, connecting and disconnecting.
 
-The steps (see ``runtime.steps``) of connecting and disconnecting stand here; the client of each flavour carries them
-out.
+Contains the steps (see ``runtime.steps``) of connecting and disconnecting. The client of each flavour runs them.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ from .handshake import MAX_MESSAGE_SIZE, Handshake, choose_transports, without_s
 from .send_queue import SendQueue
 
 HIGH_WATER_MARK = 16 * 2**20
-"""Bytes that wait to be sent, above which those who can wait should not add more."""
+"""Bytes in the send queue, above which ``emit()`` and ``call()`` wait."""
 CANCELLED = "the connection attempt was ended by disconnect()"
 
 
@@ -40,13 +39,13 @@ class EngineBase(BaseClient):
     Takes the options of engineio's client, and ``max_message_size`` and ``high_water_mark``, in bytes. Constructing one
     changes nothing in the process: no signal handler, and no log level or handler unless ``logger=True``.
 
-    The client of each flavour brings ``_event`` and ``_condition``, which make what is waited for, and methods to open
-    a transport, to start a thread or task, to run steps, and to close the HTTP session.
+    The client of each flavour has ``_event`` and ``_condition``, which create events and conditions, and methods to
+    open a transport, to start a thread or task, to run steps, and to close the HTTP session.
 
     :ivar details: why the last connection ended; set before the ``disconnect`` handler is called.
     :ivar logs_text: whether messages are packets of Socket.IO in its own text format, which the log shows.
     :ivar is_shared: whether handlers are called in addition to those that were registered before this was set, which
-        are the Socket.IO client's.
+        belong to the Socket.IO client.
     """
 
     state: str
@@ -168,7 +167,7 @@ class EngineBase(BaseClient):
         connection, attempt = None, object()
         begin = partial(self._freed.wait_for, partial(self._begin, attempt))
         try:
-            # What is about to end, be it a connection or an attempt, is waited for.
+            # Wait for a connection, or an attempt, that is about to end.
             if is_open or not (yield Wait(begin, self.request_timeout)):
                 raise ValueError("Client is not in a disconnected state")
             connection = Connection(self, (yield call(self._open_transport, url, dict(given or {}), path)))
@@ -228,7 +227,7 @@ class EngineBase(BaseClient):
 
     @property
     def queue(self) -> SendQueue:
-        """What is not sent yet. What python-engineio assigns is not kept: it would be several kilobytes."""
+        """The packets that are not sent yet. The large queue that python-engineio assigns is not kept."""
         connection = self._connection
         return SendQueue(0, self._condition) if connection is None else connection.queue
 
@@ -239,10 +238,10 @@ class EngineBase(BaseClient):
     def send_frames(self, frames: list[Frame], wake: bool = True, accepts: bool = True) -> None:
         """Queue messages, with nothing in between.
 
-        :param wake: ``False`` where the caller's next step is to send them.
-        :param accepts: whether the application sends them, having waited for room.
+        :param wake: ``False`` if the caller sends them next.
+        :param accepts: whether the application sends them, after waiting for room.
 
-        Raises ``ConnectionError`` when there is no connection, ``ValueError`` for a message that is too large for it.
+        Raises ``ConnectionError`` if there is no connection, ``ValueError`` for a message that is too large.
         """
         if self._connection is None:
             raise ConnectionError("there is no connection")
@@ -252,30 +251,30 @@ class EngineBase(BaseClient):
     def answer_frames(self, frames: list[Frame]) -> None:
         """Queue messages that the server has asked for, as :meth:`send_frames` does.
 
-        A server that goes on asking without reading the answers loses the connection.
+        A server that sends requests and does not read the answers loses the connection.
         """
         self.send_frames(frames, accepts=False)
 
     def send_at_once(self) -> None:
-        """Send what is queued, as far as that can be done without waiting; leave the rest to the writer.
+        """Send as many queued packets as possible without waiting; the writer sends the rest.
 
-        Saves a change of threads, or tasks, where the caller would wait for it.
+        Saves a switch to another thread or task that the caller would wait for.
         """
         if self._connection is not None:
             self._connection.send_at_once()
 
     def wake(self) -> None:
-        """Leave what is queued to the writer."""
+        """Let the writer send the queued packets."""
         if self._connection is not None:
             self._connection.queue.wake()
 
     def has_room(self) -> bool:
-        """Return whether less than ``high_water_mark`` waits to be sent; who can wait should, else."""
+        """Return whether less than ``high_water_mark`` bytes are queued. Otherwise callers should wait."""
         connection = self._connection
         return connection is None or connection.queue.has_room()
 
     def wait_for_room(self, timeout: float | None) -> Any:
-        """Wait until less than ``high_water_mark`` waits to be sent; return whether it does, in ``timeout`` seconds.
+        """Wait until less than ``high_water_mark`` bytes are queued; return ``False`` after ``timeout`` seconds.
 
         Raises ``ConnectionError`` when the connection ends before.
         """
@@ -287,23 +286,23 @@ class EngineBase(BaseClient):
         return self._run(steps())
 
     def drain(self, timeout: float) -> Any:
-        """Wait until the server has read all that was sent; return whether it has, in ``timeout`` seconds."""
+        """Wait until the server has read all that was sent; return ``False`` after ``timeout`` seconds."""
         return self._run(self.drain_steps(timeout))
 
     def drain_steps(self, timeout: float) -> Steps[bool]:
-        """Do what :meth:`drain` does, in steps."""
+        """The steps of :meth:`drain`."""
         connection = self._connection
         return connection is not None and (yield from connection.drain(timeout))
 
     # -- the end of a connection
 
     def announce_end(self) -> None:
-        """Announce that :meth:`disconnect` will be called: from now on, :meth:`connect` waits for it."""
+        """Announce that :meth:`disconnect` will be called: :meth:`connect` then waits for it."""
         with self._guard:
             self._ending = self._connection is not None
 
     def disconnect_steps(self, abort: bool = False, reason: str | None = None) -> Steps[None]:
-        """Do what :meth:`disconnect` does, in steps."""
+        """The steps of :meth:`disconnect`."""
         with self._guard:
             connection = self._connection
             is_first = connection is not None and connection.reason is None
@@ -325,13 +324,13 @@ class EngineBase(BaseClient):
         yield self._joined(connection.reader, CLOSING)
 
     def _interrupted(self, connection: Connection, exc: BaseException) -> Steps[None]:
-        """Do what is left to do when the reading is ended from outside."""
+        """Clean up after the reading was ended from outside."""
         yield from ()
 
     def _end(self, connection: Connection) -> Steps[None]:
         """Release a connection whose reading has ended, and call the ``disconnect`` handler.
 
-        Each step is taken, even if the event loop ends in the one before.
+        All steps run, even if the event loop ends during one.
         """
         if connection.is_detached:
             return
@@ -381,11 +380,11 @@ class EngineBase(BaseClient):
     def _log_received(self, packets: Iterable[Outgoing]) -> None:
         if self._is_logged(self._packet_level):
             for packet in packets:
-                if not isinstance(packet, ControlFrame):  # else it is what the transport wants to be sent
+                if not isinstance(packet, ControlFrame):  # otherwise it is a control frame of the transport
                     logs.write(self._log_packet, "Received %s", packet_log.received(packet, self.logs_text))
 
     def _log_sending(self, packets: Iterable[Outgoing], logged: int = 0) -> None:
-        """Log packets that are about to be sent, but for the first, which were logged but could not be sent then."""
+        """Log packets that are about to be sent, except those that were logged before a send that failed."""
         while self._oversized:
             self._too_large.warning(
                 "A message of %d bytes is larger than the server's maxPayload, %d bytes: it may close the connection",

@@ -25,7 +25,7 @@ class BasePollingTransport:
 
     :param http: the session to send requests with.
     :param url: the Engine.IO URL with its query.
-    :param max_message_size: bytes in one message; a body with a larger one is an error, and not read to its end.
+    :param max_message_size: bytes in one message; a larger body is an error, and is not read completely.
     :param timestamp: returns what to append to the URL of each request.
     :param log_request: called with the method and the URL before each request.
     :ivar opening_time: seconds that the handshake took.
@@ -34,7 +34,7 @@ class BasePollingTransport:
 
     name = "polling"
     # CLOSE, and UPGRADE before it: python-engineio leaves the pending GET without an answer when it reads a CLOSE, but
-    # answers it when it reads an UPGRADE. The reference server answers it in any case.
+    # answers it when it reads an UPGRADE. The reference server always answers it.
     close_packets: ClassVar[list[Outgoing]] = ["5", "1"]
     opening_time = 0.0
     allows_two = True
@@ -70,7 +70,7 @@ class BasePollingTransport:
         return []
 
     def _take_handshake(self, headers: Mapping[str, str], body: bytes, began: float) -> tuple[Handshake, list[Frame]]:
-        """Return what the server said in its first answer, and the packets that it sent along."""
+        """Return the handshake in the first answer, and the packets that follow it."""
         self.opening_time = time.monotonic() - began
         handshake, packets = read_open_body(body, headers.get("Content-Type", ""))
         self.url += f"&sid={handshake.sid}"

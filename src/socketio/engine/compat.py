@@ -1,8 +1,8 @@
 """Undocumented names of other packages, each with a fallback to their public API.
 
 No other module uses a name that another package does not document. Each is listed with the versions that it was seen
-in; where a later version does not have it, the functions here do what can be done without.
-``tests/contract/test_compat.py`` takes each name away and connects.
+in; if a later version does not have it, the functions here fall back to public API.
+``tests/contract/test_compat.py`` removes each name and connects.
 
 python-engineio: ``import engineio`` loads its clients and its servers, and so aiohttp, requests and websocket-client.
 Importing this module defers that until a program asks for a name of ``engineio`` itself, such as ``engineio.Server``.
@@ -28,7 +28,7 @@ BUSY = "_acquired"  # BaseConnector: connections in use
 TLS = "_ssl"  # TCPConnector: its option ``ssl``
 RETRY = "_retry_connection"  # ClientSession: whether a GET is repeated whose connection breaks
 PROTOCOL = "protocol"  # Connection: the protocol that the event loop's transport calls
-SET_PARSER = "set_parser"  # that protocol: hands over to a parser what comes after an answer
+SET_PARSER = "set_parser"  # that protocol: passes what follows an answer to a parser
 # urllib3 1.26 to 2.8
 MAKE_SOCKET = "_new_conn"  # HTTPConnection: connects a socket
 DNS_HOST = "_dns_host"  # HTTPConnection: the host, with a dot at its end
@@ -46,7 +46,7 @@ CONNECTION_LOST = "_call_connection_lost"  # transports: closes the socket
 
 
 def idle_connections(connector: Any) -> list[tuple[Any, Any, float]]:
-    """Return a connector's idle connections: key, protocol, and the time since when it is idle. Else none."""
+    """Return a connector's idle connections: key, protocol, and the time since when it is idle. Otherwise none."""
     try:
         kept = getattr(connector, IDLE, {}).items()
         return [(key, protocol, since) for key, each in kept for protocol, since in each]
@@ -55,30 +55,30 @@ def idle_connections(connector: Any) -> list[tuple[Any, Any, float]]:
 
 
 def transports_of(connector: Any) -> list[Any]:
-    """Return asyncio's transports of a connector's connections, in use or not. Else none."""
+    """Return asyncio's transports of a connector's connections, in use or not. Otherwise none."""
     protocols = [protocol for _, protocol, _ in idle_connections(connector)] + list(getattr(connector, BUSY, ()))
     found = [getattr(protocol, "transport", None) for protocol in protocols]
     return [transport for transport in found if transport is not None]
 
 
 def tls_of(connector: Any) -> Any:
-    """Return the option ``ssl`` of a connector. Else ``True``, which is its default: certificates are verified."""
+    """Return the option ``ssl`` of a connector. Otherwise ``True``, which is its default: certificates are verified."""
     return getattr(connector, TLS, True)
 
 
 def do_not_repeat(session: Any) -> None:
     """Make a session send a GET once: what the server had sent into a connection that broke would be lost.
 
-    Else a GET may be repeated.
+    Otherwise a GET may be repeated.
     """
     if hasattr(session, RETRY):
         setattr(session, RETRY, False)
 
 
 def connection_of(response: Any) -> tuple[Any, Any, Callable[[Any, Any], None]] | None:
-    """Return what it takes to take over a connection, when the server has switched protocols. Else ``None``.
+    """Return what is needed to take over a connection after the server has switched protocols. Otherwise ``None``.
 
-    That is the event loop's transport, its protocol, and a method that hands over to a parser what has come already.
+    That is the event loop's transport, its protocol, and a method that passes received data to a parser.
     """
     connection = getattr(response, "connection", None)
     transport, protocol = getattr(connection, "transport", None), getattr(connection, PROTOCOL, None)
@@ -92,10 +92,10 @@ def connection_of(response: Any) -> tuple[Any, Any, Callable[[Any, Any], None]] 
 def connecting_by(
     connect: Callable[[Any, Callable[[], Any], str], Any], connection_class: Any, plain_class: Any
 ) -> dict[str, Any]:
-    """Return the attributes of a subclass that connects its sockets with a function. Else none.
+    """Return the attributes of a subclass that connects its sockets with a function. Otherwise none.
 
     :param connect: called with the connection, what urllib3 does, and the host.
-    :param plain_class: urllib3's; a class that connects in another way is left alone.
+    :param plain_class: urllib3's; a class that connects in another way is not changed.
     """
     own: Any = getattr(plain_class, MAKE_SOCKET, None)
     if own is None or getattr(connection_class, MAKE_SOCKET) is not own:
@@ -112,14 +112,14 @@ def connecting_by(
 
 
 def keep_silent(tasks: Iterable[Any]) -> None:
-    """Keep asyncio from logging pending tasks when they are deleted. Else it logs them."""
+    """Keep asyncio from logging pending tasks when they are deleted. Otherwise it logs them."""
     for task in tasks:
         if hasattr(task, LOG_PENDING):
             setattr(task, LOG_PENDING, False)
 
 
 def close_transport(transport: Any) -> None:
-    """Close a transport whose event loop is closed. Else its socket is closed when it is deleted."""
+    """Close a transport whose event loop is closed. Otherwise its socket is closed when it is deleted."""
     with contextlib.suppress(Exception):  # RuntimeError where the loop is closed
         transport.abort()
     for each in (transport, getattr(getattr(transport, TLS_PROTOCOL, None), BELOW, None)):
@@ -131,18 +131,18 @@ def close_transport(transport: Any) -> None:
 
 
 def use_websocket(server: Any, websocket_class: type) -> None:
-    """Have a server make its websockets with a class. Else it makes plain ones."""
+    """Make a server create its websockets with a class. Otherwise it makes plain ones."""
     if hasattr(server, DRIVER):
         setattr(server, DRIVER, {**getattr(server, DRIVER), "websocket": websocket_class})
 
 
 def response_of(websocket: Any) -> Any:
-    """Return the response of a server's websocket. Else ``None``."""
+    """Return the response of a server's websocket. Otherwise ``None``."""
     return getattr(websocket, RESPONSE, None)
 
 
 def defer_init(package: str) -> None:
-    """Put a package into ``sys.modules``, to run its ``__init__`` when a name is asked for that it defines.
+    """Put a package into ``sys.modules``, and run its ``__init__`` when a name that it defines is used.
 
     As the recipe "Implementing lazy imports" in the documentation of ``importlib``, whose ``LazyLoader`` is not for
     packages: it loads them when a submodule is imported.
@@ -183,7 +183,7 @@ class _DeferredInit:
         with self._lock:
             if self._is_running:
                 raise AttributeError(f"{self._module.__name__!r} has not defined this name yet")
-            if not self.hooks:  # another thread has run it meanwhile
+            if not self.hooks:  # another thread has run it
                 return
             self._is_running = True
             try:
@@ -191,13 +191,13 @@ class _DeferredInit:
             finally:
                 self._is_running = False
             for name, hook in self.hooks.items():
-                if names[name] == hook:  # else __init__ has defined one
+                if names[name] == hook:  # otherwise __init__ has defined one
                     del names[name]
             self.hooks = {}
 
 
 def engineio_class(module: str, name: str) -> Any:
-    """Return a class of python-engineio from its submodule, or else from the package itself, which loads all of it."""
+    """Return a class of python-engineio from its submodule, or from the package itself, which loads all of it."""
     try:
         return getattr(importlib.import_module(f"engineio.{module}"), name)
     except (ImportError, AttributeError):

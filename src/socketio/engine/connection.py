@@ -1,6 +1,6 @@
 """One Engine.IO connection, without I/O: handles its packets, answers pings, and ends it.
 
-In: packets, from the transport and from the client. Out: messages for the client, in the order in which they came, and
+In: packets, from the transport and from the client. Out: messages for the client, in order, and
 steps (see ``runtime.steps``) that the driver of each flavour runs: to read, to write, to drain, to close. The
 transports detect heartbeat timeouts.
 """
@@ -26,7 +26,7 @@ from .send_queue import SendQueue
 CLOSING = 1.0
 """Seconds that a connection may take to close before it is cut."""
 _SENDING = 0.5
-"""Seconds that a request for packets may take to be sent before the CLOSE is sent all the same."""
+"""Maximum seconds to wait until a GET is sent, before the CLOSE is sent."""
 _POLL_INTERVAL = 0.01
 """Seconds between two attempts to send if no thread can be started for it."""
 
@@ -34,11 +34,11 @@ _POLL_INTERVAL = 0.01
 class Connection:
     """One connection, from its handshake on.
 
-    :param engine: the client, an :class:`EngineBase`, which also knows how to wait in its flavour.
+    :param engine: the client, an :class:`EngineBase`, which also waits in its flavour.
     :ivar logged: how many of the packets that are to be sent next were logged already.
     :ivar reason: why it ended, or is about to; for the ``disconnect`` handler.
     :ivar failure: the error that ended it.
-    :ivar read: set when nothing more will be read; ``ended`` when the client knows, too.
+    :ivar read: set when reading has ended; ``ended`` when the client was notified, too.
     :ivar reader: the thread or task that reads; ``writer`` the one that writes, ``None`` while none was needed.
     :ivar has_no_writer: whether a writing thread was needed, and Python did not start it.
     :ivar is_detached: whether it belongs to the parent process, or to an event loop that is closed.
@@ -68,7 +68,7 @@ class Connection:
     def receive(self, packets: Sequence[Outgoing]) -> None:
         """Deliver messages, as many at a time as follow each other, and handle other packets, in order.
 
-        Raises ``ConnectionError`` if the server makes us answer, and does not read the answers.
+        Raises ``ConnectionError`` if the server requests answers and does not read them.
         """
         self.engine._log_received(packets)
         messages: list[Frame] = []
@@ -91,7 +91,7 @@ class Connection:
 
     def _handle_control_packet(self, packet: str | ControlFrame) -> None:
         """Handle a packet of Engine.IO itself, or of the transport."""
-        if isinstance(packet, ControlFrame):  # the transport wants it to be sent, in its turn
+        if isinstance(packet, ControlFrame):  # to be sent, in order, for the transport
             self._answer(packet)
         elif packet.startswith("2"):
             self._answer("3" + packet[1:])
@@ -106,7 +106,7 @@ class Connection:
         self.send_at_once()
 
     def reading_steps(self) -> Steps[None]:
-        """Read until the connection ends; then have the client end it."""
+        """Read until the connection ends; then let the client end it."""
         self.reader = self.engine.read_loop_task = self.engine._current()
         try:
             if self.transport.head_start:
@@ -155,7 +155,7 @@ class Connection:
             self.engine._oversized.append((size, limit))
 
     def send_at_once(self) -> None:
-        """Send what is queued, as far as that can be done without waiting; leave the rest to the writer."""
+        """Send as many queued packets as possible without waiting; the writer sends the rest."""
         if self.transport.name != "websocket":
             self.queue.wake()
             return
@@ -170,7 +170,7 @@ class Connection:
             self.queue.give_back(sender)
 
     def writing_steps(self) -> Steps[None]:
-        """Send what is queued, until the queue is closed or the transport fails."""
+        """Send queued packets until the queue is closed or the transport fails."""
         try:
             while frames := (yield from self.queue.take()):
                 self.engine._log_sending(frames, self.logged)
@@ -186,14 +186,14 @@ class Connection:
             failure = exc
         else:
             return
-        self.queue.close()  # nothing is to wait for it to be emptied
-        # A server that takes nothing more, of a session that it has closed say, may be sending the reason.
+        self.queue.close()  # nothing may wait until it is empty
+        # A server that reads no more, for example because it has closed the session, may be sending the reason.
         yield Wait(self.read.wait, CLOSING)
         self.fail(failure)
         self.transport.abort()
 
     def wait_for_room(self, timeout: float | None) -> Steps[bool]:
-        """Wait until there is room in the queue; return whether there is, in ``timeout`` seconds.
+        """Wait until there is room in the queue; return ``False`` after ``timeout`` seconds.
 
         Raises ``ConnectionError`` when the connection ends before.
         """
@@ -212,7 +212,7 @@ class Connection:
     # -- its end
 
     def drain(self, timeout: float) -> Steps[bool]:
-        """Wait until the server has read all that was sent; return whether it has, in ``timeout`` seconds."""
+        """Wait until the server has read all that was sent; return ``False`` after ``timeout`` seconds."""
         deadline = time.monotonic() + timeout
         try:
             if not self.queue.put(self.transport.probe(), wake=False):
@@ -227,7 +227,7 @@ class Connection:
         return True
 
     def _flush(self, timeout: float) -> Steps[bool]:
-        """Wait until all that is queued now is sent; where Python starts no thread for that, send it here."""
+        """Wait until all queued packets are sent; if Python starts no writing thread, send them here."""
         mark, deadline = self.queue.mark(), time.monotonic() + timeout
         while True:
             rest = max(0.0, deadline - time.monotonic())
@@ -238,13 +238,13 @@ class Connection:
             self.send_at_once()
 
     def close(self, abort: bool) -> Steps[None]:
-        """Send what is queued and the close packets, and close the transport.
+        """Send queued packets and the close packets, and close the transport.
 
-        What the server does not take within ``request_timeout`` seconds is given up.
+        Stops sending if the server does not read for ``request_timeout`` seconds.
         """
         timeout = self.engine.request_timeout
         sent = not abort and (yield from self._flush(timeout))
-        if sent and self.transport.close_packets:  # apart from what comes before: that is handled first
+        if sent and self.transport.close_packets:  # separately: the server handles earlier packets first
             yield Wait(self.transport.begin_close, _SENDING)
             self.queue.put(self.transport.close_packets, wake=False)
             self.send_at_once()
@@ -256,7 +256,7 @@ class Connection:
             self.transport.abort()
 
     def fail(self, exc: Exception) -> None:
-        """Note the error that ended the connection: the first one counts."""
+        """Store the error that ended the connection: the first one counts."""
         self.failure = self.failure or exc
 
     def details(self) -> DisconnectDetails:

@@ -1,7 +1,7 @@
 """Closes the sockets of a parent process in its child, without sending anything.
 
-A process that forks leaves copies of its sockets to the child. There they are closed, and nothing else: to send
-something, or to shut down the connection, would happen to that of the parent.
+A process that forks leaves copies of its sockets to the child. They are only closed there: sending data, or shutting
+down the connection, would affect that of the parent.
 """
 
 from __future__ import annotations
@@ -16,21 +16,21 @@ _connections: weakref.WeakSet[Any] = weakref.WeakSet()
 
 
 def shut_down(sock: Any) -> None:
-    """Cut a connection, below TLS: a session that another thread is in must not be entered."""
+    """Cut a connection, below TLS: a TLS session that another thread uses must not be used."""
     with contextlib.suppress(OSError):
         if hasattr(socket.socket, "shutdown"):
             socket.socket.shutdown(sock, socket.SHUT_RDWR)
-        else:  # eventlet's sockets have it each for itself; there no thread is in another's TLS session
+        else:  # only eventlet's instances have it, and its threads do not use a TLS session at the same time
             sock.shutdown(socket.SHUT_RDWR)
 
 
 def note(connection: Any) -> None:
-    """Register an object that has a socket in its attribute ``sock``, or will have one."""
+    """Register an object whose attribute ``sock`` is, or will be, a socket."""
     _connections.add(connection)
 
 
 def close_copies() -> None:
-    """Close the copies of all sockets, in a child process. What had them has none any more."""
+    """Close the copies of all sockets in a child process, and detach them from their objects."""
     for connection in list(_connections):
         sock, connection.sock = connection.sock, None
         if sock is not None:
@@ -40,9 +40,9 @@ def close_copies() -> None:
 
 
 def close_copy(descriptor: int) -> None:
-    """Close the copy of a descriptor; its number stands for the null device then.
+    """Close the copy of a descriptor; its number then refers to the null device.
 
-    So it is not given to another file as long as something still takes it for the socket.
+    So no other file gets it while an object still uses it as a socket.
     """
     if descriptor < 0:
         return

@@ -29,7 +29,7 @@ _CLOSE_CODES = {
 class EndedError(ConnectionError):
     """What ended a connection.
 
-    :ivar close_code: the code of the server's close frame; ``None`` where there is none.
+    :ivar close_code: the code of the server's close frame; ``None`` if there is none.
     """
 
     kind = DisconnectKind.CONNECTION_BROKEN
@@ -45,7 +45,7 @@ class NoResponseError(EndedError):
 
 
 class InvalidDataError(EndedError):
-    """What came is not part of the protocol."""
+    """The server sent data that is not part of the protocol."""
 
     kind = DisconnectKind.INVALID_DATA
 

@@ -1,7 +1,7 @@
 """WebSocket frames, without I/O: bytes become messages, messages become bytes.
 
-In: bytes from a socket, cut anywhere. Out: the messages that are complete. Nothing raises: what came before an invalid
-frame is delivered, and no more is kept than the largest message allowed. Source: RFC 6455, section 5.
+In: bytes from a socket, cut anywhere. Out: the messages that are complete. Nothing raises: messages before an invalid
+frame are delivered, and at most the largest allowed message is buffered. Source: RFC 6455, section 5.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _MASKED = 0x80
 _WHOLE_TEXT, _WHOLE_BINARY = _FIN | TEXT, _FIN | BINARY
 _MAX_CONTROL_SIZE = 125
 _KEYS = 64
-"""Masking keys drawn at a time."""
+"""Masking keys generated at a time."""
 
 
 class ControlFrame(NamedTuple):
@@ -40,7 +40,7 @@ class FrameReader:
     """Reads what a server sends.
 
     :param max_size: the largest message allowed, in bytes.
-    :ivar error: what ended the reading: an invalid frame, or a message that is too large.
+    :ivar error: the error that ended reading: an invalid frame, or a message that is too large.
     """
 
     def __init__(self, max_size: int) -> None:
@@ -53,7 +53,7 @@ class FrameReader:
         self._fragments = bytearray()
 
     def feed(self, chunk: bytes) -> list[Outgoing]:
-        """Take what was read; return the messages and control frames that are complete now."""
+        """Add bytes; return the messages and control frames that are now complete."""
         if self.error is not None:
             return []
         self._chunks.append(chunk)
@@ -72,7 +72,7 @@ class FrameReader:
         return received
 
     def _read_all(self, data: bytes, received: list[Outgoing]) -> int:
-        """Read the frames of ``data``; return where the first one begins that is not complete."""
+        """Read the frames of ``data``; return the position of the first incomplete one."""
         position, end, max_size = 0, len(data), self._max_size
         while end - position >= 2:
             head, size, start = data[position], data[position + 1], position + 2
@@ -102,7 +102,7 @@ class FrameReader:
         return position
 
     def _take(self, head: int, payload: bytes, received: list[Outgoing]) -> None:
-        """Take a frame that is no whole message."""
+        """Handle a frame that is not a whole message."""
         self._check(head, len(payload))
         opcode, final = head & 0x0F, head & _FIN
         if opcode in (CLOSE, PING, PONG):
@@ -118,7 +118,7 @@ class FrameReader:
             self._opcode, self._fragments = CONTINUATION, bytearray()
 
     def _check(self, head: int, size: int) -> None:
-        """Raise for a frame that cannot be, before all of it is there."""
+        """Raise for an invalid frame, before all of it has arrived."""
         opcode = head & 0x0F
         if head & _RESERVED:
             raise ValueError("a frame with reserved bits")

@@ -1,7 +1,7 @@
-"""Checks what a server says first. Nothing of it is used before.
+"""Checks the OPEN packet of a server, before any of it is used.
 
-In: bodies and frames as they came. Out: a :class:`Handshake`, or ``engineio.exceptions.ConnectionError`` with what
-came. Source: Engine.IO protocol, revision 4, "Handshake".
+In: bodies and frames as they came. Out: a :class:`Handshake`, or ``engineio.exceptions.ConnectionError`` with the data.
+Source: Engine.IO protocol, revision 4, "Handshake".
 """
 
 from __future__ import annotations
@@ -122,9 +122,9 @@ def version_3_error() -> ConnectionError:
 
 
 def status_error(status: int, body: bytes, headers: Mapping[str, str]) -> StatusError:
-    """Return the error for an HTTP answer that is no success: ``args`` are its text and the decoded JSON body.
+    """Return the error for an unsuccessful HTTP answer: ``args`` are its text and the decoded JSON body.
 
-    A redirect is one too: what goes with a request, cookies and tokens among it, is meant for the host that was asked.
+    A redirect is one too: cookies and tokens in a request are for this host only.
     """
     try:
         data = json.loads(body)
@@ -138,7 +138,7 @@ def status_error(status: int, body: bytes, headers: Mapping[str, str]) -> Status
 
 
 def websocket_error(url: str, exc: BaseException | str) -> ConnectionError:
-    """Return the error for a request for a websocket that has no answer, or one that is not understood."""
+    """Return the error for a websocket request without a valid answer."""
     text = exc if isinstance(exc, str) else cause_text(exc)
     return ConnectionError(f"websocket connection to {origin_of(url)} failed: {text}")
 
@@ -151,7 +151,7 @@ def refuse_redirect(response: Any, *args: Any, **kwargs: Any) -> None:
 
 
 def without_secrets(url: str) -> str:
-    """Return a URL, valid or not, without what may be a secret: user, password, query and fragment."""
+    """Return a URL, valid or not, without user, password, query and fragment, which may be secret."""
     return re.sub(r"//[^/?#]*@", "//", re.split(r"[?#]", url, maxsplit=1)[0])[:_EXCERPT]
 
 
@@ -162,7 +162,7 @@ def not_a_payload(method: str, body: bytes, headers: Mapping[str, str], exc: Val
 
 
 def describe(body: bytes, content_type: str = "") -> str:
-    """Return the beginning of what a server sent, fit for an error message."""
+    """Return the beginning of an answer for an error message."""
     text = body[: _EXCERPT * 4].decode("utf-8", "replace")
     excerpt = text[:_EXCERPT] + ("..." if len(text) > _EXCERPT else "")
     kind = content_type.partition(";")[0].strip()
@@ -176,7 +176,7 @@ def cookie_pairs(header: str) -> list[tuple[str, str]]:
 
 
 def pop_header(headers: dict[str, str], name: str) -> str | None:
-    """Take a header out of a dict, whatever its case; return its value."""
+    """Remove a header from a dict, ignoring case; return its value."""
     for key in list(headers):
         if key.lower() == name:
             return headers.pop(key)
@@ -190,7 +190,7 @@ def origin_of(url: str) -> str:
 
 
 def causes(exc: BaseException) -> list[BaseException]:
-    """Return an error and the reasons for it, from the outermost to the innermost."""
+    """Return an error and its causes, from the outermost to the innermost."""
     found: list[BaseException] = []
     while exc not in found:
         found.append(exc)
@@ -202,11 +202,11 @@ def causes(exc: BaseException) -> list[BaseException]:
 
 
 def root_cause(exc: BaseException) -> BaseException:
-    """Return the innermost reason of an error: those around it have the URL in their text, with all its secrets."""
+    """Return the innermost cause of an error: the outer ones have the URL in their text, with its secrets."""
     return causes(exc)[-1]
 
 
 def cause_text(exc: BaseException) -> str:
-    """Return the innermost reason of an error, in one line."""
+    """Return the innermost cause of an error, in one line."""
     exc = root_cause(exc)
     return f"{type(exc).__name__}: {exc}" if str(exc) else type(exc).__name__

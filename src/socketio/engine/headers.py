@@ -1,6 +1,6 @@
 """Checks the headers of an application, and leaves out those that belong to the handshake.
 
-In: ``headers`` of ``connect()``, of a session, of ``websocket_extra_options``. Out: what goes with the requests, the
+In: ``headers`` of ``connect()``, of a session, of ``websocket_extra_options``. Out: the headers of the requests, the
 same over both transports. Source: RFC 9110, section 5; RFC 6455, section 4.1.
 """
 
@@ -15,7 +15,7 @@ _OF_HANDSHAKE = re.compile(
     r"|sec-websocket-(accept|extensions|key|version)|:.*",
     re.IGNORECASE,
 )
-"""Headers that say how a request or a connection is made, which is for the client to decide."""
+"""Headers about the request or the connection itself, which the client sets."""
 _CODINGS = ("gzip", "x-gzip", "deflate", "identity")
 """The content codings that every session can decode."""
 _NAME = re.compile(r":?[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -25,7 +25,7 @@ _BROKEN = re.compile(r"[\r\n\0]")
 def check(headers: Any) -> dict[str, str]:
     """Return a copy of the headers for requests, without those that are ``None``.
 
-    Raises ``TypeError`` or ``ValueError``, which names the header and never its value, for what no request can carry.
+    Raises ``TypeError`` or ``ValueError``, with the name of the header but not its value, if a request cannot have it.
     """
     if headers is None:
         return {}
@@ -52,13 +52,13 @@ def check(headers: Any) -> dict[str, str]:
 
 
 def _readable(codings: str) -> str:
-    """Return the part of an ``Accept-Encoding`` header that the client can keep: browsers decode more."""
+    """Return an ``Accept-Encoding`` header without the codings that the client cannot decode."""
     kept = [coding.strip() for coding in codings.split(",") if coding.partition(";")[0].strip().lower() in _CODINGS]
     return ", ".join(kept) or "identity"
 
 
 def of_handshake(names: Iterable[str]) -> list[str]:
-    """Return the names of headers that belong to the handshake, pseudo headers of HTTP/2 among them."""
+    """Return the names of headers that belong to the handshake, including pseudo headers of HTTP/2."""
     return [name for name in names if _OF_HANDSHAKE.fullmatch(name)]
 
 

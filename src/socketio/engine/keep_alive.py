@@ -1,7 +1,7 @@
 """How long a connection to a server may be idle before it is used again.
 
-A server closes idle connections. A request that meets the close on its way is lost, so a connection is not used when
-the server is about to close it (RFC 9112, section 9.3), and a request that was lost all the same is made once more.
+A server closes idle connections. A request sent at that moment is lost, so a connection is not used when the server is
+about to close it (RFC 9112, section 9.3), and a request that is lost nevertheless is repeated once.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _SHORTEST_IDLE = 0.25
 def reuse_window(header: str | None) -> float:
     """Return for how many seconds a connection may be used again, by the ``Keep-Alive`` header of an answer.
 
-    The margin is for the way there and back: the server counts from the time that it has sent the answer.
+    The margin is for the round trip: the server counts from the time when it sent the answer.
     """
     match = _TIMEOUT.search(header or "")
     if match is None:

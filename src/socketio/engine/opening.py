@@ -1,6 +1,6 @@
 """Decides how a connection is opened: polling, websocket, and the upgrade between them.
 
-In: transports, which the driver of each flavour connects. Out: one that is open, and what the server said.
+In: transports, which the driver of each flavour connects. Out: an open transport, and the handshake.
 Source: Engine.IO protocol, revision 4, "Handshake" and "Upgrade".
 """
 
@@ -50,7 +50,7 @@ class BaseOpening:
         self._headers = headers
 
     def _timestamp(self) -> str:
-        """Return what makes the URL of a request unlike that of any other, for caches."""
+        """Return a query parameter that makes the URL of each request unique, for caches."""
         return f"&t={time.time()}" if self._engine.timestamp_requests else ""
 
     def _steps(self) -> Steps[Opened]:
@@ -110,7 +110,7 @@ class BaseOpening:
 
 
 def _releasing(transport: Any, steps: Steps[Any]) -> Steps[Any]:
-    """Take these steps; release the transport if one fails."""
+    """Run these steps; release the transport if one fails."""
     try:
         return (yield from steps)
     except GeneratorExit:  # the event loop is closed

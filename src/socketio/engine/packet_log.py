@@ -1,7 +1,7 @@
 """Formats Engine.IO packets for the log, without secrets.
 
-Never shown: what a client authenticates with, the queries of namespaces, the arguments of events and the values of
-fields that are named like secrets. Nothing is shown that could pass for another line.
+Never shown: authentication data, the queries of namespaces, and the arguments of events and values of fields whose
+names suggest secrets. No packet can look like another line of the log.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _SECRET = (
 )
 _FIELD = re.compile(
     rf'("[^"]*(?:{_SECRET})[^"]*"\s*:\s*)'
-    # A text, be it cut; what is nested takes all that follows with it; a number.
+    # A text, maybe cut off; for nested data, everything that follows; a number.
     r'(?:\\*"(?:[^"\\]|\\.)*(?:"|\\?$)|[\[{].*|[^",\[{}\]\s]+)',
     re.IGNORECASE | re.DOTALL,
 )
@@ -33,7 +33,7 @@ _SID = re.compile(r'"sid": ?"[\w-]*"')
 
 
 def sent(packet: Outgoing, is_text: bool) -> str:
-    """Return how a packet for the server stands in the log.
+    """Return the log text of a packet for the server.
 
     :param is_text: whether messages are packets of Socket.IO in its own text format. Others are shown by their sizes,
         because any part of them may be secret.
@@ -42,13 +42,13 @@ def sent(packet: Outgoing, is_text: bool) -> str:
 
 
 def received(packet: Outgoing, is_text: bool) -> str:
-    """Return how a packet from the server stands in the log. See :func:`sent`."""
+    """Return the log text of a packet from the server. See :func:`sent`."""
     sid = _SID.search(packet) if isinstance(packet, str) else None
     return _shown(packet, is_text, sid[0] if sid is not None else "")
 
 
 def _shown(packet: Outgoing, is_text: bool, sid: str) -> str:
-    """Return how a packet stands in the log; a CONNECT with this sid and nothing else."""
+    """Return the log text of a packet; of a CONNECT, only the sid."""
     if isinstance(packet, ControlFrame):
         return _control_frame(packet)
     if isinstance(packet, bytes):

@@ -24,7 +24,7 @@ MAX_PACKETS = 16
 
 
 def encode(packet: Frame) -> bytes:
-    """Return a packet as it stands in a body."""
+    """Return a packet as it is sent in a body."""
     return packet.encode("utf-8") if isinstance(packet, str) else b"b" + base64.b64encode(packet)
 
 
@@ -34,7 +34,7 @@ def too_large(max_message_size: int) -> str:
 
 
 def largest_body(max_message_size: int) -> int:
-    """Return how many bytes a body may have: enough for a message of this size in base64, and others beside it."""
+    """Return how many bytes a body may have: enough for a message of this size in base64, and further ones."""
     return 2 * max_message_size + 65536
 
 
@@ -46,9 +46,9 @@ def check(packet: Outgoing, max_payload: int) -> None:
 
 
 def decode(body: bytes, max_message_size: int | None = None) -> list[Frame]:
-    """Return the packets of a body; raise ``ValueError`` for a body that is none, or has a packet above this size.
+    """Return the packets of a body; raise ``ValueError`` for an invalid body, or a packet above this size.
 
-    An empty body has no packets. A body whose first packet is none, such as a web page, is no payload.
+    An empty body has no packets. A body that does not begin with a packet, such as a web page, is invalid.
     """
     packets: list[Frame] = []
     if not body:
@@ -80,9 +80,9 @@ def check_receipt(body: bytes) -> None:
 
 
 def next_body(packets: Iterable[Frame], max_payload: int | None) -> tuple[bytes, int]:
-    """Return the body of a request that carries the first of these packets, and how many they are.
+    """Return the body of a request with the first of these packets, and their number.
 
-    It has at most 16 packets and ``max_payload`` bytes; a packet that is larger by itself goes alone.
+    It has at most 16 packets and ``max_payload`` bytes; a larger packet is sent alone.
     """
     body: list[bytes] = []
     size = -len(_SEPARATOR)

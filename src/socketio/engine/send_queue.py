@@ -1,7 +1,7 @@
 """The packets that wait to be sent over one connection, without I/O.
 
 In: packets, all of one call together. Out: the same packets, for one sender at a time: the writing thread or task, or a
-caller that would wait for it anyway. What is not sent yet is counted, for those who wait for room or until all is sent.
+caller that sends them itself. Unsent packets are counted, so that callers can wait for room or until all are sent.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from ..runtime.steps import Steps, Wait
 from .frames import Outgoing
 
 PORTION = 2**20
-"""What is taken at a time, so that there is room again before all is sent."""
+"""Bytes taken at a time, so that there is room again before all is sent."""
 
 
 class SendQueue:
     """A queue, first in, first out.
 
     :param high_water_mark: the size above which there is no room.
-    :param condition: makes what is waited on from a lock, which it takes by itself.
-    :param start_writer: called once, when there is something to send for the writing thread.
+    :param condition: creates a condition from a lock, and acquires the lock itself.
+    :param start_writer: called once, when the writing thread is needed.
     :ivar size: bytes, or characters, that are not sent yet.
-    :ivar closed: whether no more packets are taken.
+    :ivar closed: whether further packets are refused.
     """
 
     def __init__(
@@ -34,7 +34,7 @@ class SendQueue:
     ) -> None:
         self.size = 0
         self.high_water_mark = high_water_mark
-        # Entered itself, never by way of a condition: Ctrl-C can come between the lines of Condition.__enter__.
+        # Used directly, never through a condition: Ctrl-C can come between the lines of Condition.__enter__.
         # Re-entrant: a signal handler may call disconnect() on the thread that holds it.
         self._lock = threading.RLock()
         self._filled, self._emptied = condition(self._lock), condition(self._lock)
@@ -50,8 +50,8 @@ class SendQueue:
     def put(self, packets: list[Outgoing], wake: bool = True, accepts: bool = False) -> bool:
         """Add packets, with nothing in between; return ``False`` when the queue is closed.
 
-        :param wake: ``False`` where :meth:`try_take` comes next.
-        :param accepts: whether the application has put them in, having waited for room.
+        :param wake: ``False`` if :meth:`try_take` is called next.
+        :param accepts: whether the application adds them, after waiting for room.
         """
         with self._lock:
             if self.closed:
@@ -67,7 +67,7 @@ class SendQueue:
             return True
 
     def wake(self) -> None:
-        """Leave what waits to the writing thread or task."""
+        """Let the writing thread or task send the packets."""
         with self._lock:
             self._wake()
 
@@ -80,7 +80,7 @@ class SendQueue:
         self._filled.notify_all()
 
     def close(self) -> int:
-        """Take no more packets; return how many messages were not sent. Pongs and the like do not count."""
+        """Refuse further packets; return how many messages were not sent, without pongs and the like."""
         with self._lock:
             self.closed = True
             self._filled.notify_all()
@@ -126,7 +126,7 @@ class SendQueue:
             return taken
 
     def give_back(self, sender: object) -> None:
-        """Leave what was taken and not sent, and what came meanwhile, to the writing thread or task.
+        """Let the writing thread or task send what was taken and not sent, and newer packets.
 
         Does nothing for a caller that has taken nothing.
         """
@@ -136,7 +136,7 @@ class SendQueue:
                 self._wake()
 
     def _release(self) -> None:
-        """Count what was taken and is not there any more as sent; the rest waits again, before what came meanwhile."""
+        """Count taken packets that were removed as sent; put the others back, before newer ones."""
         self._sender = None
         self.size -= self._taken_size - sum(map(len, self._taken))
         self._waiting.extendleft(reversed(self._taken))
@@ -144,7 +144,7 @@ class SendQueue:
         self._emptied.notify_all()
 
     def rest(self) -> deque[Outgoing]:
-        """Return all that was not sent, when the queue is closed and no sender is left.
+        """Return all unsent packets, after the queue was closed and no sender is left.
 
         Each packet is to be removed from the result when it is sent.
         """
@@ -155,15 +155,15 @@ class SendQueue:
     # -- waiting
 
     def has_room(self) -> bool:
-        """Return whether more may be put in; who can wait should, else."""
+        """Return whether there is room. Otherwise callers should wait."""
         return self.size <= self.high_water_mark or self.closed
 
     def is_overfull(self) -> bool:
-        """Return whether answers, which wait for nothing, take more than another high-water mark."""
+        """Return whether answers, which do not wait for room, exceed another high-water mark."""
         return self.size > max(self._accepted, self.high_water_mark) + self.high_water_mark
 
     def wait_for_room(self, timeout: float | None) -> Steps[bool]:
-        """Wait until there is room; return whether there is, in ``timeout`` seconds and before the queue is closed."""
+        """Wait until there is room; return ``False`` after ``timeout`` seconds, or if the queue is closed."""
         yield Wait(partial(self._emptied.wait_for, self.has_room), timeout)
         return self.has_room() and not self.closed
 
@@ -172,9 +172,9 @@ class SendQueue:
         return self._added
 
     def flush(self, timeout: float, mark: int | None = None) -> Steps[bool]:
-        """Wait until all that is in now, or was in at a mark, is sent; what others put in meanwhile is not waited for.
+        """Wait until all packets in the queue, or those before a mark, are sent. Does not wait for newer ones.
 
-        Return whether it was sent, in ``timeout`` seconds and before the queue was closed.
+        Returns ``False`` after ``timeout`` seconds, or if the queue is closed.
         """
         self.wake()
         end = self._added if mark is None else mark

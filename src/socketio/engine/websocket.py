@@ -1,4 +1,4 @@
-"""The WebSocket protocol without I/O: the handshake, and what control frames ask for.
+"""The WebSocket protocol without I/O: the handshake, and answers to control frames.
 
 In: the answer to a request, frames as they came. Out: headers for the request, messages, control frames to send.
 Source: RFC 6455, sections 4 and 5.5.
@@ -21,7 +21,7 @@ from .handshake import cause_text, status_error
 
 _GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 MAX_REFUSAL_SIZE = 65536
-"""Bytes that are read of the body of a refusal."""
+"""Maximum bytes that are read of the body of a refusal."""
 
 
 def new_key() -> str:
@@ -30,14 +30,14 @@ def new_key() -> str:
 
 
 def request_headers(key: str) -> dict[str, str]:
-    """Return the headers that ask for a websocket, without extensions."""
+    """Return the headers of a websocket request, without extensions."""
     return {"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Key": key, "Sec-WebSocket-Version": "13"}
 
 
 def check_answer(status: int, headers: Mapping[str, str], key: str, body: bytes = b"") -> None:
     """Raise ``ConnectionError`` unless the server has agreed to a websocket without extensions.
 
-    :param headers: of the answer; their names in any case.
+    :param headers: of the answer; case does not matter.
     :param body: of a refusal, or the beginning of it.
     """
     if status != 101:
@@ -54,12 +54,12 @@ def check_answer(status: int, headers: Mapping[str, str], key: str, body: bytes 
 
 
 class BaseWebSocketTransport:
-    """What both websocket transports do with received frames, without ever waiting.
+    """What both websocket transports do with received frames, without waiting.
 
-    :ivar _first: frames that came with the one that was waited for.
+    :ivar _first: frames that arrived with an awaited one.
     :ivar _closing: whether our close frame was sent.
     :ivar _closed: the error for the server's close frame, once that has come.
-    :ivar _pong: the event that the answer to the probe sets.
+    :ivar _pong: the event that is set by the answer to the probe.
     """
 
     name = "websocket"
@@ -89,7 +89,7 @@ class BaseWebSocketTransport:
         return received[0]
 
     def _without_control_frames(self, received: list[Outgoing]) -> list[Outgoing]:
-        """Return the messages, followed by what is to be sent in answer to control frames."""
+        """Return the messages, followed by the answers to control frames."""
         if ControlFrame not in map(type, received):
             return received
         frames: list[Outgoing] = []
@@ -98,7 +98,7 @@ class BaseWebSocketTransport:
             if not isinstance(frame, ControlFrame):
                 frames.append(frame)
             elif frame.opcode == PING:
-                answer = [ControlFrame(PONG, frame.payload)]  # RFC 6455, 5.5.3: that to the last will do
+                answer = [ControlFrame(PONG, frame.payload)]  # RFC 6455, 5.5.3: answering the last one is enough
             elif frame.opcode == CLOSE:
                 if not self._closing and self._closed is None:
                     self._answer_close()
@@ -121,5 +121,5 @@ def invalid(exc: BaseException) -> InvalidDataError:
 
 
 def lost(exc: BaseException) -> ConnectionError:
-    """Return the error that says why a websocket cannot be used any more."""
+    """Return the error for a websocket connection that was lost."""
     return ConnectionError(f"the websocket connection was lost: {cause_text(exc)}")

@@ -1,13 +1,12 @@
 """The Engine.IO client for asyncio: one connection after the other.
 
-In: packets to send, all frames of one queued together. Out: the events of ``engineio.AsyncClient``, called as they
-come and one after the other: ``connect`` once the transport is open, ``message`` (a plain function) with a list of
-messages, in the reading task, ``disconnect`` with the reason, once, when the reading task has delivered all that came
-before it.
+In: packets to send, all frames of one queued together. Out: the events of ``engineio.AsyncClient``, called one after
+the other: ``connect`` once the transport is open, ``message`` (a plain function) with a list of messages, in the
+reading task, ``disconnect`` with the reason, once, when the reading task has delivered all that came before it.
 
 python-engineio provides the options, the URL rules and the base class. The rest is replaced: there, each message has a
 separate task, ``disconnect()`` closes a websocket before it sends the queue and waits for the pending GET, headers go
-with the first request only, the handshake waits for a websocket message without end, and sessions stay open when it
+with the first request only, the handshake waits for a websocket message without a limit, and sessions stay open when it
 fails.
 """
 
@@ -38,7 +37,7 @@ _AsyncClient: Any = compat.engineio_class("async_client", "AsyncClient")
 class AsyncEngineIOClient(EngineBase, _AsyncClient):
     """An Engine.IO client whose messages come in order. Takes the options of ``engineio.AsyncClient``, and two more.
 
-    :ivar is_busy: returns whether delivered packets are still being handled, in turns of the event loop.
+    :ivar is_busy: returns whether delivered packets are still being handled, in time slices.
     :ivar is_awaited: returns whether a message is an answer that a task waits for; it is delivered ahead of others.
     :ivar last_messages: returns the messages to send when the event loop ends while this is connected.
     """
@@ -59,7 +58,7 @@ class AsyncEngineIOClient(EngineBase, _AsyncClient):
         self._tasks: set[asyncio.Task[Any]] = set()
 
     def __del__(self) -> None:
-        """Do nothing. There, a session that is still open is closed on a loop that may not be the session's."""
+        """Do nothing. python-engineio closes an open session on an event loop that may not be that of the session."""
 
     async def connect(
         self,
@@ -68,24 +67,24 @@ class AsyncEngineIOClient(EngineBase, _AsyncClient):
         transports: str | list[str] | None = None,
         engineio_path: str = "engine.io",
     ) -> None:
-        """Connect, upgrade if both sides can, and call the ``connect`` handler; raise what that raises.
+        """Connect, upgrade if both sides support it, and call the ``connect`` handler; raise its exceptions.
 
-        Raises ``ValueError`` for transports that do not exist, ``ConnectionError`` for a connection that fails.
+        Raises ``ValueError`` for unknown transports, ``ConnectionError`` if the connection fails.
         """
         await run_async(self._connect_steps(url, headers, transports, engineio_path))
 
     async def send(self, data: Frame) -> None:
-        """Queue a message. Raises ``ConnectionError`` when there is no connection."""
+        """Queue a message. Raises ``ConnectionError`` if there is no connection."""
         self.send_frames([data])
 
     async def disconnect(self, abort: bool = False, reason: str | None = None) -> None:
-        """Send what was queued and the close packets, and close.
+        """Send queued packets and the close packets, and close.
 
-        What the server does not take within ``request_timeout`` seconds is given up. From the reading task it returns
+        Stops sending if the server does not read for ``request_timeout`` seconds. From the reading task it returns
         before the reading has ended.
 
         :param abort: close at once, without sending anything.
-        :param reason: for the ``disconnect`` handler; ``reason.CLIENT_DISCONNECT`` where none is given.
+        :param reason: for the ``disconnect`` handler; ``reason.CLIENT_DISCONNECT`` by default.
         """
         await run_async(self.disconnect_steps(abort, reason))
 
@@ -106,7 +105,7 @@ class AsyncEngineIOClient(EngineBase, _AsyncClient):
         return self._connection is not None and self._connection.loop_ends
 
     def _interrupted(self, connection: Connection, exc: BaseException) -> Steps[None]:
-        """End with the event loop, the only one that cancels the reading task; once it is closed, nothing can wait."""
+        """End with the event loop, which has cancelled the reading task; after it is closed, nothing can wait."""
         if isinstance(exc, GeneratorExit):
             connection.is_detached = True
         elif not connection.is_detached:
@@ -120,7 +119,7 @@ class AsyncEngineIOClient(EngineBase, _AsyncClient):
         return AsyncCondition()
 
     async def _open_transport(self, url: str, headers: dict[str, str], path: str) -> Opened:
-        """Open a transport in a separate task, so that disconnect() can cancel it, and not the caller."""
+        """Open a transport in a separate task, so that disconnect() can cancel it without the caller."""
         opening = self._opening = asyncio.ensure_future(AsyncOpening(self, url, headers, path).run())
         try:
             return await opening
@@ -141,7 +140,7 @@ class AsyncEngineIOClient(EngineBase, _AsyncClient):
             yield call(asyncio.wait, [opening])
 
     async def _run_shielded(self, steps: Steps[None]) -> None:
-        """Run steps in a separate task: they go on should the caller be cancelled once more."""
+        """Run steps in a separate task: they continue if the caller is cancelled again."""
         await asyncio.shield(asyncio.ensure_future(run_async(steps)))
 
     def _start_worker(self, name: str, steps: Steps[None]) -> asyncio.Task[None]:
@@ -175,7 +174,7 @@ class AsyncEngineIOClient(EngineBase, _AsyncClient):
         return super()._end(connection)
 
     async def _close_http(self) -> None:
-        # There, the session is closed but kept when it was closed already.
+        # python-engineio closes the session, but keeps one that was closed already.
         self._mark_disconnected()
         if self.http is not None and not self.external_http:
             http, self.http = self.http, None

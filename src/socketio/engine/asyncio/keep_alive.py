@@ -1,7 +1,7 @@
 """Closes idle connections of an aiohttp session that the server is about to close.
 
-aiohttp ignores the server's ``Keep-Alive`` header, and has no public access to its idle connections. Where they cannot
-be seen, nothing is closed here, and no request is repeated.
+aiohttp ignores the server's ``Keep-Alive`` header, and has no public access to its idle connections. If they are not
+accessible, nothing is closed here, and no request is repeated.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class KeptConnections:
     def __init__(self, http: aiohttp.ClientSession, url: str) -> None:
         self._http = http
         self._place: tuple[str | None, int | None] = None, None
-        with contextlib.suppress(ValueError):  # a host name that cannot be: the request tells
+        with contextlib.suppress(ValueError):  # an invalid host name: the request raises an error
             parsed = URL(url)
             self._place = parsed.raw_host, parsed.port
         self._window = math.inf
@@ -68,9 +68,9 @@ class KeptConnections:
 
 
 def is_unanswered(exc: BaseException, idle: float) -> bool:
-    """Return whether a connection ended, because it was idle, before a byte of the answer came."""
+    """Return whether a connection ended, because it was idle, before a byte of the answer arrived."""
     if isinstance(exc, aiohttp.ServerDisconnectedError):
-        return isinstance(exc.message, str)  # else it is the beginning of an answer
+        return isinstance(exc.message, str)  # otherwise it is the beginning of an answer
     if isinstance(exc, aiohttp.ClientConnectorError) or not may_be_closed(idle, is_reset=True):
         return False
     return isinstance(exc, _BROKEN) or (isinstance(exc, aiohttp.ClientOSError) and _is_broken(exc))

@@ -1,7 +1,7 @@
 """Ends connections whose event loop ends, is closed, or belongs to the parent process.
 
-In: what is open. Out: while the loop ends and cancels all tasks, the last packets are sent; without a loop, everything
-is closed in silence.
+In: open connections. Out: while the loop ends and cancels all tasks, the last packets are sent; without a loop,
+everything is closed without sending or logging.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _copies: list[asyncio.Task[Any]] = []
 async def close_in_time(connection: Connection, messages: Any) -> None:
     """Close a connection whose tasks were cancelled.
 
-    Gives up when the server reads nothing for a second, or after 3 s or ``request_timeout``.
+    Gives up if the server does not read for a second, or after 3 s or ``request_timeout``.
 
     :param messages: returns the last messages.
     """
@@ -76,7 +76,7 @@ async def _close(connection: Connection, messages: Any) -> None:
 
 
 def close_without_loop(engine: Any) -> None:
-    """Close the open connections of a client without the event loop, which is closed, and have it be disconnected.
+    """Close the open connections of a client without the event loop, which is closed; it is then disconnected.
 
     Afterwards, when all clients of the loop have done so, :func:`discard_tasks` ends what is left.
     """
@@ -86,20 +86,20 @@ def close_without_loop(engine: Any) -> None:
 
 
 def after_fork(engine: Any) -> None:
-    """Have a client be disconnected in a child process. The parent's connection continues."""
+    """Make a client disconnected in a child process. The parent's connection continues."""
     sockets = [transport.get_extra_info("socket") for transport in _transports(engine)]
     for sock in sockets:
         if sock is not None:
             descriptors.close_copy(sock.fileno())
     tasks, _ = _detach(engine)
     _copies.extend(tasks)
-    for task in tasks:  # should the child go on with the event loop
+    for task in tasks:  # if the child continues with the event loop
         with contextlib.suppress(Exception):
             task.cancel()
 
 
 def _detach(engine: Any) -> tuple[list[asyncio.Task[Any]], list[Any]]:
-    """Close session and connection of a client, in silence; return its tasks, and asyncio's transports."""
+    """Close session and connection of a client, without logging; return its tasks, and asyncio's transports."""
     connection: Connection | None = engine._connection
     transports, http = _transports(engine), engine.http
     tasks = {engine._opening, *engine._tasks}
@@ -128,7 +128,7 @@ def _transports(engine: Any) -> list[Any]:
 def close_response(response: Any) -> None:
     """Close an answer, and its connection."""
     connection = response.connection
-    for each in (connection, connection, response):  # where the loop is closed, the first attempt ends half-way
+    for each in (connection, connection, response):  # with a closed loop, the first attempt stops half-way
         if each is not None:
             with contextlib.suppress(Exception):
                 each.close()
@@ -143,7 +143,7 @@ def begin(coroutine: Coroutine[Any, Any, Any]) -> None:
 
 
 def discard_tasks(loop: asyncio.AbstractEventLoop) -> None:
-    """End the tasks of all clients on a closed event loop. They give their connections back to their session."""
+    """End the tasks of all clients on a closed event loop. They return their connections to their session."""
     for task in asyncio.all_tasks(loop):
         coroutine: Any = task.get_coro()
         frame = getattr(coroutine, "cr_frame", None)

@@ -1,6 +1,6 @@
 """Opens the transports of a connection with aiohttp.
 
-The session sends every request, that for a websocket too, so that all its settings hold for both transports.
+The session sends all requests, also those for websockets, so that its settings apply to both transports.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class AsyncOpening(BaseOpening):
         self._websocket_headers = engine._without_handshake(check(dict(extra) if pairs else extra))
 
     def _check_session_headers(self) -> None:
-        """Check the session's headers, and take out of them what it could not send, or what breaks a handshake.
+        """Check the session's headers, and remove those that it cannot send, or that break a handshake.
 
         aiohttp has no other way to leave a header of a session out of a request.
         """
@@ -105,9 +105,9 @@ class AsyncOpening(BaseOpening):
         return AsyncWebSocketTransport(wire)
 
     def _websocket_url(self, url: str) -> str:
-        """Return the URL to ask for a websocket: that of HTTP, for which aiohttp knows the environment's proxy.
+        """Return the URL of a websocket request: an HTTP URL, for which aiohttp uses the environment's proxy.
 
-        A proxy that the environment names for websockets is heeded.
+        A proxy that the environment names for websockets is used.
         """
         scheme = url.partition(":")[0]
         own = bool(getattr(self._engine.http, "trust_env", False)) and scheme in urllib.request.getproxies()

@@ -34,8 +34,8 @@ _CLOSING = 0.1
 class _Request(asyncio.Task[tuple[aiohttp.ClientResponse, bytes]]):
     """A request that only its transport can end.
 
-    The end of ``asyncio.run`` cancels all tasks: a GET that is given up ends the session for the reference server, and
-    a POST that is given up may have been read. Both go on while the last packets are sent.
+    The end of ``asyncio.run`` cancels all tasks: for the reference server, a cancelled GET ends the session, and a
+    cancelled POST may have been read. Both continue while the last packets are sent.
 
     :ivar limit: seconds that it may take; aiohttp's own timeouts cancel the task.
     """
@@ -44,7 +44,7 @@ class _Request(asyncio.Task[tuple[aiohttp.ClientResponse, bytes]]):
     expired = False
 
     def expire(self) -> None:
-        """End it, because it takes too long."""
+        """End it after a timeout."""
         self.expired = True
         self.end()
 
@@ -64,7 +64,7 @@ class AsyncPollingTransport(BasePollingTransport):
     :param tls: further arguments for every request.
     """
 
-    is_behind = False  # no more than one answer comes at a time
+    is_behind = False  # at most one answer arrives at a time
     head_start = 0.0
 
     def __init__(
@@ -87,7 +87,7 @@ class AsyncPollingTransport(BasePollingTransport):
         self._ended = AsyncEvent()
 
     async def open(self) -> tuple[Handshake, list[Frame]]:
-        """Shake hands; return what the server said, and the packets that it sent along."""
+        """Open the session; return the handshake, and the packets that follow it."""
         began = time.monotonic()
         try:
             return self._take_handshake(*await self._answer(self._begin("GET", self._request_timeout)), began)
@@ -99,9 +99,8 @@ class AsyncPollingTransport(BasePollingTransport):
     def headers(self) -> dict[str, str]:
         """The headers of the next request, with the cookies that the server has set.
 
-        The session's jar may keep none, as it does by default for IP addresses; a load balancer that knows its
-        connections by a cookie needs them. They are sent as they came: aiohttp's jars put values like ``a==`` in
-        quotes.
+        The session's jar may keep none, as it does by default for IP addresses; a load balancer with session affinity
+        needs them. They are sent unchanged: aiohttp's jars put values like ``a==`` in quotes.
         """
         headers = dict(self._headers)
         own = pop_header(headers, "cookie")
@@ -123,7 +122,7 @@ class AsyncPollingTransport(BasePollingTransport):
         if self._closing:  # the next request would come after the CLOSE, for a session that has ended
             await self._ended.wait(self._request_timeout)
             raise ConnectionError("the connection was closed")
-        if self._poll is None:  # it goes on when what waits for it is cancelled
+        if self._poll is None:  # it continues if its waiter is cancelled
             self._poll = self._begin("GET", self._begin_poll())
         answer = await self._answer(self._poll)
         self._poll = None
@@ -137,7 +136,7 @@ class AsyncPollingTransport(BasePollingTransport):
             try:
                 self._check_receipt(*await self._answer(request))
             except asyncio.CancelledError:
-                await asyncio.wait([request])  # what it carries shall not be sent twice
+                await asyncio.wait([request])  # its packets must not be sent twice
                 raise
             finally:
                 ended = request.done() and not request.cancelled()
@@ -155,19 +154,19 @@ class AsyncPollingTransport(BasePollingTransport):
         return True
 
     async def close(self) -> None:
-        """Stop waiting for packets: the CLOSE was sent, and not every server answers the pending GET then."""
+        """Stop waiting for packets: the CLOSE was sent, and not every server answers the pending GET."""
         if self._pending:
             await asyncio.wait(self._pending, timeout=_CLOSING)
         self.abort()
 
     def abort(self) -> None:
-        """Cut the pending requests; what waits for one ends at once."""
+        """Cut the pending requests; waiting for one ends at once."""
         self._ended.set()
         for task in list(self._pending):
             task.end()
 
     def transports(self) -> list[Any]:
-        """Return nothing: all are the session's."""
+        """Return nothing: all belong to the session."""
         return []
 
     def detach(self) -> None:
@@ -192,7 +191,7 @@ class AsyncPollingTransport(BasePollingTransport):
         return request
 
     async def _answer(self, request: _Request) -> tuple[Mapping[str, str], bytes]:
-        """Return the headers and the body of the answer, all of which has come in time."""
+        """Return the headers and the body of the answer, if all of it arrives in time."""
         what = f"{request.get_name()} request to {origin_of(self.url)}"
         try:
             response, content = await asyncio.shield(request)

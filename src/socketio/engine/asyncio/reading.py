@@ -1,8 +1,8 @@
-"""Delivers received packets in turns of the event loop, and reads ahead of slow handlers.
+"""Delivers received packets in time slices, and reads ahead of slow handlers.
 
-In: packets, as a transport receives them. Out: the same packets, delivered in order; but pings, and what else the
-connection depends on, as soon as they are read. While handlers take long, the transport is read on, so that a heartbeat
-is answered in time whatever is before it, up to a number of bytes that wait. No handler is called here directly.
+In: packets, as a transport receives them. Out: the same packets, delivered in order; but pings, and other packets that
+the connection depends on, as soon as they are read. While handlers are slow, reading continues, up to a number of
+bytes, so that pings behind other packets are answered in time. No handler is called here directly.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ _LARGEST_PORTION = 256
 _TURN = 0.001
 """Seconds after which other tasks run while there is more to deliver."""
 _LATE = 0.25
-"""Seconds behind the server after which the transport is read ahead."""
+"""Seconds behind the server after which reading ahead begins."""
 _SLOW = 0.02
-"""Seconds to deliver what came together, from which on handlers are slow. Where they are not, what the operating system
-keeps is delivered within a second, and to read it ahead would only fill memory."""
+"""Seconds to deliver one batch, from which on handlers count as slow. Otherwise the data that the operating system
+buffers is delivered within a second, and reading ahead would only use memory."""
 
 
 class AsyncReading:
@@ -30,8 +30,8 @@ class AsyncReading:
     :param source: its transport.
     :param deliver: takes packets; raises ``ConnectionError`` when the connection has to end.
     :param is_urgent: whether a packet is delivered before those that came before it.
-    :param is_busy: whether delivered packets are still being handled, in turns of the event loop.
-    :param most: bytes that may wait, from which on nothing is read ahead.
+    :param is_busy: whether delivered packets are still being handled, in time slices.
+    :param most: maximum bytes to read ahead.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class AsyncReading:
         self._portion = 1
 
     async def deliver_next(self) -> None:
-        """Wait for packets and deliver them, giving other tasks their turn."""
+        """Wait for packets and deliver them, and let other tasks run."""
         loop = asyncio.get_running_loop()
         waits = self._waiting or self._ahead is not None
         packets = await (self._next() if waits else self._source.receive())
@@ -97,10 +97,10 @@ class AsyncReading:
         return received
 
     def _read_ahead(self) -> None:
-        """Take what was read ahead, and read on. What is urgent is delivered at once."""
+        """Keep the packets that were read ahead, and continue. Urgent packets are delivered at once."""
         if self._ahead is not None and self._ahead.done():
             if self._ahead.cancelled() or self._ahead.exception() is not None:
-                return  # which is raised when all that came before is delivered
+                return  # it is raised after all earlier packets were delivered
             for packet in self._ahead.result():
                 if self._is_urgent(packet):
                     self._deliver([packet])
@@ -115,5 +115,5 @@ class AsyncReading:
 
 
 def is_own(packet: Outgoing) -> bool:
-    """Return whether a packet is one that the connection itself depends on: a ping, or what a websocket wants sent."""
+    """Return whether a packet is one that the connection itself depends on: a ping, or an answer to a control frame."""
     return isinstance(packet, ControlFrame) or (isinstance(packet, str) and packet[:1] in ("2", "6"))

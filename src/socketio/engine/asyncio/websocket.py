@@ -61,7 +61,7 @@ class AsyncWebSocketTransport(BaseWebSocketTransport):
             self.abort()
 
     async def receive(self) -> list[Outgoing]:
-        """Wait for frames and return them, with what is to be sent in answer to control frames."""
+        """Wait for frames and return them, with the answers to control frames."""
         if first := self._take_first():
             return first
         self._last = self._loop.time()
@@ -111,12 +111,12 @@ class AsyncWebSocketTransport(BaseWebSocketTransport):
             raise lost(exc) from exc
 
     def try_send(self, frames: deque[Outgoing]) -> None:
-        """Send frames as far as that can be done at once."""
-        with contextlib.suppress(ConnectionError):  # the writing task will see it too, and knows what to do
+        """Send as many frames as possible without waiting."""
+        with contextlib.suppress(ConnectionError):  # the writing task gets it too, and handles it
             self._wire.try_write(frames)
 
     def probe(self) -> list[Outgoing]:
-        """Return what the server answers when it has read all that was sent before: a ping."""
+        """Return a ping: the server answers it after it has read everything sent before."""
         self._pong = AsyncEvent()
         return [ControlFrame(PING)]
 
@@ -130,7 +130,7 @@ class AsyncWebSocketTransport(BaseWebSocketTransport):
         return True
 
     async def close(self) -> None:
-        """Wait until the server has answered our CLOSE frame, a second at the most."""
+        """Wait until the server has answered our CLOSE frame, for at most a second."""
         self._closing = True
         if not await self._over.wait(CLOSING):
             self.abort()

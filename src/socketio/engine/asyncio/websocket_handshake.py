@@ -1,10 +1,10 @@
 """Requests a websocket with the aiohttp session, and takes its connection over.
 
-In: a session and a URL. Out: what carries frames, once the server has agreed. Every refusal is
-``engineio.exceptions.ConnectionError`` with what the server said, or an error of aiohttp's.
+In: a session and a URL. Out: an open websocket. Every refusal is
+``engineio.exceptions.ConnectionError`` with the server's answer, or an error of aiohttp.
 
-aiohttp opens the websocket, and goes on to read it, where options ask for what its websockets do, where a session opens
-them in its own way, and where a later aiohttp does not let the connection be taken over.
+aiohttp opens and reads the websocket itself if options require features of its websockets, if the session overrides
+``ws_connect()``, and if a later aiohttp does not allow to take the connection over.
 """
 
 from __future__ import annotations
@@ -37,10 +37,10 @@ _OF_REQUESTS = {
     "ssl_context",
     "verify_ssl",
 }
-"""Options of ``ws_connect()`` that are those of a request."""
+"""Options of ``ws_connect()`` that a request has, too."""
 _UNDERSTOOD = _OF_REQUESTS | {"autoclose", "autoping", "headers", "max_msg_size", "method", "origin", "protocols"}
-"""Options that can be followed without aiohttp's own websocket."""
-# How long a request may take is for the caller to say.
+"""Options that work without aiohttp's own websocket."""
+# The caller limits the time.
 _NO_LIMIT = aiohttp.ClientTimeout(total=None)
 
 
@@ -50,7 +50,7 @@ async def open_websocket(
     """Request a websocket with a session.
 
     :param url: the HTTP URL, or that of a websocket.
-    :param options: those of ``ws_connect()``.
+    :param options: the options of ``ws_connect()``.
     """
     is_plain = getattr(type(session), "ws_connect", None) is aiohttp.ClientSession.ws_connect
     wire = None
@@ -60,7 +60,7 @@ async def open_websocket(
 
 
 async def _request(session: Any, url: str, options: Mapping[str, Any], max_message_size: int) -> Wire | None:
-    """Return ``None`` where the connection cannot be taken over."""
+    """Return ``None`` if the connection cannot be taken over."""
     key = new_key()
     headers = CIMultiDict(options["headers"])
     headers.update(request_headers(key))
@@ -130,9 +130,9 @@ def _refusing_redirects(session: Any, url: str) -> Iterator[None]:
 
 
 async def _beginning(response: aiohttp.ClientResponse) -> bytes:
-    """Return the body of a refusal, or the beginning of it."""
+    """Return the body of a refusal, or its beginning."""
     body = b""
-    with contextlib.suppress(aiohttp.ClientError):  # the beginning will do
+    with contextlib.suppress(aiohttp.ClientError):  # the beginning is enough
         while len(body) < MAX_REFUSAL_SIZE and (part := await response.content.readany()):
             body += part
     response.close()
@@ -140,7 +140,7 @@ async def _beginning(response: aiohttp.ClientResponse) -> bytes:
 
 
 def accepts_any_certificate(options: Mapping[str, Any]) -> bool:
-    """Return whether these options of ``ws_connect()`` let another server pose as this one."""
+    """Return whether these options of ``ws_connect()`` allow another server to impersonate this one."""
     ssl_option = options.get("ssl", True)
     context = options.get("ssl_context") or ssl_option
     if isinstance(context, ssl.SSLContext):

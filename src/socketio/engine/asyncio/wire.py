@@ -1,10 +1,10 @@
 """Writes and reads the bytes of an open websocket with asyncio.
 
-In: frames to write. Out: all frames that have come, control frames among them. ``ConnectionError`` when there will be
-no more; the transport translates what aiohttp raises.
+In: frames to write. Out: all received frames, including control frames. ``ConnectionError`` when the connection has
+ended; the transport translates the errors of aiohttp.
 
 :class:`Wire` reads and writes by itself: aiohttp wakes up its reader for each frame, and asyncio allocates 256 KiB for
-each read by a protocol that brings no buffer. :class:`AiohttpWire` leaves both to aiohttp.
+    each read by a protocol without a buffer. :class:`AiohttpWire` leaves both to aiohttp.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ from . import loop_end
 _READ_SIZE = 65536
 _WRITE_SIZE = 65536
 _TURN = 16
-"""Frames of aiohttp's after which other tasks have their turn: what has come is received without waiting."""
+"""Frames of aiohttp after which other tasks run: frames that have arrived are received without waiting."""
 _AT_ONCE = 0.001
-"""Seconds: a frame of aiohttp's that takes less to be received had come before."""
-# One for each event loop: what is read into it is taken out before the next read.
+"""Seconds: a frame of aiohttp that is received in less time had arrived before."""
+# One for each event loop: its data is used before the next read.
 _buffers: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, memoryview] = weakref.WeakKeyDictionary()
 
 
@@ -41,9 +41,9 @@ class Wire(asyncio.BufferedProtocol):
 
     :param response: the answer to the request for a websocket, with the status 101.
     :param connection: its connection, as ``compat.connection_of()`` returns it.
-    :param max_message_size: the largest message that may come, in bytes.
+    :param max_message_size: maximum size of a message, in bytes.
     :ivar is_behind: whether more frames had already arrived when the last ones were taken.
-    :ivar heard: when something came last, be it a part of a frame, in the event loop's time.
+    :ivar heard: when data last arrived, also a part of a frame, in the event loop's time.
     """
 
     def __init__(self, response: aiohttp.ClientResponse, connection: Any, max_message_size: int) -> None:
@@ -60,11 +60,11 @@ class Wire(asyncio.BufferedProtocol):
         self.heard = self._loop.time()
         self._lost = self._is_closed = False
         self._cause: BaseException | None = None
-        set_parser(self, self)  # which hands over what came along with the answer
+        set_parser(self, self)  # which passes on data that arrived with the answer
         self._transport.set_protocol(self)
 
     def get_extra_info(self, name: str, default: Any = None) -> Any:
-        """Return what the event loop's transport knows by this name, ``'socket'`` for one."""
+        """Return information of the event loop's transport, such as ``'socket'``."""
         return self._transport.get_extra_info(name, default)
 
     @property
@@ -97,7 +97,7 @@ class Wire(asyncio.BufferedProtocol):
         return self._buffer
 
     def buffer_updated(self, nbytes: int) -> None:
-        """Take what has come. More than two reads are not kept: then the server has to wait."""
+        """Take received data. At most two reads are buffered: then the server has to wait."""
         self.heard = self._loop.time()
         if self._received:
             self._reading_paused = True
@@ -125,7 +125,7 @@ class Wire(asyncio.BufferedProtocol):
     # -- called by the websocket transport
 
     async def read(self) -> list[Outgoing]:
-        """Wait for frames and return all that have come."""
+        """Wait for frames and return all that have arrived."""
         await self._changed.wait_for(lambda: self._received or self._lost or self._reader.error is not None)
         if not self._received:
             if self._reader.error is not None:
@@ -140,7 +140,7 @@ class Wire(asyncio.BufferedProtocol):
         return received
 
     async def write(self, frames: deque[Outgoing]) -> None:
-        """Send the first of these frames, each of which is removed; wait while the server reads too slowly."""
+        """Send the first of these frames, and remove each; wait while the server reads too slowly."""
         self._hand_over(frames)
         if self._writing_paused:
             await self._changed.wait_for(lambda: self._lost or not self._writing_paused)
@@ -175,12 +175,12 @@ class Wire(asyncio.BufferedProtocol):
 
 
 class AiohttpWire:
-    """The connection of a websocket that aiohttp goes on to read and write.
+    """The connection of a websocket that aiohttp reads and writes.
 
     :ivar ws: the websocket; opened without ``autoping``.
     """
 
-    heard = 0.0  # it does not tell before a message is whole
+    heard = 0.0  # unknown before a message is complete
     is_behind = False
 
     def __init__(self, ws: aiohttp.ClientWebSocketResponse) -> None:
@@ -205,7 +205,7 @@ class AiohttpWire:
         raise message.data if message.type is WSMsgType.ERROR else ConnectionError("the server closed the connection")
 
     async def write(self, frames: deque[Outgoing]) -> None:
-        """Send the first of these frames. What is cancelled while it waits has been handed over."""
+        """Send the first of these frames. If cancelled while waiting, the frame was passed on."""
         frame = frames.popleft()
         if isinstance(frame, str):
             await self.ws.send_str(frame)
@@ -219,14 +219,14 @@ class AiohttpWire:
             await self.ws.pong(frame.payload)
 
     def try_write(self, frames: deque[Outgoing]) -> None:
-        pass  # to send takes a coroutine
+        pass  # sending takes a coroutine
 
     def abort(self) -> None:
         with contextlib.suppress(OSError, AttributeError):
             self.ws.get_extra_info("socket").shutdown(socket.SHUT_RDWR)
 
     def transports(self) -> list[Any]:
-        return []  # it is among those of the session
+        return []  # it is one of those of the session
 
     def detach(self) -> None:
         loop_end.begin(self.ws.close())

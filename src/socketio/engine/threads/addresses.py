@@ -34,7 +34,7 @@ def connect(
     """Return a socket that is connected to one of the host's addresses.
 
     :param deadline: when the last address is given up, by ``time.monotonic()``.
-    :param is_ended: whether the attempt was ended meanwhile, which raises ``OSError`` too.
+    :param is_ended: returns whether the attempt was ended, which raises ``OSError`` too.
     :param options: arguments for ``setsockopt()``.
     """
     waiting = _interleaved(socket.getaddrinfo(host, port, connection.allowed_gai_family(), socket.SOCK_STREAM))
@@ -63,7 +63,7 @@ def connect(
 
 @contextlib.contextmanager
 def _selector() -> Iterator[selectors.BaseSelector]:
-    """Give a selector for sockets that connect; close those that are left in it."""
+    """Yield a selector for connecting sockets; close those that are left in it."""
     with selectors.DefaultSelector() as selector:
         try:
             yield selector
@@ -95,7 +95,7 @@ def _begin(
 
 
 def _completed(selector: selectors.BaseSelector, timeout: float) -> Iterator[socket.socket]:
-    """Wait for sockets that have connected or failed, and take them out of the selector."""
+    """Wait for sockets that have connected or failed, and remove them from the selector."""
     for key, _ in selector.select(timeout):
         sock: Any = key.fileobj
         selector.unregister(sock)

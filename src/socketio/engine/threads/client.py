@@ -1,7 +1,7 @@
 """The Engine.IO client for threads: one connection after the other.
 
-In: packets to send, all frames of one queued together. Out: the events of ``engineio.Client``, called as they come and
-one after the other: ``connect`` once the transport is open, ``message`` with a list of messages, on the reading thread,
+In: packets to send, all frames of one queued together. Out: the events of ``engineio.Client``, called one after the
+other: ``connect`` once the transport is open, ``message`` with a list of messages, on the reading thread,
 ``disconnect`` with the reason, once, when the reading thread has delivered all that came before it.
 
 python-engineio provides the options, the URL rules and the base class. The rest is replaced: there, each message has a
@@ -30,7 +30,7 @@ _Client: Any = compat.engineio_class("client", "Client")
 
 
 class Condition:
-    """A ``threading.Condition`` that takes its lock by itself. Most are never waited on, and cost nothing."""
+    """A ``threading.Condition`` that acquires its lock itself. Most are never waited on, and cost nothing."""
 
     __slots__ = ("_condition", "_lock")
 
@@ -39,7 +39,7 @@ class Condition:
         self._condition: threading.Condition | None = None
 
     def notify_all(self) -> None:
-        """Have all who wait look again. The caller holds the lock."""
+        """Wake all waiters. The caller holds the lock."""
         if self._condition is not None:
             self._condition.notify_all()
 
@@ -69,24 +69,24 @@ class EngineIOClient(EngineBase, _Client):
         transports: str | list[str] | None = None,
         engineio_path: str = "engine.io",
     ) -> None:
-        """Connect, upgrade if both sides can, and call the ``connect`` handler; raise what that raises.
+        """Connect, upgrade if both sides support it, and call the ``connect`` handler; raise its exceptions.
 
-        Raises ``ValueError`` for transports that do not exist, ``ConnectionError`` for a connection that fails.
+        Raises ``ValueError`` for unknown transports, ``ConnectionError`` if the connection fails.
         """
         run(self._connect_steps(url, headers, transports, engineio_path))
 
     def send(self, data: Frame) -> None:
-        """Queue a message. Raises ``ConnectionError`` when there is no connection."""
+        """Queue a message. Raises ``ConnectionError`` if there is no connection."""
         self.send_frames([data])
 
     def disconnect(self, abort: bool = False, reason: str | None = None) -> None:
-        """Send what was queued and the close packets, and close.
+        """Send queued packets and the close packets, and close.
 
-        What the server does not take within ``request_timeout`` seconds is given up. From a handler of this client it
+        Stops sending if the server does not read for ``request_timeout`` seconds. From a handler of this client it
         returns before the reading has ended.
 
         :param abort: close at once, without sending anything.
-        :param reason: for the ``disconnect`` handler; ``reason.CLIENT_DISCONNECT`` where none is given.
+        :param reason: for the ``disconnect`` handler; ``reason.CLIENT_DISCONNECT`` by default.
         """
         run(self.disconnect_steps(abort, reason))
 
@@ -98,7 +98,7 @@ class EngineIOClient(EngineBase, _Client):
             self._connection.transport.detach()
             self._connection.reason = self.reason.CLIENT_DISCONNECT
         if self.http is not None:
-            with contextlib.suppress(Exception):  # whatever kind of session it is
+            with contextlib.suppress(Exception):  # for any kind of session
                 connections.renew_locks(self.http)
             if not self.external_http:
                 self.http = None
@@ -145,5 +145,5 @@ class EngineIOClient(EngineBase, _Client):
         return super()._end(connection)
 
     def _close_http(self) -> None:
-        sessions.close_session(self)  # which is not done there
+        sessions.close_session(self)  # python-engineio does not do that
         self._mark_disconnected()

@@ -1,7 +1,7 @@
 """Connections of urllib3 whose requests have a time limit and can be ended.
 
-In: a session whose connections are to be tracked, and what a thread is about to wait for. Out: the socket that it waits
-on; for a websocket, the connection itself once the server has agreed.
+In: a session whose connections are to be tracked, and a request. Out: the socket that a thread waits on; for a
+websocket, the connection itself.
 """
 
 from __future__ import annotations
@@ -39,10 +39,10 @@ class StaleConnectionError(ConnectionResetError):
 
 
 class Exchange:
-    """A request and its answer, which the thread that sends it waits for, and another thread may cut.
+    """A request and its answer. One thread sends it and waits, another thread may cut it.
 
     :param on_sent: called when the request is sent, or has failed.
-    :ivar deadline: until when it may take.
+    :ivar deadline: when it times out.
     :ivar is_cut: whether :meth:`cut` was called.
     """
 
@@ -66,8 +66,8 @@ class Exchange:
     def request(
         self, session: requests.Session, method: str, url: str, timeout: float, **options: Any
     ) -> Iterator[requests.Response]:
-        """Send a request with a session; give the answer, whose body is not read yet, and close it afterwards."""
-        # A list, because the hooks of a request are taken in place of the session's, not beside them.
+        """Send a request with a session; yield the answer, whose body is not read yet, and close it afterwards."""
+        # A list, because the hooks of a request replace those of the session.
         hooks = {"response": [*session.hooks["response"], refuse_redirect]}
         options.update(timeout=timeout, stream=True, allow_redirects=False, hooks=hooks)
         with self._within(timeout), session.request(method, url, **options) as response:
@@ -82,7 +82,7 @@ class Exchange:
             self._on_sent()
 
     def cut(self) -> None:
-        """End the wait, at once."""
+        """End the wait at once."""
         self.is_cut = True
         if (sock := self._sock) is not None:
             descriptors.shut_down(sock)
@@ -92,11 +92,11 @@ class WebSocketExchange(Exchange):
     """A request for a websocket, whose connection is taken from urllib3 when the server agrees.
 
     :param options: further arguments for ``setsockopt()``.
-    :param tls: attributes of an HTTPS connection, in place of those that the pool gives it.
+    :param tls: attributes of an HTTPS connection, which replace those of the pool.
     :param given: a socket that is connected already.
-    :ivar proxy_headers: what the pool adds for its proxy.
-    :ivar sock: the connection, when the server has agreed; ``ahead`` is what came behind its answer.
-    :ivar connection: the one that was answered last.
+    :ivar proxy_headers: the headers that the pool adds for its proxy.
+    :ivar sock: the connection, when the server has agreed; ``ahead`` are the bytes that followed its answer.
+    :ivar connection: the last one that got an answer.
     """
 
     def __init__(self, options: Sequence[Sequence[Any]], tls: Mapping[str, Any], given: socket.socket | None) -> None:
@@ -111,7 +111,7 @@ class WebSocketExchange(Exchange):
 
     @contextlib.contextmanager
     def request_directly(self, request: requests.PreparedRequest, timeout: float) -> Iterator[http.client.HTTPResponse]:
-        """Send a request without a pool, which takes two thirds of the time; give the answer."""
+        """Send a request without a pool, which takes two thirds of the time; yield the answer."""
         parts = urllib.parse.urlsplit(request.url or "")
         connection = http.client.HTTPConnection(str(parts.hostname), parts.port or 80)
         connection.response_class = functools.partial(_Response, exchange=self, heard=[])  # type: ignore[assignment]
@@ -136,7 +136,7 @@ def track_sockets(
     attribute of urllib3's pools; with an adapter that has none, the wait ends with its timeout.
 
     :param verify: as in ``requests``; ``None`` to let the session decide.
-    :param proxies: those of the one request, before the session's.
+    :param proxies: for this request, before those of the session.
     """
     adapter: Any = http.get_adapter(url)
     if not isinstance(adapter, HTTPAdapter):
@@ -148,7 +148,7 @@ def track_sockets(
     )
     if not issubclass(pool.ConnectionCls, _Tracked):
         pool.ConnectionCls = _tracked(pool.ConnectionCls)
-        close_idle(pool)  # connections of the class before, kept alive, would be used again
+        close_idle(pool)  # idle connections of the previous class would be used again
     return pool
 
 
@@ -165,7 +165,7 @@ def close_idle(pool: Any) -> None:
 
 
 def renew_locks(http: requests.Session) -> None:
-    """Free the locks of a session's pools in a child process, whose threads that held them are not there."""
+    """Free the locks of a session's pools in a child process, where the threads that held them do not exist."""
     for pools in sessions.pools_of(http):
         pools.lock = threading.RLock()
         for key in pools.keys():  # noqa: SIM118
@@ -176,7 +176,7 @@ def renew_locks(http: requests.Session) -> None:
 
 @functools.cache
 def _tracked(connection_class: type) -> type:
-    """Return the class that goes with one of urllib3's; to make it takes as long as a request."""
+    """Return the subclass of a class of urllib3; creating it takes as long as a request."""
     connecting = compat.connecting_by(_connect, connection_class, urllib3.connection.HTTPConnection)
     return type("TrackedConnection", (_Tracked, connection_class), connecting)
 
@@ -201,7 +201,7 @@ class _Tracked:
     _answers = 0
     """How many requests of ours were answered over this connection."""
     _usable_until = math.inf
-    """When the server is about to close it, if it stays idle."""
+    """When the server closes it, if it stays idle."""
     _idle_since = 0.0
     _idle = 0.0
     """Seconds for which it was idle before this request."""
@@ -226,12 +226,12 @@ class _Tracked:
 
     def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> None:
         upgrading = _upgrading()
-        if upgrading is not None and url.startswith("http:"):  # by way of a proxy, which is asked for a tunnel instead
+        if upgrading is not None and url.startswith("http:"):  # through a proxy: request a tunnel instead
             url = self._tunnel_to(upgrading, url, kwargs)
         self._idle = time.monotonic() - self._idle_since
         try:
             super().request(method, url, *args, **kwargs)  # type: ignore[misc]
-        except ssl.SSLError as exc:  # as to the others, urllib3 looks first whether there is an answer
+        except ssl.SSLError as exc:  # as for the others, urllib3 first checks whether there is an answer
             self._check_stale(exc)
             raise
 
@@ -241,7 +241,7 @@ class _Tracked:
             raise StaleConnectionError("the server closed the connection before it answered") from exc
 
     def _tunnel_to(self, upgrading: WebSocketExchange, url: str, options: dict[str, Any]) -> str:
-        """Prepare a tunnel to the server (RFC 6455, section 4.1); return what to ask the server for."""
+        """Prepare a tunnel to the server (RFC 6455, section 4.1); return the request target."""
         parts = urllib.parse.urlsplit(url)
         names = {name.lower() for name in upgrading.proxy_headers}
         options["headers"] = {name: value for name, value in options["headers"].items() if name.lower() not in names}
@@ -303,7 +303,7 @@ def _connected(host: str, port: int, deadline: float, source: Any, options: Iter
     create = urllib3.util.connection.create_connection
     if create is _create_connection:
         sock = addresses.connect(host, port, deadline, lambda: exchange.is_cut, source, options)
-    else:  # an application has put something in its place
+    else:  # an application has replaced it
         sock = create((host, port), max(0.001, deadline - time.monotonic()), source, options)  # type: ignore[arg-type]
     sock.settimeout(max(0.001, deadline - time.monotonic()))  # for TLS, for a proxy, and to send
     exchange.wait_on(sock, False)
@@ -312,7 +312,7 @@ def _connected(host: str, port: int, deadline: float, source: Any, options: Iter
 
 @contextlib.contextmanager
 def _replaced(owner: Any, attributes: Mapping[str, Any]) -> Iterator[None]:
-    """Give an object other attributes for a while."""
+    """Replace attributes of an object in the block."""
     before = {name: getattr(owner, name, None) for name in attributes}
     vars(owner).update(attributes)
     try:
@@ -322,7 +322,7 @@ def _replaced(owner: Any, attributes: Mapping[str, Any]) -> Iterator[None]:
 
 
 class _Response(http.client.HTTPResponse):
-    """A response with a time limit as a whole. Timeouts of ``requests`` apply to each read only."""
+    """A response with a total time limit. Timeouts of ``requests`` apply to each read only."""
 
     def __init__(self, sock: Any, *args: Any, exchange: Exchange, heard: list[bool], **kwargs: Any) -> None:
         super().__init__(sock, *args, **kwargs)
@@ -332,10 +332,10 @@ class _Response(http.client.HTTPResponse):
 
     def begin(self) -> None:
         super().begin()
-        while 100 <= self.status < 200 and self.status != 101:  # the answer is still to come
+        while 100 <= self.status < 200 and self.status != 101:  # the answer has not arrived yet
             self.headers = self.msg = None  # type: ignore[assignment]
             super().begin()
-        if self._reader.is_at_end:  # http.client takes a head that is cut off for a whole one
+        if self._reader.is_at_end:  # http.client accepts headers that are cut off
             raise ConnectionResetError("the answer ended within its head")
         upgrading = self._exchange
         if not isinstance(upgrading, WebSocketExchange):
@@ -345,11 +345,11 @@ class _Response(http.client.HTTPResponse):
             self._reader.is_over = True
             upgrading.ahead = self.fp.read()
         elif upgrading.tunnels or upgrading.tls or upgrading.given is not None:
-            self.will_close = True  # other requests must not use a connection that was made in this way
+            self.will_close = True  # other requests must not use this connection
 
 
 class _Reader(io.RawIOBase):
-    """Reads from a socket until a point in time; ``heard`` gets an item when something has come."""
+    """Reads from a socket until a deadline; ``heard`` gets an item when data has arrived."""
 
     is_over = False
     is_at_end = False

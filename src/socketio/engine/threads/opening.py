@@ -1,6 +1,6 @@
 """Opens the transports of a connection with requests.
 
-The session sends every request, that for a websocket too, so that all its settings hold for both transports.
+The session sends all requests, also those for websockets, so that its settings apply to both transports.
 """
 
 from __future__ import annotations
@@ -43,13 +43,13 @@ class Opening(BaseOpening):
         return opened
 
     def abort(self) -> None:
-        """End what is being waited for."""
+        """End the current wait."""
         self.is_aborted = True
         if self._abort is not None:
             self._abort()
 
     def _enter(self, abort: Callable[[], None]) -> None:
-        """Note how to end what is being waited for."""
+        """Set the function that ends the current wait."""
         self._abort = abort
         if self.is_aborted:
             abort()
@@ -65,10 +65,10 @@ class Opening(BaseOpening):
         engine._without_handshake(check(options.headers(engine.websocket_extra_options)))  # before anything is opened
         verify: bool | str = engine.http.verify if engine.ssl_verify else False
         self._request = {
-            # What is None here, requests leaves out of the session's.
+            # requests leaves out headers of the session that are None here.
             "headers": {**dict.fromkeys(left_out), **{name: _encoded(value) for name, value in headers.items()}},
             "cookies": cookies,
-            "verify": None if verify is True else verify,  # None lets REQUESTS_CA_BUNDLE and its like have a say
+            "verify": None if verify is True else verify,  # None: REQUESTS_CA_BUNDLE and similar variables apply
         }
 
     def _connect_to_polling(self, url: str) -> PollingTransport:
@@ -108,7 +108,7 @@ class Opening(BaseOpening):
         return WebSocketTransport(wire, engine.request_timeout, engine.max_message_size)
 
     def _check_tls_options(self, url: str, extra: Mapping[str, Any], verifies: bool) -> None:
-        """Raise ``ConnectionError`` for options with which a websocket would trust more servers than polling does."""
+        """Raise ``ConnectionError`` for options that make a websocket trust more servers than polling does."""
         if verifies and options.accepts_any_certificate(extra.get("sslopt") or {}):
             raise ConnectionError(handshake.NOT_VERIFIED)
         own = {"sslopt", "http_proxy_host"} & extra.keys()
@@ -119,5 +119,5 @@ class Opening(BaseOpening):
 
 
 def _encoded(value: str) -> str | bytes:
-    """Return a header as aiohttp sends it, where requests cannot send it."""
+    """Return a header that requests cannot send, encoded as aiohttp does."""
     return value if max(value, default="") <= "\xff" else value.encode("utf-8", "replace")

@@ -18,7 +18,7 @@ from urllib3.util import SKIP_HEADER
 
 
 def headers(extra: Mapping[str, Any]) -> dict[str, str | None]:
-    """Return the headers that the options ask for; ``None`` for one that is left out."""
+    """Return the headers of the options; ``None`` for one that is left out."""
     found = _header_dict(extra.get("header"))
     named = {"Cookie": extra.get("cookie"), "Host": extra.get("host"), "Origin": extra.get("origin")}
     found.update({name: value for name, value in named.items() if value})
@@ -42,7 +42,7 @@ def _header_dict(header: Any) -> dict[str, str | None]:
 def proxies(http: requests.Session, url: str, extra: Mapping[str, Any]) -> dict[str, Any]:
     """Return the proxies for a websocket request, in addition to those of the session for an HTTP URL.
 
-    That of the options, else one that session or environment name for ``ws`` or ``wss``.
+    The proxy of the options, or the one of the session or the environment for ``ws`` or ``wss``.
     """
     parts = urllib.parse.urlsplit(url)
     places = (f"{parts.scheme}://{parts.hostname}", parts.scheme)
@@ -65,7 +65,7 @@ def proxies(http: requests.Session, url: str, extra: Mapping[str, Any]) -> dict[
 def tls(http: requests.Session, extra: Mapping[str, Any], verify: Any, cert: Any) -> dict[str, Any]:
     """Return the attributes of an HTTPS connection where the options have TLS settings; these win over the session's.
 
-    :param verify: what the session, and the environment, say of it; ``cert`` likewise.
+    :param verify: the value of the session and the environment; the same for ``cert``.
     """
     own = dict(extra.get("sslopt") or {})
     bundle = os.environ.get("WEBSOCKET_CLIENT_CA_BUNDLE")  # which websocket-client knows
@@ -76,7 +76,7 @@ def tls(http: requests.Session, extra: Mapping[str, Any], verify: Any, cert: Any
     context = own.get("context") or _context({**_of_session(verify, cert), **own})
     checks_hostname = context.check_hostname
     if "context" not in own and urllib3.__version__.startswith("1."):  # type: ignore[attr-defined]
-        context.check_hostname = False  # which it does itself: with addresses it cannot leave that to OpenSSL
+        context.check_hostname = False  # it does that itself: OpenSSL cannot do it for addresses
     return {
         "ssl_context": context,
         "server_hostname": own.get("server_hostname"),
@@ -88,7 +88,7 @@ def tls(http: requests.Session, extra: Mapping[str, Any], verify: Any, cert: Any
 
 
 def accepts_any_certificate(sslopt: Mapping[str, Any]) -> bool:
-    """Return whether these options let another server pose as this one."""
+    """Return whether these options allow another server to impersonate this one."""
     context = sslopt.get("context")
     if context is not None:
         return context.verify_mode == ssl.CERT_NONE or not context.check_hostname

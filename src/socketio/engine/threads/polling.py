@@ -24,15 +24,15 @@ from . import connections
 
 _READ_SIZE = 65536
 _HEAD_START = 1.0
-"""Seconds that the first packets may take before the reading begins. It does in any case: there are servers that answer
-a POST only when the client has got something."""
+"""Maximum seconds that reading waits for the first packets to be sent. Some servers answer a POST only after the client
+has received a packet."""
 
 
 class PollingTransport(BasePollingTransport):
     """One Engine.IO session over HTTP.
 
     :param headers: go with every request, and so do ``cookies``.
-    :param verify: what ``requests`` calls so; ``None`` to let the session decide.
+    :param verify: as in ``requests``; ``None`` to let the session decide.
     """
 
     def __init__(
@@ -58,12 +58,12 @@ class PollingTransport(BasePollingTransport):
     def head_start(self) -> float:
         """Seconds to wait for the first packets to be sent before the first poll.
 
-        It then goes by the connection that is open already.
+        The poll then uses the connection that is open already.
         """
         return min(_HEAD_START, 2 * self.opening_time)
 
     def open(self) -> tuple[Handshake, list[Frame]]:
-        """Shake hands; return what the server said, and the packets that it sent along."""
+        """Open the session; return the handshake, and the packets that follow it."""
         try:
             pool = self._pool = connections.track_sockets(self.http, self.url, self._options["verify"])
         except (requests.RequestException, ValueError) as exc:
@@ -94,7 +94,7 @@ class PollingTransport(BasePollingTransport):
         return True
 
     def _may_poll(self) -> bool:
-        """Return whether to send a request for packets, and note that it is not sent yet."""
+        """Return whether to send a request for packets, and mark it as not sent yet."""
         with self._poll_lock:
             if self._pool is not None and not self._closing:
                 self._poll_sent.clear()
@@ -110,16 +110,16 @@ class PollingTransport(BasePollingTransport):
         return self._poll_sent.wait(timeout)
 
     def close(self) -> None:
-        """Stop waiting for packets: the CLOSE was sent, and not every server answers the pending GET then."""
+        """Stop waiting for packets: the CLOSE was sent, and not every server answers the pending GET."""
         self.abort()
 
     def detach(self) -> None:
-        """Make no more requests, in a child process. The lock of the old event may be held by a thread that is gone."""
+        """Make no more requests, in a child process, where no thread may release the lock of the old event."""
         self._ended = threading.Event()
         self._ended.set()
 
     def abort(self) -> None:
-        """Cut the pending requests; what waits for one ends at once."""
+        """Cut the pending requests; waiting for one ends at once."""
         self._ended.set()
         for pending in list(self._pending):
             pending.cut()
@@ -128,7 +128,7 @@ class PollingTransport(BasePollingTransport):
         """Close what is open. The session belongs to the engine."""
 
     def _request(self, method: str, timeout: float, body: bytes | None = None) -> tuple[Mapping[str, str], bytes]:
-        """Return the headers and the body of the answer, all of which has come in ``timeout`` seconds."""
+        """Return the headers and the body of the answer, if all of it arrives within ``timeout`` seconds."""
         url = self.url + self._timestamp()
         began = time.monotonic()
         try:

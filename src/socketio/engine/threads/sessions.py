@@ -1,7 +1,7 @@
 """The requests session of a client that was given none.
 
-In and out: as with ``requests.Session``, whose requests are the same. What the environment says of a server, proxies
-and certificates, is looked up once: for each request that takes a third of its time.
+In and out: as with ``requests.Session``, whose requests are the same. Proxies and certificates of the environment are
+looked up once: doing it for each request takes a third of the time of a request.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from requests.adapters import HTTPAdapter
 from ..handshake import origin_of
 
 _CONNECTIONS = 2
-"""How many connections are kept open: a GET may wait while a POST is sent. A pool is filled with places for them."""
+"""How many connections are kept open: a GET may wait while a POST is sent. A pool allocates places for them."""
 _OF_POOLS = {"maxsize", "block"}
 """The options that a plain adapter gives to its pools."""
 
@@ -49,7 +49,7 @@ class Session(requests.Session):
 class SessionAttribute:
     """The attribute ``http`` of the client: the session, or ``None`` without a connection.
 
-    A connection over websocket needs no session, and one takes several kilobytes: it is made when it is asked for.
+    A websocket connection needs no session, which takes several kilobytes: it is created on first access.
     """
 
     def __get__(self, engine: Any, owner: Any = None) -> Any:
@@ -81,7 +81,7 @@ def close_session(engine: Any) -> None:
 
 
 def has_rules(http: requests.Session, url: str) -> bool:
-    """Return whether the adapter for an https URL may demand more of a server than the session's options."""
+    """Return whether the adapter for an https URL may check a server more strictly than the session's options."""
     adapter: Any = http.get_adapter(url)
     return type(adapter) is not HTTPAdapter or not set(adapter.poolmanager.connection_pool_kw) <= _OF_POOLS
 

@@ -1,6 +1,6 @@
 """The websocket transport for threads: one thread reads, another one writes.
 
-In: frames to send. Out: frames as they came, in bulk. Every failure is ``engineio.exceptions.ConnectionError``.
+In: frames to send. Out: received frames, many at a time. Every failure is ``engineio.exceptions.ConnectionError``.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _WRITE_SIZE = 65536
 class WebSocketTransport(BaseWebSocketTransport):
     """An open websocket.
 
-    :param max_message_size: the largest message that may come, in bytes.
+    :param max_message_size: maximum size of a message, in bytes.
     """
 
     def __init__(self, wire: Wire, request_timeout: float, max_message_size: int) -> None:
@@ -38,7 +38,7 @@ class WebSocketTransport(BaseWebSocketTransport):
         self._read_timeout = seconds
 
     def receive(self) -> list[Outgoing]:
-        """Wait for frames and return them, with what is to be sent in answer to control frames."""
+        """Wait for frames and return them, with the answers to control frames."""
         if first := self._take_first():
             return first
         if self._reader.error is not None:
@@ -77,7 +77,7 @@ class WebSocketTransport(BaseWebSocketTransport):
             raise lost(exc) from exc
 
     def try_send(self, frames: deque[Outgoing]) -> None:
-        """Send frames as far as that can be done at once. What is left must be the first of the next :meth:`send`."""
+        """Send as many frames as possible without waiting. The rest must come first in the next :meth:`send`."""
         if not self._covered:
             self._encode(frames)
         if self._covered < len(frames):
@@ -86,7 +86,7 @@ class WebSocketTransport(BaseWebSocketTransport):
         try:
             self._wire.try_write(self._unsent, sent)
         except OSError:
-            return  # the writing thread will see it too, and knows what to do
+            return  # the writing thread gets it too, and handles it
         finally:
             self._unsent = self._unsent[sum(sent) :]
         if not self._unsent:
@@ -94,12 +94,12 @@ class WebSocketTransport(BaseWebSocketTransport):
             self._covered = 0
 
     def _encode(self, frames: deque[Outgoing]) -> None:
-        """Encode the first of these frames; all of them where they are few."""
+        """Encode the first of these frames; all of them if they are few."""
         data, self._covered = self._writer.encode(frames, _WRITE_SIZE)
         self._unsent = memoryview(data)
 
     def probe(self) -> list[Outgoing]:
-        """Return what the server answers when it has read all that was sent before: a ping."""
+        """Return a ping: the server answers it after it has read everything sent before."""
         self._pong = threading.Event()
         return [ControlFrame(PING)]
 
@@ -112,7 +112,7 @@ class WebSocketTransport(BaseWebSocketTransport):
         return True
 
     def close(self) -> None:
-        """Note that our CLOSE frame was sent; reading ends when the server has answered it."""
+        """Record that our CLOSE frame was sent; reading ends when the server has answered it."""
         self._closing = True
 
     def detach(self) -> None:

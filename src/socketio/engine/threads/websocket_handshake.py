@@ -1,9 +1,9 @@
 """Requests a websocket with the requests session, and takes its connection over.
 
-In: a session and a URL. Out: the socket, once the server has agreed, and the bytes that followed its answer. Every
-refusal is ``engineio.exceptions.ConnectionError`` with what the server said.
+In: a session and a URL. Out: the socket, and the bytes that followed the answer. Every refusal is
+``engineio.exceptions.ConnectionError`` with the server's answer.
 
-The session asks, and so everything that holds for its other requests holds for this one: headers, cookies, parameters,
+The session sends the request, so all of its settings apply: headers, cookies, parameters,
 credentials, proxies, certificates, adapters and hooks.
 """
 
@@ -32,12 +32,12 @@ def open_websocket(
     extra: Mapping[str, Any],
     enter: Callable[[Callable[[], None]], None],
 ) -> tuple[Any, bytes]:
-    """Request a websocket with a session; return the socket, and what came behind the answer.
+    """Request a websocket with a session; return the socket, and the bytes that followed the answer.
 
     :param url: the HTTP URL.
     :param request: ``headers``, ``cookies`` and ``verify`` of all requests of this connection.
     :param timeout: seconds for connecting, and again for the answer.
-    :param extra: the application's ``websocket_extra_options``; they win.
+    :param extra: the application's ``websocket_extra_options``, which take precedence.
     :param enter: called with a function that ends the request.
     """
     proxies = options.proxies(session, url, extra)
@@ -90,7 +90,7 @@ def _request(
 def _request_directly(
     session: requests.Session, url: str, request: Mapping[str, Any], upgrading: connections.WebSocketExchange, key: str
 ) -> None:
-    """Ask without a pool: for a session of the client's own, where neither TLS nor a proxy is needed."""
+    """Send the request without a pool: for the client's own session, without TLS and proxy."""
     asked = requests.Request("GET", url, headers=request["headers"], cookies=request["cookies"])
     with upgrading.request_directly(session.prepare_request(asked), request["timeout"]) as response:
         headers: Mapping[str, str] = CaseInsensitiveDict(response.headers.items())
@@ -106,13 +106,13 @@ def _no_websocket(adapter: Any) -> ConnectionError:
 
 
 def _beginning(parts: Iterator[bytes]) -> bytes:
-    """Return the body of a refusal, or the beginning of it."""
+    """Return the body of a refusal, or its beginning."""
     body = b""
     try:
         for part in parts:
             body += part
             if len(body) >= MAX_REFUSAL_SIZE:
                 break
-    except (requests.RequestException, http.client.HTTPException, OSError):  # the beginning will do
+    except (requests.RequestException, http.client.HTTPException, OSError):  # the beginning is enough
         pass
     return body

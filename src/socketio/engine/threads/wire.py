@@ -1,7 +1,7 @@
 """Writes and reads the bytes of an open websocket with threads, and detects heartbeat timeouts.
 
 In and out: bytes. A TLS session must not be read and written at the same time (OpenSSL: SSL objects are not
-thread-safe), so one lock guards both, and the waiting is done outside of it: the socket does not block.
+thread-safe), so one lock guards both, and threads wait outside of it: the socket does not block.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _READ_SIZE = 65536
 class Wire:
     """The connection of an open websocket.
 
-    :param ahead: bytes that came in one piece with the answer of the server.
+    :param ahead: bytes that arrived together with the answer of the server.
     :ivar sock: the socket; ``None`` once it is released.
     """
 
@@ -60,7 +60,7 @@ class Wire:
             descriptors.shut_down(self.sock)
 
     def release(self) -> None:
-        """Close the socket. The last call, when no thread reads or writes any more."""
+        """Close the socket, after all reading and writing has ended."""
         sock, self.sock = self.sock, None
         if sock is not None:
             sock.close()
@@ -92,7 +92,7 @@ class Wire:
                 raise NoResponseError(f"the server is silent: nothing came for {timeout:g} s")
 
     def _wait_for_read(self, timeout: float) -> bool:
-        """Do what urllib3 does, with an object that is made once: for the reading thread only."""
+        """Wait as urllib3 does, but with one object for all calls. For the reading thread only."""
         if not hasattr(select, "poll"):
             return wait_for_read(self.sock, timeout)
         if self._poll is None:
@@ -101,7 +101,7 @@ class Wire:
         return bool(self._poll.poll(1000 * timeout))
 
     def write(self, rest: memoryview) -> None:
-        """Send all bytes, however long it takes: that a server reads slowly is no lost connection."""
+        """Send all bytes without a time limit: a server that reads slowly is not a lost connection."""
         with self._writing:
             while rest:
                 wait = wait_for_write
@@ -116,16 +116,16 @@ class Wire:
                 wait(self.sock)
 
     def try_write(self, data: memoryview, sent: deque[int]) -> None:
-        """Send what can be sent at once, if no other thread is sending; append to ``sent`` how many bytes that was."""
+        """Send what can be sent at once, if no other thread is sending; append the number of bytes to ``sent``."""
         if not self._writing.acquire(blocking=False):
             return
         try:
             with self._session, contextlib.suppress(BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
-                if self.sock is not None:  # else it was released meanwhile
-                    # In one step: no signal handler can run between the sending and the noting of it.
+                if self.sock is not None:  # otherwise it was released
+                    # In one step: no signal handler can run between sending and recording it.
                     sent.extend(map(self.sock.send, (data,)))
         except KeyboardInterrupt:
-            if isinstance(self.sock, ssl.SSLSocket):  # where it takes several steps, and may have been half done
+            if isinstance(self.sock, ssl.SSLSocket):  # there it takes several steps, and may be half done
                 self.abort()
             raise
         finally:

@@ -333,7 +333,7 @@ class AsyncClient(BaseClient):
     async def _handle_disconnect(self, namespace: str) -> None:
         """End a namespace as after a DISCONNECT packet. An override is called for each DISCONNECT packet."""
         calls = self._sio_lifecycle.attempts.end_namespace(namespace or "/")
-        await run_async(self._sio_lifecycle.returned(calls, DISCONNECT_HANDLERS_TIMEOUT))
+        await run_async(self._sio_lifecycle.wait_for_handlers(calls, DISCONNECT_HANDLERS_TIMEOUT))
 
     # -- helpers
 

@@ -353,7 +353,7 @@ class BaseClient:
             self._sio_lifecycle.attempts.end_namespaces(session, event.namespace, (event.namespace,))
 
 
-def list_reconnecting(client: BaseClient, is_reconnecting: bool) -> None:
+def set_reconnecting(client: BaseClient, is_reconnecting: bool) -> None:
     """Add a client to ``reconnecting_clients``, or remove it."""
     with process_hooks.lock():  # by identity: a subclass may define __eq__
         others = [each for each in reconnecting_clients if each is not client]

@@ -265,7 +265,7 @@ class Client(BaseClient):
             if ack_id is not None:
                 self._sio_channel.acknowledge(session, namespace, ack_id, result)
         except BaseException as exc:
-            if not process_hooks.is_due_to_end(exc):
+            if not process_hooks.is_caused_by_exit(exc):
                 self._sio_logger.exception("Handler of event %s of namespace %s failed", name, namespace)
 
     # -- what programs replace, and what python-socketio has, too
@@ -280,7 +280,7 @@ class Client(BaseClient):
     def _handle_disconnect(self, namespace: str) -> None:
         """End a namespace as after a DISCONNECT packet. An override is called for each DISCONNECT packet."""
         calls = self._sio_lifecycle.attempts.end_namespace(namespace or "/")
-        run(self._sio_lifecycle.returned(calls, DISCONNECT_HANDLERS_TIMEOUT))
+        run(self._sio_lifecycle.wait_for_handlers(calls, DISCONNECT_HANDLERS_TIMEOUT))
 
     # -- helpers
 

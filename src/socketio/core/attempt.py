@@ -31,7 +31,7 @@ class Attempt:
         """Return whether the server has answered for all namespaces."""
         return all(name in self.accepted or name in self.failed for name in self.requested)
 
-    def note_failure(self, namespace: str) -> None:
+    def record_failure(self, namespace: str) -> None:
         """Record that a namespace was not accepted."""
         if namespace in self.requested and namespace not in (*self.accepted, *self.failed):
             self.failed.append(namespace)
@@ -39,7 +39,7 @@ class Attempt:
     def check(self, timeout: float | None) -> None:
         """Raise ``ConnectionError`` for the namespaces that were not accepted."""
         for name in self.requested:
-            self.note_failure(name)
+            self.record_failure(name)
         if not self.failed:
             return
         reasons = [f"{name}: {_refusal_text(data)}" for name, data in self.refusals.items()]

@@ -94,7 +94,7 @@ class BasePollingTransport:
             packets = payload.decode(body, self._max_message_size)
         except ValueError as exc:
             raise not_a_payload("GET", body, headers, exc) from exc
-        self._empty_answers = 0 if any(map(_shows_a_session, packets)) else self._empty_answers + 1
+        self._empty_answers = 0 if any(map(_is_session_activity, packets)) else self._empty_answers + 1
         self._pause = 0.0
         if self._empty_answers > 1:  # one is a NOOP during an upgrade, for example
             delay = min(_FIRST_DELAY * 2.0 ** min(self._empty_answers - 2, 10), _LONGEST_DELAY)
@@ -109,6 +109,6 @@ class BasePollingTransport:
             raise not_a_payload("POST", body, headers, exc) from exc
 
 
-def _shows_a_session(packet: Frame) -> bool:
+def _is_session_activity(packet: Frame) -> bool:
     """Return whether a packet is a message, a ping or a CLOSE, which no gateway sends."""
     return isinstance(packet, bytes) or packet.startswith("4") or packet in ("1", "2")

@@ -24,7 +24,7 @@ def shut_down(sock: Any) -> None:
             sock.shutdown(socket.SHUT_RDWR)
 
 
-def note(connection: Any) -> None:
+def register(connection: Any) -> None:
     """Register an object whose attribute ``sock`` is, or will be, a socket."""
     _connections.add(connection)
 

@@ -54,7 +54,7 @@ class AsyncLifecycle(BaseLifecycle):
 
     # -- how to wait
 
-    async def ask(self, option: Any) -> Any:
+    async def resolve_argument(self, option: Any) -> Any:
         """Return an argument of connect(); call it if it is a function or a coroutine function."""
         value = option() if callable(option) else option
         return await value if inspect.isawaitable(value) else value
@@ -99,7 +99,7 @@ class AsyncLifecycle(BaseLifecycle):
         loop_ends = reason == Reason.CLIENT_DISCONNECT
         calls = self.close_session(reason, list(self.attempts.current.requested) if loop_ends else None)
         if loop_ends:
-            await run_async(self.returned(calls, CLOSING))
+            await run_async(self.wait_for_handlers(calls, CLOSING))
             await asyncio.sleep(0)  # for tasks that they have started, which may connect again
             await self.client._sio_dispatcher.end(CLOSING)
 

@@ -87,9 +87,9 @@ class Attempts:
     def _open(self, attempt: Attempt, lifetime: Lifetime) -> Steps[None]:
         client, lifecycle = self._client, self._lifecycle
         try:
-            url = url_of_attempt(client, (yield call(lifecycle.ask, client.connection_url)))
+            url = url_of_attempt(client, (yield call(lifecycle.resolve_argument, client.connection_url)))
             self._log.connecting(origin_of(url), client.connection_namespaces)
-            headers = check_headers((yield call(lifecycle.ask, client.connection_headers)))
+            headers = check_headers((yield call(lifecycle.resolve_argument, client.connection_headers)))
             transports, path = client.connection_transports, client.socketio_path
             yield call(self._engine.connect, url, headers, transports, path)
         except Exception as exc:
@@ -102,11 +102,11 @@ class Attempts:
 
     def _call_connect_error(self, attempt: Attempt, names: list[str], argument: Any) -> Steps[None]:
         attempt.calls += [self._lifecycle.trigger("connect_error", name, argument) for name in names]
-        yield from self._lifecycle.returned(attempt.calls, CONNECT_HANDLERS_TIMEOUT)
+        yield from self._lifecycle.wait_for_handlers(attempt.calls, CONNECT_HANDLERS_TIMEOUT)
 
     def open_session(self) -> Steps[None]:
         """Send CONNECT packets over a transport that has just opened."""
-        auth = yield call(self._lifecycle.ask, self._client.connection_auth)
+        auth = yield call(self._lifecycle.resolve_argument, self._client.connection_auth)
         with self._lifecycle.lock:
             if Action.JOIN not in self._lifecycle.transition(Input.OPENED).actions:
                 raise ConnectionError(ENDED)
@@ -141,7 +141,7 @@ class Attempts:
         lost = session is None or self._channel.session is not session
         if lost and not attempt.failed:
             for name in attempt.requested:
-                attempt.note_failure(name)
+                attempt.record_failure(name)
             details = self._channel.details
             raise ConnectionError(f"the connection was lost before the namespaces were connected: {details}") from (
                 details.exception if details is not None else None
@@ -158,7 +158,7 @@ class Attempts:
         yield from self._engine.disconnect_steps()
         reason = Reason.CLIENT_DISCONNECT
         calls = [self._lifecycle.trigger("disconnect", name, reason, lifetime=lifetime) for name in names]
-        yield from self._lifecycle.returned(calls, CONNECT_HANDLERS_TIMEOUT)
+        yield from self._lifecycle.wait_for_handlers(calls, CONNECT_HANDLERS_TIMEOUT)
 
     # -- what the server says about a namespace
 
@@ -197,7 +197,7 @@ class Attempts:
         with self._lifecycle.lock:
             if ended:
                 self._channel.details = DisconnectDetails(DisconnectKind.SERVER_DISCONNECT, Reason.SERVER_DISCONNECT)
-            self.current.note_failure(namespace)
+            self.current.record_failure(namespace)
             lifetime, change = self._lifecycle.lifetime, None
             if self._is_last(session, bool(ended)):
                 change = self._lifecycle.transition(Input.SERVER_DISCONNECT)

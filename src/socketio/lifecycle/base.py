@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from ..base_client import BaseClient, Reason, list_reconnecting
+from ..base_client import BaseClient, Reason, set_reconnecting
 from ..connect_arguments import store_connect_arguments
 from ..core.attempt import Attempt, Lifetime
 from ..core.lifecycle import IMMEDIATE, WAITING, Action, Input, State, step
@@ -57,7 +57,7 @@ class BaseLifecycle:
     new_event: Callable[[], Any]
     renew: Callable[[], None]
     close_at_exit: Callable[[float], Steps[None]]
-    ask: Callable[[Any], Any]
+    resolve_argument: Callable[[Any], Any]
     joined: Callable[[Any], Steps[None]]
     on_transport_open: Callable[[], Any]
     on_transport_closed: Callable[[str], Any]
@@ -88,7 +88,7 @@ class BaseLifecycle:
         self.lifetime.finish()
         self.attempts.reset()
         self.reconnect_task = None
-        list_reconnecting(self.client, False)
+        set_reconnecting(self.client, False)
 
     # -- the table
 
@@ -105,18 +105,18 @@ class BaseLifecycle:
                     self._run_action(action, change)
             self.state = following
             if following is not before:
-                self._note(before)
+                self._record_change(before)
             return change
 
-    def _note(self, before: State) -> None:
+    def _record_change(self, before: State) -> None:
         """Record what follows from a change of state."""
         if self.state is State.CONNECTED:
             self.lifetime.attempts, self.lifetime.delays, self.lifetime.finals = 0, None, []
         elif self.state is State.RECONNECTING:
             self.lifetime.finals = list(self.attempts.current.requested)
-            list_reconnecting(self.client, True)
+            set_reconnecting(self.client, True)
         if before is State.RECONNECTING:
-            list_reconnecting(self.client, False)
+            set_reconnecting(self.client, False)
         self.changed.notify_all()
 
     def _run_action(self, action: Action, change: Change) -> Any:
@@ -285,7 +285,7 @@ class BaseLifecycle:
             if lifetime.error is not None:
                 raise lifetime.take_error()
             if self.attempts.waits:  # not part of the attempt: a connect handler may never return
-                yield from self.returned(self.attempts.current.calls, attempts.CONNECT_HANDLERS_TIMEOUT)
+                yield from self.wait_for_handlers(self.attempts.current.calls, attempts.CONNECT_HANDLERS_TIMEOUT)
             self.attempts.current.calls = []
         except Exception:
             raise
@@ -324,7 +324,7 @@ class BaseLifecycle:
         """Send what was emitted, close, and wait for the disconnect handlers; or wait for another disconnect()."""
         change = self.transition(Input.DISCONNECT, timeout=timeout)
         change = yield from self.close_shielded(change) if Action.CLOSE in change.actions else self._execute(change)
-        yield from self.returned(change.calls, DISCONNECT_HANDLERS_TIMEOUT)
+        yield from self.wait_for_handlers(change.calls, DISCONNECT_HANDLERS_TIMEOUT)
 
     def is_connected(self) -> bool:
         """Return whether a namespace is connected."""
@@ -346,7 +346,7 @@ class BaseLifecycle:
         """Wait until the state fulfils a condition."""
         return Wait(partial(self.changed.wait_for, predicate), timeout)
 
-    def returned(self, calls: list[Any], timeout: float) -> Steps[None]:
+    def wait_for_handlers(self, calls: list[Any], timeout: float) -> Steps[None]:
         """Wait until handlers have returned, for at most ``timeout`` seconds."""
         dispatcher = self.client._sio_dispatcher
         if not calls or (dispatcher.serial and dispatcher.is_current()):

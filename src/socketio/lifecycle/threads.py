@@ -43,7 +43,7 @@ class Lifecycle(BaseLifecycle):
 
     # -- how to wait
 
-    def ask(self, option: Any) -> Any:
+    def resolve_argument(self, option: Any) -> Any:
         """Return an argument of connect(); call it if it is a function."""
         return option() if callable(option) else option
 
@@ -52,10 +52,10 @@ class Lifecycle(BaseLifecycle):
         if thread is not threading.current_thread():
             yield joined(thread, DISCONNECT_HANDLERS_TIMEOUT)
 
-    def returned(self, calls: list[Any], timeout: float) -> Steps[None]:
+    def wait_for_handlers(self, calls: list[Any], timeout: float) -> Steps[None]:
         """Wait until handlers have returned, for at most ``timeout`` seconds."""
         self.client._sio_dispatcher.blocking()
-        yield from super().returned(calls, timeout)
+        yield from super().wait_for_handlers(calls, timeout)
 
     def close_shielded(self, change: Change) -> Steps[Change]:
         """Close, on the thread that calls disconnect()."""
@@ -164,7 +164,7 @@ class Lifecycle(BaseLifecycle):
             try:
                 function()
             except BaseException as exc:
-                if not process_hooks.is_due_to_end(exc):
+                if not process_hooks.is_caused_by_exit(exc):
                     self.client._sio_logger.exception(*failed)
             finally:
                 ended()

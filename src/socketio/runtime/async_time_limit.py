@@ -66,11 +66,11 @@ class TimeLimit:
         else:
             self._turns = 0
             self._until = self._loop.time() + _SLOW
-            self._turn()
+            self._let_loop_read()
 
-    def _turn(self) -> None:
+    def _let_loop_read(self) -> None:
         self._turns += 1
         if self._turns > _MANY_TURNS or (self._turns > _FEW_TURNS and self._loop.time() > self._until):
             self._expired()
         else:
-            self._handle = self._loop.call_soon(self._turn)
+            self._handle = self._loop.call_soon(self._let_loop_read)

@@ -91,7 +91,7 @@ def is_ending() -> bool:
     return _exit_thread is not None
 
 
-def is_due_to_end(exc: BaseException) -> bool:
+def is_caused_by_exit(exc: BaseException) -> bool:
     """Return whether a handler has failed only because the program ends, in connect() or when it started a thread."""
     if _exit_thread is None:
         return False

@@ -113,9 +113,9 @@ class _Running:
     def __init__(self, steps: Steps[Any], limit: float) -> None:
         self._steps = steps
         self._deadline = time.monotonic() + limit
-        self._go_on(None)
+        self._continue(None)
 
-    def look(self, timeout: float) -> bool:
+    def advance(self, timeout: float) -> bool:
         """Continue if their condition is fulfilled, or its time is over; return whether they have continued."""
         happened = False
         if self.wait is not None:
@@ -123,10 +123,10 @@ class _Running:
                 happened = self.wait.until(timeout)
             if not happened and time.monotonic() < self._until:
                 return False
-        self._go_on(happened)
+        self._continue(happened)
         return True
 
-    def _go_on(self, happened: bool | None) -> None:
+    def _continue(self, happened: bool | None) -> None:
         self.wait: Wait | None = None
         with contextlib.suppress(Exception):  # StopIteration is the normal end
             self.wait = self._steps.send(happened)
@@ -141,5 +141,5 @@ def run_together(tasks: Iterable[tuple[Steps[Any], float]]) -> None:
     """
     running = [_Running(steps, limit) for steps, limit in tasks]
     while running := [each for each in running if each.wait is not None]:
-        if True not in [each.look(0) for each in running]:
-            running[0].look(_POLL_INTERVAL)
+        if True not in [each.advance(0) for each in running]:
+            running[0].advance(_POLL_INTERVAL)

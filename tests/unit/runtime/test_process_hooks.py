@@ -42,9 +42,9 @@ def test_a_handler_that_connects_while_the_program_ends(ending):
     """connect() raises what is not logged."""
     with pytest.raises(process_hooks.EndingError) as caught:
         Client().connect(URL)
-    assert process_hooks.is_due_to_end(caught.value)
-    assert process_hooks.is_due_to_end(RuntimeError("can't create new thread at interpreter shutdown"))
-    assert not process_hooks.is_due_to_end(RuntimeError("another one"))
+    assert process_hooks.is_caused_by_exit(caught.value)
+    assert process_hooks.is_caused_by_exit(RuntimeError("can't create new thread at interpreter shutdown"))
+    assert not process_hooks.is_caused_by_exit(RuntimeError("another one"))
 
 
 def test_daemon_threads_are_held_while_the_program_ends(ending):
@@ -70,7 +70,7 @@ def test_nothing_is_held_otherwise():
     """Before the end, errors are raised on daemon threads, too."""
     assert not process_hooks.is_ending()
     process_hooks.block_daemon_thread()
-    assert not process_hooks.is_due_to_end(process_hooks.EndingError())
+    assert not process_hooks.is_caused_by_exit(process_hooks.EndingError())
 
 
 def test_a_child_process_has_idle_clients_with_new_locks():
@@ -201,7 +201,7 @@ def test_what_has_a_socket_has_none_in_a_child():
 
     connections = [Connection(), Connection()]
     for connection in connections:
-        descriptors.note(connection)
+        descriptors.register(connection)
     connections[0].sock = Broken()
     descriptors.close_copies()
     assert [connection.sock for connection in connections] == [None, None]

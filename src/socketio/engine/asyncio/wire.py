@@ -141,16 +141,16 @@ class Wire(asyncio.BufferedProtocol):
 
     async def write(self, frames: deque[Outgoing]) -> None:
         """Send the first of these frames, and remove each; wait while the server reads too slowly."""
-        self._hand_over(frames)
+        self._pass_to_transport(frames)
         if self._writing_paused:
             await self._changed.wait_for(lambda: self._lost or not self._writing_paused)
 
     def try_write(self, frames: deque[Outgoing]) -> None:
         """Send frames until the server reads too slowly."""
         while frames and not self._writing_paused:
-            self._hand_over(frames)
+            self._pass_to_transport(frames)
 
-    def _hand_over(self, frames: deque[Outgoing]) -> None:
+    def _pass_to_transport(self, frames: deque[Outgoing]) -> None:
         if self._lost or self._transport.is_closing():
             raise ConnectionError("the websocket is closed")
         data, count = self._writer.encode(frames, _WRITE_SIZE)

@@ -215,7 +215,7 @@ class _Tracked:
         return time.monotonic() < self._usable_until and bool(super().is_connected)  # type: ignore[misc]
 
     def connect(self) -> None:
-        descriptors.note(self)
+        descriptors.register(self)
         self._answers, self._usable_until = 0, math.inf
         upgrading = _upgrading()
         if upgrading is not None and upgrading.given is not None:

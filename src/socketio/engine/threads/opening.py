@@ -48,7 +48,7 @@ class Opening(BaseOpening):
         if self._abort is not None:
             self._abort()
 
-    def _enter(self, abort: Callable[[], None]) -> None:
+    def _set_abort(self, abort: Callable[[], None]) -> None:
         """Set the function that ends the current wait."""
         self._abort = abort
         if self.is_aborted:
@@ -82,7 +82,7 @@ class Opening(BaseOpening):
             timestamp=self._timestamp,
             log_request=engine._log_request,
         )
-        self._enter(polling.abort)
+        self._set_abort(polling.abort)
         return polling
 
     def _connect_to_websocket(self, url: str, upgrades: bool) -> WebSocketTransport:
@@ -94,7 +94,7 @@ class Opening(BaseOpening):
             self._check_tls_options(url, extra, verifies=upgrades and request["verify"] is not False)
         timeout = extra.get("timeout") or engine.request_timeout
         try:
-            sock, ahead = open_websocket(engine.http, url, request, timeout, extra, self._enter)
+            sock, ahead = open_websocket(engine.http, url, request, timeout, extra, self._set_abort)
         except (
             requests.RequestException,
             OSError,
@@ -104,7 +104,7 @@ class Opening(BaseOpening):
         ) as exc:
             raise handshake.websocket_error(url, exc) from handshake.root_cause(exc)
         engine.ws = wire = Wire(sock, ahead)
-        self._enter(wire.abort)
+        self._set_abort(wire.abort)
         return WebSocketTransport(wire, engine.request_timeout, engine.max_message_size)
 
     def _check_tls_options(self, url: str, extra: Mapping[str, Any], verifies: bool) -> None:

@@ -30,7 +30,7 @@ def open_websocket(
     request: Mapping[str, Any],
     timeout: float,
     extra: Mapping[str, Any],
-    enter: Callable[[Callable[[], None]], None],
+    set_abort: Callable[[Callable[[], None]], None],
 ) -> tuple[Any, bytes]:
     """Request a websocket with a session; return the socket, and the bytes that followed the answer.
 
@@ -38,7 +38,7 @@ def open_websocket(
     :param request: ``headers``, ``cookies`` and ``verify`` of all requests of this connection.
     :param timeout: seconds for connecting, and again for the answer.
     :param extra: the application's ``websocket_extra_options``, which take precedence.
-    :param enter: called with a function that ends the request.
+    :param set_abort: called with a function that ends the request.
     """
     proxies = options.proxies(session, url, extra)
     settings = session.merge_environment_settings(url, dict(proxies), None, request["verify"], None)
@@ -46,7 +46,7 @@ def open_websocket(
     if url.startswith("https") and not sessions.has_rules(session, url):
         tls = options.tls(session, extra, settings["verify"], settings["cert"])
     upgrading = connections.WebSocketExchange(tuple(extra.get("sockopt") or ()), tls, extra.get("socket"))
-    enter(upgrading.cut)
+    set_abort(upgrading.cut)
     key = new_key()
     asked = {**request, "headers": _headers(request["headers"], extra, key), "proxies": proxies, "timeout": timeout}
     is_simple = type(session) is sessions.Session and url.startswith("http:") and upgrading.given is None

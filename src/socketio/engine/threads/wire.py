@@ -41,7 +41,7 @@ class Wire:
         self._drained = False  # by the last read, so that there is nothing to read without waiting
         self._poll: Any = None
         sock.setblocking(False)  # eventlet's TLS sockets do not take settimeout(0) for that
-        descriptors.note(self)
+        descriptors.register(self)
 
     @property
     def closed(self) -> bool:

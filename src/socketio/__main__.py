@@ -10,7 +10,7 @@ from . import __version__, demo
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Do what the command line asks for; return the exit code: 0 if it went well."""
+    """Run the command line; return the exit code, 0 for success."""
     parser = argparse.ArgumentParser(prog="python -m socketio", description="A Socket.IO client for Python.")
     parser.add_argument("--version", action="version", version=f"python-socketio-client {__version__}")
     commands = parser.add_subparsers(dest="command", title="commands", metavar="command")

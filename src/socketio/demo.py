@@ -1,7 +1,7 @@
 """The demonstration: a server in this process, and each client talking to it over each transport.
 
-In: nothing. Out: a table on stdout, a line for each conversation, printed as it goes on; on stderr, why one went wrong.
-Every wait is bounded.
+In: nothing. Out: a table on stdout, a line for each conversation, printed at each step; on stderr, why one failed.
+Every wait has a timeout.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from .simple_client import SimpleClient
 from .testing import Server
 
 PATIENCE = 10.0
-"""Seconds that any step may take."""
+"""Maximum seconds for each step."""
 TRANSPORTS = ("polling", "websocket")
 
 _COLUMNS = {
@@ -36,7 +36,7 @@ _COLUMNS = {
 
 
 class UnexpectedError(Exception):
-    """Something happened otherwise than it should."""
+    """A result differs from the expected one."""
 
 
 class Conversation:
@@ -59,7 +59,7 @@ class Conversation:
         _print_cell("connect", sid)
 
     def emitted(self) -> None:
-        """Note that the client has emitted ``greet``; that it arrived shows when ``welcome`` comes."""
+        """Record that the client has emitted ``greet``. The event ``welcome`` shows that it arrived."""
         _print_cell("emit", "greet Ada")
 
     def received(self, event: str, *args: Any) -> None:
@@ -83,7 +83,7 @@ class Conversation:
 
 
 def run() -> int:
-    """Run the demonstration; return the exit code: 0 if everything happened as it should."""
+    """Run the demonstration; return the exit code: 0 if everything worked."""
     with Server() as server:
         disconnects = _serve(server)
         print(f"A server listens at {server.url}.")
@@ -105,7 +105,7 @@ def run() -> int:
 
 
 def _serve(server: Server) -> queue.Queue[tuple[str, str]]:
-    """Give the server its handlers; return where it notes which clients disconnect, and why."""
+    """Register the handlers of the server; return where it records which clients disconnect, and why."""
     disconnects: queue.Queue[tuple[str, str]] = queue.Queue()
 
     @server.event

@@ -1,8 +1,7 @@
 """Raises an error in place of python-socketio's module ``server``: this package has no server.
 
-When python-socketio was installed over this package, its ``__init__.py`` is the one that runs, and it imports its
-server. Python prefers a folder to a module of the same name, so that import ends here: it warns, and loads
-``server.py`` as if this folder were not there.
+If python-socketio was installed over this package, its ``__init__.py`` runs and imports its server. Python prefers a
+folder to a module of the same name, so this module is imported: it warns, and loads ``server.py`` instead.
 """
 
 import importlib.util

@@ -1,4 +1,4 @@
-"""A small Socket.IO server inside the process, for tests and for programs that need one nearby."""
+"""A small Socket.IO server inside the process, for tests and demonstrations."""
 
 from ..engine import compat as compat  # first: without it, engineio loads the packages of the clients
 from .server import Server

@@ -1,7 +1,7 @@
-"""python-engineio's server on aiohttp, made to lose nothing and to stop at any time.
+"""python-engineio's server on aiohttp, changed to lose no packets and to stop at any time.
 
-In: HTTP requests. Out: calls of a :class:`Listener`, in order, on the event loop. Inwards: frames, queued
-together. Nothing here knows Socket.IO. Everything runs on the loop's thread.
+In: HTTP requests. Out: calls of a :class:`Listener`, in order, on the event loop. In from the application: frames,
+queued together. Nothing here depends on Socket.IO. Everything runs on the loop's thread.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from ..packet import Frame
 from ..runtime.logs import resolve
 
 MAX_BUFFER_SIZE = 100_000_000
-"""Bytes of the largest message that is taken, unless the option ``max_http_buffer_size`` says otherwise."""
+"""Maximum bytes of a message, unless the option ``max_http_buffer_size`` is given."""
 
 logger = logging.getLogger(__package__)
 
@@ -30,13 +30,13 @@ class Listener(Protocol):
     """What the server calls. None of these methods raises; events after :meth:`closed` may come."""
 
     def opened(self, engine_sid: str, environ: dict[str, Any]) -> None:
-        """Take note of a new connection and of the request that it began with."""
+        """Handle a new connection and the request that it began with."""
 
     async def received(self, engine_sid: str, message: Any) -> None:
-        """Take a message: a frame, or anything else that JSON knows. The next one comes when this returns."""
+        """Handle a message: a frame, or another value of JSON. The next one comes when this returns."""
 
     def closed(self, engine_sid: str, reason: str) -> None:
-        """Take note of the end of a connection, and why."""
+        """Handle the end of a connection."""
 
 
 _AsyncServer: Any = compat.engineio_class("async_server", "AsyncServer")
@@ -45,16 +45,16 @@ _AsyncServer: Any = compat.engineio_class("async_server", "AsyncServer")
 class EngineServer(_AsyncServer):  # type: ignore[misc]  # python-engineio has no annotations
     """An Engine.IO server that calls a listener.
 
-    :param options: those of ``engineio.AsyncServer``. Every origin is welcome, and messages of up to
-        :data:`MAX_BUFFER_SIZE`, unless they say otherwise.
+    :param options: those of ``engineio.AsyncServer``. By default, every origin is accepted, and messages of up to
+        :data:`MAX_BUFFER_SIZE`.
     """
 
     def __init__(self, listener: Listener, options: dict[str, Any]) -> None:
         defaults = {"max_http_buffer_size": MAX_BUFFER_SIZE, "cors_allowed_origins": "*"}
         super().__init__(
             async_mode="aiohttp",
-            async_handlers=False,  # else each message would have its own task
-            json=None,  # named, so that it cannot be among the options: it would be the whole process's
+            async_handlers=False,  # otherwise each message would have its own task
+            json=None,  # named, so that it cannot be one of the options: it would change the whole process
             logger=resolve(False, f"{__package__}.engine"),
             **{**defaults, **options},
         )
@@ -84,7 +84,7 @@ class EngineServer(_AsyncServer):  # type: ignore[misc]  # python-engineio has n
             await socket.close(wait=False, reason=reason)
 
     async def close_all(self) -> None:
-        """Close every connection, and let no new one in."""
+        """Close every connection, and accept no new one."""
         self._closing = True
         for engine_sid in list(self.sockets):
             await self.close(engine_sid, self.reason.SERVER_DISCONNECT)
@@ -107,7 +107,7 @@ class EngineServer(_AsyncServer):  # type: ignore[misc]  # python-engineio has n
         self._listener.closed(engine_sid, reason)
 
     def _end_waiting(self, socket: Any) -> None:
-        """End what waits on the queue of a closed connection: a pending poll, or the websocket's writer.
+        """End a pending poll, or the websocket's writer, of a closed connection.
 
         python-engineio leaves a poll pending when the client closes, and a websocket open until its client
         closes it.
@@ -132,15 +132,15 @@ class EngineServer(_AsyncServer):  # type: ignore[misc]  # python-engineio has n
             return await self._to_its_end(super().handle_request(request))
         if engine_sid in self._closed_sockets and request.method == "GET":
             return self._respond(request, self._last_packets(engine_sid))
-        # Cancelled when its client goes away, a poll ends the connection: what it would have fetched is lost.
+        # A poll that is cancelled because its client disconnects ends the connection: its packets are lost.
         response: web.StreamResponse = await super().handle_request(request)
         return response
 
     async def _take_payload(self, request: web.Request, engine_sid: str) -> web.StreamResponse:
         """Read the packets of a POST.
 
-        Replaces the method of python-engineio, which takes the part of a body that has arrived for all of it,
-        refuses more than 16 packets, and answers OK to what it cannot read.
+        Replaces the method of python-engineio, which treats the part of a body that has arrived as complete, refuses
+        more than 16 packets, and answers OK to invalid ones.
         """
         socket = self.sockets.get(engine_sid)
         if socket is None or socket.closed or not socket.connected or socket.upgraded:
@@ -159,9 +159,9 @@ class EngineServer(_AsyncServer):  # type: ignore[misc]  # python-engineio has n
         return self._respond(request, "OK")
 
     def _last_packets(self, engine_sid: str) -> str | None:
-        """Return the answer to the first poll after the end: what was still queued, ``None`` if that is nothing.
+        """Return the answer to the first poll after the end: the queued packets, ``None`` if there are none.
 
-        python-engineio refuses the poll, and what was sent just before the end is lost.
+        python-engineio refuses the poll, and packets sent just before the end are lost.
         """
         queue = self._closed_sockets.pop(engine_sid).queue
         packets = []
@@ -176,7 +176,7 @@ class EngineServer(_AsyncServer):  # type: ignore[misc]  # python-engineio has n
         await self.close(engine_sid, self.reason.TRANSPORT_ERROR)
 
     async def _to_its_end(self, answering: Coroutine[Any, Any, web.StreamResponse]) -> web.StreamResponse:
-        """Answer a request even if its client does not wait for it: what it had sent counts."""
+        """Answer a request even if its client does not wait for the answer: its packets count."""
         task = asyncio.ensure_future(answering)
         self._answering.add(task)
         task.add_done_callback(self._answering.discard)
@@ -193,7 +193,7 @@ class EngineServer(_AsyncServer):  # type: ignore[misc]  # python-engineio has n
 
 
 class _WebSocket(aiohttp_driver.WebSocket):  # type: ignore[misc]  # python-engineio has no annotations
-    """A websocket that ends its Engine.IO connection with it, and that only valid packets come out of."""
+    """A websocket that ends its Engine.IO connection when it ends, and returns only valid packets."""
 
     async def __call__(self, environ: dict[str, Any]) -> Any:
         socket = self.handler.__self__
@@ -206,8 +206,8 @@ class _WebSocket(aiohttp_driver.WebSocket):  # type: ignore[misc]  # python-engi
                 raise
             return response
         finally:
-            # python-engineio goes on waiting for an upgrade that failed at its first step, and forgets the
-            # connection when the handshake of its websocket fails.
+            # python-engineio keeps waiting for an upgrade that failed at its first step, and drops the connection when
+            # the handshake of its websocket fails.
             socket.upgrading = False
             if socket.upgraded or not socket.connected:
                 await socket.close(wait=False, abort=True, reason=socket.server.reason.TRANSPORT_ERROR)
@@ -218,7 +218,7 @@ class _WebSocket(aiohttp_driver.WebSocket):  # type: ignore[misc]  # python-engi
             _decode(message)
         except ValueError as exc:
             socket = self.handler.__self__
-            if socket.upgraded:  # else it is the upgrade that fails, and polling goes on
+            if socket.upgraded:  # otherwise the upgrade fails, and polling continues
                 await socket.server.refuse(socket.sid, repr(exc))
             raise OSError("a malformed packet") from exc
         return message

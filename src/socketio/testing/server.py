@@ -1,7 +1,7 @@
-"""The server as programs see it: it runs on its own thread, and is called from any other.
+"""The public class of the server. It runs on its own thread and can be called from any other.
 
-In: calls of the application, on any thread. They are carried out on the server's loop, in the order in which
-they are made, and have had their effect when they return. Handlers run on the server's thread.
+In: calls of the application, on any thread. They are executed on the server's loop, in order, and have taken effect
+when they return. Handlers run on the server's thread.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from .web import Request, Site
 T = TypeVar("T")
 
 _STOP_TIMEOUT = 15.0
-"""Seconds after which stop() gives up; only a handler that blocks the server's thread takes so long."""
+"""Seconds after which stop() gives up, which happens only if a handler blocks the server's thread."""
 _MAX_REQUESTS = 1000
 
 _serializers: dict[str, type[Packet]] = {"default": Packet, "msgpack": MsgPackPacket}
@@ -46,11 +46,11 @@ class Server:
 
             client.connect(server.url)
 
-    Handlers are plain functions or coroutine functions. They start in the order in which a client sent the
-    events, on the server's thread, which a plain function holds up while it runs. Their first argument is the
-    client's sid; what they return is the acknowledgement: a tuple is several values, ``None`` none, anything
-    else one. An exception in a handler is logged (logger ``socketio.testing``), and nothing is acknowledged.
-    What a client sends that is no Socket.IO ends its connection.
+    Handlers are plain functions or coroutine functions. They start in the order in which a client sent the events, on
+    the server's thread, which a plain function blocks while it runs. Their first argument is the client's sid; what
+    they return is the acknowledgement: a tuple is several values, ``None`` none, any other value one. An exception in a
+    handler is logged (logger ``socketio.testing``), and nothing is acknowledged. Data that is not Socket.IO ends the
+    connection of the client.
 
     A namespace is open to clients if it is ``'/'`` or has a handler.
 
@@ -90,13 +90,13 @@ class Server:
         self._stopped: asyncio.Event | None = None
         self._requests: deque[Request] = deque(maxlen=_MAX_REQUESTS)
 
-    # -- life
+    # -- start and stop
 
     def start(self) -> None:
         """Start the server; when this returns, clients can connect.
 
         Started again after :meth:`stop`, it has the same :attr:`url`. Raises ``RuntimeError`` if it is
-        running, and ``OSError`` if another program has taken the port meanwhile.
+        running, and ``OSError`` if another program has taken the port.
         """
         with self._starting_or_stopping:
             if self._thread is not None:
@@ -169,7 +169,7 @@ class Server:
     def on(self, event: str, handler: H, namespace: str | None = None) -> H: ...
 
     def on(self, event: str, handler: H | None = None, namespace: str | None = None) -> H | Callable[[H], H]:
-        """Register the handler of an event, as a decorator or directly, in place of the one before.
+        """Register the handler of an event, as a decorator or directly; it replaces an earlier one.
 
         ``'connect'`` is called with ``(sid, environ, auth)``, or ``(sid, environ)``. It refuses the client by
         returning ``False`` or raising ``socketio.exceptions.ConnectionRefusedError('message', data)``; the
@@ -215,7 +215,7 @@ class Server:
     ) -> None:
         """Send an event to a client, or to every client of the namespace.
 
-        :param data: a tuple is several arguments, ``None`` none, anything else one.
+        :param data: several arguments as a tuple, one as any other value, ``None`` for no argument.
         :param to: the client's sid; ``None`` for all.
         :param callback: called on the server's thread with the values of each acknowledgement; a function or
             a coroutine function. Not called for clients that leave before they answer.
@@ -224,7 +224,7 @@ class Server:
         namespace, ``TypeError`` or ``ValueError`` for data that cannot be encoded, ``RuntimeError`` if the
         server is not running.
         """
-        self._ask(lambda session: session.emit(event, event_arguments(data), to, namespace, callback))
+        self._call_on_thread(lambda session: session.emit(event, event_arguments(data), to, namespace, callback))
 
     def call(self, event: str, data: Any = None, *, to: str, namespace: str = "/", timeout: float | None = 60) -> Any:
         """Send an event to a client and return its acknowledgement.
@@ -240,7 +240,7 @@ class Server:
         """
         if self._is_own_thread():
             raise RuntimeError("call() in a handler would wait for what only its thread can read: use emit()")
-        answer = self._ask(lambda session: session.request(event, event_arguments(data), to, namespace))
+        answer = self._call_on_thread(lambda session: session.request(event, event_arguments(data), to, namespace))
         with contextlib.suppress(concurrent.futures.TimeoutError):
             answer.exception(timeout)
         if answer.cancel():
@@ -253,7 +253,7 @@ class Server:
         Does nothing for a client that has left. Raises :class:`~socketio.exceptions.BadNamespaceError` if the
         sid is one of another namespace, ``RuntimeError`` if the server is not running.
         """
-        self._ask(lambda session: session.disconnect(sid, namespace))
+        self._call_on_thread(lambda session: session.disconnect(sid, namespace))
 
     def close_transport(self, sid: str) -> None:
         """Close the Engine.IO connection of a client with a CLOSE packet, without a DISCONNECT packet.
@@ -261,7 +261,7 @@ class Server:
         All namespaces of the client end; what was sent to it before arrives. Does nothing for a client that
         has left. Raises ``RuntimeError`` if the server is not running.
         """
-        self._ask(lambda session: session.close_transport(sid))
+        self._call_on_thread(lambda session: session.close_transport(sid))
 
     # -- the thread
 
@@ -271,8 +271,8 @@ class Server:
         except RuntimeError:
             return False
 
-    def _ask(self, request: Callable[[Session], T]) -> T:
-        """Have something done on the server's thread; return what it returned, or raise what it raised."""
+    def _call_on_thread(self, request: Callable[[Session], T]) -> T:
+        """Call a function on the server's thread; return its result, or raise its exception."""
         if self._session is not None and self._is_own_thread():
             return request(self._session)
         answer: Future[T] = Future()
@@ -287,7 +287,7 @@ class Server:
             self._requests.append(request)
 
     def _run(self, listener: socket.socket, started: Future[None]) -> None:
-        loop = asyncio.SelectorEventLoop()  # on every system, whatever policy the application has
+        loop = asyncio.SelectorEventLoop()  # on every system, with any policy of the application
         with listener, contextlib.closing(loop):
             try:
                 loop.run_until_complete(self._serve(listener, started))
@@ -312,7 +312,7 @@ class Server:
             await site.stop()
             with self._lock:
                 self._loop = self._session = self._stopped = None
-            await asyncio.sleep(0)  # what other threads have asked for by now is answered
+            await asyncio.sleep(0)  # calls of other threads are answered
             await loop.shutdown_asyncgens()
             await loop.shutdown_default_executor()
 

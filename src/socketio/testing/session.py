@@ -1,9 +1,9 @@
 """Socket.IO on top of the Engine.IO server: frames become calls of handlers, calls become frames.
 
 In: messages of :class:`~socketio.testing.engine.EngineServer`, calls of
-:class:`~socketio.testing.server.Server`. All of it on the loop's thread. Plain handlers are called while the
-message is read, coroutines become tasks that start in order. Whatever a client sends, nothing is raised: what
-is no Socket.IO ends its connection. Source: Socket.IO protocol, revision 5.
+:class:`~socketio.testing.server.Server`. Everything runs on the loop's thread. Plain handlers are called while the
+message is read, coroutines become tasks that start in order. Nothing that a client sends raises: data that is not
+Socket.IO ends its connection. Source: Socket.IO protocol, revision 5.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from ..packet import Frame, Packet
 from .engine import EngineServer
 
 Answer: TypeAlias = Future[tuple[Any, ...]]
-"""The acknowledgement of an event, when it comes: its values."""
+"""A future for the values of an acknowledgement."""
 
 _REFUSED = {"message": "Connection refused by the server"}
 
@@ -38,7 +38,7 @@ logger = logging.getLogger(__package__)
 
 
 class _MalformedError(Exception):
-    """A client sent what is no Socket.IO."""
+    """A client sent data that is not Socket.IO."""
 
 
 @dataclass(slots=True, eq=False)
@@ -61,7 +61,7 @@ class _Peer:
 class Session:
     """The clients of one server, from its start to its stop.
 
-    :param handlers: who is called; may be added to meanwhile.
+    :param handlers: the registry, which may change at any time.
     :param packet_class: encodes and decodes.
     :param engine_options: for :class:`EngineServer`.
     """
@@ -101,7 +101,7 @@ class Session:
         return answer
 
     def disconnect(self, sid: str, namespace: str) -> None:
-        """End a client's namespace; one that still waits to be accepted is refused."""
+        """End a client's namespace; one that is not accepted yet is refused."""
         if sid not in self._sids:
             return
         if self._require(sid, namespace).held is not None:
@@ -141,11 +141,11 @@ class Session:
     # -- frames become calls: the engine's listener
 
     def opened(self, engine_sid: str, environ: dict[str, Any]) -> None:
-        """Take note of a new Engine.IO connection."""
+        """Handle a new Engine.IO connection."""
         self._connections[engine_sid] = _Connection(environ)
 
     async def received(self, engine_sid: str, message: Any) -> None:
-        """Act on a message. Returns when the handler has ended, or as a task has started."""
+        """Handle a message. Returns when the handler has ended, or its task has started."""
         connection = self._connections.get(engine_sid)
         if connection is None:
             return
@@ -160,7 +160,7 @@ class Session:
             await asyncio.sleep(0)  # so that the task starts before the next event's handler
 
     def closed(self, engine_sid: str, reason: str) -> None:
-        """End what the client was connected to."""
+        """End all namespaces of the client."""
         if self._connections.pop(engine_sid, None) is None:
             return
         for sid in [sid for sid, (owner, _) in self._sids.items() if owner == engine_sid]:
@@ -186,7 +186,7 @@ class Session:
         return received
 
     def _interpret(self, engine_sid: str, connection: _Connection, received: Packet) -> bool:
-        """Act on a packet; return whether a task was started for it."""
+        """Handle a packet; return whether a task was started for it."""
         namespace = received.namespace or "/"
         sid = self._sids.inverse.get((engine_sid, namespace))
         if received.packet_type == packet.CONNECT:
@@ -259,7 +259,7 @@ class Session:
         self._send(sid, held)
 
     def _reject(self, sid: str, error: Exception) -> None:
-        """Refuse a client whose connect handler failed; log it, unless it failed on purpose."""
+        """Refuse a client whose connect handler failed; log it, unless the handler refused it."""
         if sid not in self._sids:
             return
         refusal: dict[str, Any] = dict(_REFUSED)
@@ -285,7 +285,7 @@ class Session:
             self._send(sid, self._encode(packet.ACK, list(event_arguments(result)), namespace, ack_id))
 
     def _end(self, sid: str, reason: str) -> bool:
-        """Forget a client in a namespace and end the calls that wait for it; return whether a task was started."""
+        """Remove a client from a namespace and end the calls that wait for it; return whether a task was started."""
         namespace = self._sids.pop(sid)[1]
         peer = self._peers.pop(sid)
         for answer in peer.answers.values():

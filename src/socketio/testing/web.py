@@ -18,16 +18,16 @@ from aiohttp.typedefs import Handler
 from .engine import EngineServer
 
 _PATIENCE = 0.25
-"""Seconds that clients have to end their connections when the site stops; aiohttp waits up to twice."""
+"""Seconds that clients have to end their connections when the site stops; aiohttp waits up to twice as long."""
 _ROUNDS = 100
-"""How often is looked whether sockets are closed, until it is enough."""
+"""Maximum number of checks whether sockets are closed."""
 _REFUSALS = 10
 """How often a task that is being stopped may refuse to end, a quarter of a second each."""
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """An HTTP request that came, websocket handshakes included.
+    """A received HTTP request, which may be a websocket handshake.
 
     ``path_qs`` is its path with the query; the names of ``headers`` are in lower case.
     """
@@ -40,8 +40,8 @@ class Request:
 class Site:
     """An Engine.IO server at a path.
 
-    :param listener: those who connect to it are answered.
-    :param record: called with each request, when its headers are there.
+    :param listener: handles the connections.
+    :param record: called with each request, when its headers have arrived.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class Site:
         self._runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=_PATIENCE)
 
     async def start(self, ssl_context: ssl.SSLContext | None) -> None:
-        """Begin to answer, over TLS if there is a context."""
+        """Start, over TLS if there is a context."""
         await self._runner.setup()
         await web.SockSite(self._runner, self._listener, ssl_context=ssl_context).start()
 
@@ -78,7 +78,7 @@ class Site:
         await _close(sockets)
 
     async def _stop_accepting(self) -> None:
-        """Let the runner see the connections that are being accepted, and accept no more.
+        """Add the connections that are being accepted to the runner, and accept no more.
 
         The loop accepts in several rounds, and loses a socket if its server is closed between the first two.
         """
@@ -97,11 +97,11 @@ async def _cancel_tasks() -> None:
         ended, _ = await asyncio.wait(tasks, timeout=_PATIENCE)
         for task in ended:
             if not task.cancelled():
-                task.exception()  # seen, so that asyncio does not report it
+                task.exception()  # retrieved, so that asyncio does not report it
 
 
 async def _close(sockets: Collection[socket.socket]) -> None:
-    """Wait for no client any longer that does not read, or does not end its side of TLS.
+    """Close the connections of clients that do not read, or do not end TLS.
 
     ``transport.abort()`` would do nothing for a TLS transport that was closed twice, as aiohttp does.
     """

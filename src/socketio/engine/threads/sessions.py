@@ -6,6 +6,8 @@ looked up once: doing it for each request takes a third of the time of a request
 
 from __future__ import annotations
 
+import os
+import sys
 from typing import Any
 
 import requests
@@ -35,8 +37,18 @@ class Session(requests.Session):
             return super().merge_environment_settings(url, proxies, stream, verify, cert)
         key = origin_of(url), verify
         if key not in self._settings:
-            self._settings[key] = super().merge_environment_settings(url, {}, None, verify, None)
+            if self.trust_env and _names_no_proxies():
+                self._settings[key] = self._settings_without_proxies(verify)
+            else:
+                self._settings[key] = super().merge_environment_settings(url, {}, None, verify, None)
         return {**self._settings[key], "stream": self.stream if stream is None else stream}
+
+    def _settings_without_proxies(self, verify: Any) -> dict[str, Any]:
+        """Return what requests does where the environment names no proxies, in a tenth of the time."""
+        if verify is None or verify is True:
+            verify = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or verify
+        proxies = {place: address for place, address in self.proxies.items() if address is not None}
+        return {"proxies": proxies, "verify": self.verify if verify is None else verify, "cert": self.cert}
 
     def close(self) -> None:
         """Close all connections. At the end of the program, urllib3 leaves those in its pools open."""
@@ -44,6 +56,12 @@ class Session(requests.Session):
             for key in pools.keys():  # noqa: SIM118
                 pools[key].close()
         super().close()
+
+
+def _names_no_proxies() -> bool:
+    """Return whether the environment names no proxies, and is the only place that could: see ``urllib.request``."""
+    is_only_place = sys.platform != "darwin" and os.name != "nt"
+    return is_only_place and not any(name[-6:].lower() == "_proxy" for name in os.environ)
 
 
 class SessionAttribute:

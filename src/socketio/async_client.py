@@ -268,7 +268,7 @@ class AsyncClient(BaseClient):
         timeout = timeouts.limit(timeout)
         deadline = None if timeout is None else loop.time() + timeout
         if not self.eio.has_room() and not await self._sio_make_room(timeout):
-            raise TimeoutError(f"the server read too little for {event!r} to be sent within {timeout:g} s")
+            raise TimeoutError(f"{event!r} could not be sent within {timeout:g} s: the server does not read")
         waiter = _FutureWaiter(loop)
         try:
             if self._sio_emit_is_overridden():

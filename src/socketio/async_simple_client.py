@@ -101,9 +101,9 @@ class AsyncSimpleClient(BaseSimpleClient):
     async def call(self, event: str, data: Any = None, timeout: float | None = 60) -> Any:
         """Emit an event and return its acknowledgement. See :meth:`AsyncClient.call`.
 
-        Waits while the connection is being restored. Raises :class:`~socketio.exceptions.DisconnectedError` when it
-        has ended and is not restored, :class:`~socketio.exceptions.TimeoutError` when there is no answer within
-        ``timeout`` seconds, or the connection is lost before it.
+        Waits while the connection is being restored. Raises :class:`~socketio.exceptions.DisconnectedError` when it has
+        ended and is not restored, :class:`~socketio.exceptions.TimeoutError` if no acknowledgement arrives within
+        ``timeout`` seconds, or the connection is lost before.
         """
         self._sio_check_loop()
         timeout = timeouts.limit(timeout)
@@ -141,7 +141,7 @@ class AsyncSimpleClient(BaseSimpleClient):
         :param timeout: seconds to wait for it; ``None`` for no limit.
 
         Events are returned in the order in which the server sent them. Raises
-        :class:`~socketio.exceptions.TimeoutError` when none comes in time, and
+        :class:`~socketio.exceptions.TimeoutError` if no event arrives in time, and
         :class:`~socketio.exceptions.DisconnectedError` when the connection has ended, is not restored, and all events
         were received.
         """

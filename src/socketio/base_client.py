@@ -194,7 +194,7 @@ class BaseClient:
         vars(self)["logger"] = value
         if isinstance(value, (logging.Logger, logging.LoggerAdapter)):
             self._sio_logger = value
-            if "_sio_log" in vars(self):  # else a constructor has assigned it before it has called ours
+            if "_sio_log" in vars(self):  # otherwise a constructor of a subclass assigned it before calling this one
                 self._sio_log.use(value)
 
     @AssignableProperty

@@ -72,7 +72,7 @@ class Client(BaseClient):
         (100,000,000 bytes: a larger message from the server ends the connection), ``high_water_mark`` (16 MiB: ``emit``
         waits while more is queued), ``engineio_logger`` (as ``logger``).
 
-    Handlers start in the order in which the server sent the events, each when the one before has returned; one that
+    Handlers start in the order in which the server sent the events, each when the previous one has returned; one that
     blocks does not hold up the others. Every method may be called from any thread, and from handlers.
     """
 
@@ -202,7 +202,7 @@ class Client(BaseClient):
         timeout = timeouts.limit(timeout)
         deadline = None if timeout is None else time.monotonic() + timeout
         if not self.eio.has_room() and not self._sio_make_room(timeout):
-            raise TimeoutError(f"the server read too little for {event!r} to be sent within {timeout:g} s")
+            raise TimeoutError(f"{event!r} could not be sent within {timeout:g} s: the server does not read")
         waiter = _LockWaiter()
         self._sio_dispatcher.blocking()
         try:

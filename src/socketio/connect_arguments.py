@@ -73,7 +73,7 @@ def check_url(url: Any) -> urllib.parse.SplitResult:
     try:
         parts = urllib.parse.urlsplit(url)
         valid = parts.scheme in _SCHEMES and bool(parts.hostname) and parts.port != 0
-    except ValueError:  # its text may have the password in it
+    except ValueError:  # its text may contain the password
         raise InvalidURLError(f"not a valid URL: {shown!r}") from None
     if not valid:
         raise InvalidURLError(f"not an http, https, ws or wss URL: {shown!r}")

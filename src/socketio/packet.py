@@ -16,7 +16,7 @@ from typing import Any, ClassVar, TypeAlias
 from .core.signatures import accepts
 
 Frame: TypeAlias = str | bytes
-"""What an Engine.IO message carries: a text frame or a binary one."""
+"""The content of an Engine.IO message: a text frame or a binary one."""
 
 CONNECT, DISCONNECT, EVENT, ACK, CONNECT_ERROR, BINARY_EVENT, BINARY_ACK = range(7)
 packet_names = ["CONNECT", "DISCONNECT", "EVENT", "ACK", "CONNECT_ERROR", "BINARY_EVENT", "BINARY_ACK"]

@@ -29,13 +29,13 @@ class SimpleClient(BaseSimpleClient):
     _sio_client: Client | None
 
     def _sio_renew(self) -> None:
-        # Entered itself, never by way of the condition: Ctrl-C can come between the lines of Condition.__enter__.
+        # Used directly, never through the condition: Ctrl-C can come between the lines of Condition.__enter__.
         self._sio_lock = threading.RLock()
         self._sio_changed = threading.Condition(self._sio_lock)
         self._sio_waiting = 0
 
     def _sio_wake(self) -> None:
-        if self._sio_waiting:  # a thread that waits registers here, then looks once more
+        if self._sio_waiting:  # a thread that waits registers here, then checks again
             with self._sio_lock:
                 self._sio_changed.notify_all()
 
@@ -97,9 +97,9 @@ class SimpleClient(BaseSimpleClient):
     def call(self, event: str, data: Any = None, timeout: float | None = 60) -> Any:
         """Emit an event and return its acknowledgement. See :meth:`Client.call`.
 
-        Waits while the connection is being restored. Raises :class:`~socketio.exceptions.DisconnectedError` when it
-        has ended and is not restored, :class:`~socketio.exceptions.TimeoutError` when there is no answer within
-        ``timeout`` seconds, or the connection is lost before it.
+        Waits while the connection is being restored. Raises :class:`~socketio.exceptions.DisconnectedError` when it has
+        ended and is not restored, :class:`~socketio.exceptions.TimeoutError` if no acknowledgement arrives within
+        ``timeout`` seconds, or the connection is lost before.
         """
         timeout = timeouts.limit(timeout)
         deadline = None if timeout is None else time.monotonic() + timeout
@@ -134,7 +134,7 @@ class SimpleClient(BaseSimpleClient):
         :param timeout: seconds to wait for it; ``None`` for no limit.
 
         Events are returned in the order in which the server sent them. Raises
-        :class:`~socketio.exceptions.TimeoutError` when none comes in time, and
+        :class:`~socketio.exceptions.TimeoutError` if no event arrives in time, and
         :class:`~socketio.exceptions.DisconnectedError` when the connection has ended, is not restored, and all events
         were received.
         """

@@ -54,10 +54,11 @@ class Lifetime:
 
     :param event: makes an event to wait for.
     :param lock: guards the counts of handlers.
-    :param before: the previous lifetime. Its disconnect handlers may still run: one of them may have begun this one.
-    :ivar stop: set when the lifetime is over: no attempt begins any more.
+    :param before: the previous lifetime. Its disconnect handlers may still run, and one of them may have begun this
+        lifetime.
+    :ivar stop: set when the lifetime is over: no further attempt begins.
     :ivar ended: set when it is over, and the disconnect handlers of this lifetime and those before have returned.
-    :ivar retries: whether connect() goes on after a failed attempt.
+    :ivar retries: whether connect() tries again after a failed attempt.
     :ivar error: the error that connect() raises.
     :ivar attempts: the attempts since the connection was lost, and ``delays`` the seconds before the next ones.
     :ivar finals: the namespaces whose ``__disconnect_final`` handlers are called when the lifetime ends.

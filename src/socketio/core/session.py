@@ -244,7 +244,7 @@ class Session:
                 self._offsets[namespace].strip(received.data)
             return [read_event(namespace, received.data, received.id)]
         if namespace not in self.pending:
-            is_late = namespace in self._left  # the server has yet to read that
+            is_late = namespace in self._left  # the server has not read that yet
             return [] if is_late else [FrameDropped(f"an event for {namespace}, which is not connected")]
         excess = self._early_events.add(namespace, frames)
         if excess is None:
@@ -259,14 +259,14 @@ class Session:
         if ack_id is None or callback is None:
             return FrameDropped("an acknowledgement that no request waits for")
         if data is not None and not isinstance(data, list):
-            return FrameDropped("an acknowledgement that is no list")
+            return FrameDropped("an acknowledgement that is not a list")
         del self.callbacks[namespace, ack_id]
         return AckReceived(namespace, callback, tuple(data or ()), ack_id)
 
     def _connected(self, namespace: str, data: Any) -> Sequence[Event | Events]:
         """Return the event for an accepted namespace, followed by its early events."""
         if namespace not in self.pending:
-            return [FrameDropped(f"a CONNECT for {namespace}, which was not asked for")]
+            return [FrameDropped(f"an unexpected CONNECT for {namespace}")]
         fields = data if isinstance(data, dict) else {}
         sid = fields.get("sid")
         self.pending.remove(namespace)
@@ -288,8 +288,8 @@ class Session:
 
     def _refused(self, namespace: str, data: Any) -> Event:
         if namespace not in self.namespaces and namespace not in self.pending:
-            return FrameDropped(f"a CONNECT_ERROR for {namespace}, which was not asked for")
-        # A refusal of '/' is one of the whole session, as users of python-socketio know it.
+            return FrameDropped(f"an unexpected CONNECT_ERROR for {namespace}")
+        # A refusal of '/' refuses the whole session, as in python-socketio.
         was_connected = tuple(self.namespaces) if namespace == "/" else (namespace,) * (namespace in self.namespaces)
         for name in (namespace, *was_connected):
             self.end(name)

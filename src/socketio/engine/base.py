@@ -75,7 +75,7 @@ class EngineBase(BaseClient):
         self.handle_sigint = handle_sigint
         self.max_message_size = max_message_size
         self.high_water_mark = high_water_mark
-        # Packets are logged at INFO if engineio_logger was given, else at DEBUG.
+        # Packets are logged at INFO if engineio_logger was given, otherwise at DEBUG.
         self._packet_level = logging.INFO if logger else logging.DEBUG
         self._log_packet = self.logger.info if logger else self.logger.debug
         self._is_logged = logs.check_of(self.logger)

@@ -126,7 +126,7 @@ class FrameReader:
             if not head & _FIN or size > _MAX_CONTROL_SIZE:
                 raise ValueError("a control frame that is fragmented or too large")
         elif opcode not in (CONTINUATION, TEXT, BINARY) or (opcode == CONTINUATION) != bool(self._opcode):
-            raise ValueError(f"a frame with opcode {opcode:#x} where none can be")
+            raise ValueError(f"an unexpected frame with opcode {opcode:#x}")
 
 
 class FrameWriter:

@@ -60,7 +60,7 @@ def decode(body: bytes, max_message_size: int | None = None) -> list[Frame]:
             try:
                 packets.append(base64.b64decode(text[1:], validate=True))
             except binascii.Error as exc:
-                raise ValueError(f"binary packet that is no base64: {exc}") from exc
+                raise ValueError(f"binary packet that is not base64: {exc}") from exc
         else:
             packets.append(text)
     if max_message_size is not None and len(body) > max_message_size:

@@ -48,9 +48,9 @@ def check_answer(status: int, headers: Mapping[str, str], key: str, body: bytes 
         or "upgrade" not in headers.get("Connection", "").lower()
         or headers.get("Sec-WebSocket-Accept", "").strip() != expected
     ):
-        raise ConnectionError("the server's answer to the websocket request is none of a websocket")
+        raise ConnectionError("the server's answer to the websocket request is not a WebSocket handshake")
     if headers.get("Sec-WebSocket-Extensions"):
-        raise ConnectionError("the server uses a WebSocket extension that was not asked for")
+        raise ConnectionError("the server uses a WebSocket extension that was not requested")
 
 
 class BaseWebSocketTransport:

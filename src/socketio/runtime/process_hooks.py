@@ -101,7 +101,7 @@ def is_caused_by_exit(exc: BaseException) -> bool:
 def block_daemon_thread() -> None:
     """While the program ends, never return on a daemon thread.
 
-    Such a thread is stopped a moment later in any case. An exception would end it with a useless traceback.
+    Such a thread is stopped a moment later anyway. An exception would end it with a useless traceback.
     """
     if _exit_thread is None or _exit_thread == threading.get_ident() or not threading.current_thread().daemon:
         return

@@ -236,7 +236,7 @@ class Session:
 
     def _ack(self, sid: str | None, data: Any, ack_id: int | None) -> bool:
         if ack_id is None or not isinstance(data, (list, type(None))):
-            raise _MalformedError("an acknowledgement without an id, or that is no list")
+            raise _MalformedError("an acknowledgement without an id, or that is not a list")
         answer = None if sid is None else self._peers[sid].answers.pop(ack_id, None)
         if answer is None:
             logger.info("dropped: an acknowledgement that is not expected")

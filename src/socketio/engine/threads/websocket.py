@@ -108,7 +108,7 @@ class WebSocketTransport(BaseWebSocketTransport):
         return self._pong is None or self._pong.wait(timeout)
 
     def begin_close(self, timeout: float) -> bool:
-        """Do nothing: reading goes on until the server answers the CLOSE frame."""
+        """Do nothing: reading continues until the server answers the CLOSE frame."""
         return True
 
     def close(self) -> None:

@@ -306,8 +306,9 @@ class AsyncClient(BaseClient):
     def _sio_run_events(self, session: Session, events: Events) -> None:
         """Schedule handlers for events."""
         handling, add, read = _Handling(self, session), self._sio_dispatcher.add, session.read
+        channel = self._sio_channel
         for each in events:
-            if self._sio_channel.session is not session:  # a handler has ended it
+            if channel.session is not session:  # a handler has ended it
                 return
             event = read(each)
             if isinstance(event, tuple):

@@ -9,7 +9,8 @@ Source: Socket.IO protocol, revision 5.
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Sequence
-from typing import Any
+from itertools import repeat
+from typing import Any, TypeGuard
 
 from .. import packet
 from ..exceptions import BadNamespaceError
@@ -152,6 +153,8 @@ class Session:
 
     def receive(self, frames: Sequence[Frame]) -> tuple[list[Events | Notice], Sequence[Frame]]:
         """Return events, and the frames to pass again after a namespace was connected or disconnected."""
+        if self._are_plain_events(frames):
+            return [[*frames]], ()
         received: list[Events | Notice] = []
         events: Events = []
         index, end = 0, len(frames)
@@ -160,11 +163,13 @@ class Session:
             index += 1
             if isinstance(frame, str) and self._partial is None:
                 count, offsets = self._event_prefixes.get(frame[: frame.find("[")], _OTHER)
+                if not count:
+                    events.append(frame if offsets is None else offsets.cut(frame))
+                    continue
                 attachments = frames[index : index + count] if count > 0 else ()
-                if count == 0 or (attachments and self._are_attachments(attachments, count)):
+                if attachments and self._are_attachments(attachments, count):
                     index += count
-                    frame = frame if offsets is None else offsets.cut(frame)
-                    events.append([frame, *attachments] if count else frame)
+                    events.append([frame if offsets is None else offsets.cut(frame), *attachments])
                     continue
             for each in self._receive(frame):
                 if isinstance(each, tuple):
@@ -189,6 +194,17 @@ class Session:
             where, offsets = "" if namespace == "/" else f"{namespace},", self._offsets.get(namespace)
             self._event_prefixes[f"2{where}"] = 0, offsets
             self._event_prefixes.update({f"5{count}-{where}": (count, offsets) for count in _FEW})
+
+    def _are_plain_events(self, frames: Sequence[Any]) -> TypeGuard[Sequence[str]]:
+        """Return whether these are several events of one namespace that can be left unread unchanged, as most are."""
+        if len(frames) < 2 or self._partial is not None or not isinstance(frames[0], str):
+            return False
+        prefix = frames[0][: frames[0].find("[")]
+        try:
+            is_plain = self._event_prefixes.get(prefix) == (0, None)
+            return is_plain and all(map(str.startswith, frames, repeat(f"{prefix}[")))
+        except TypeError:  # there are attachments among them
+            return False
 
     def _are_attachments(self, frames: Sequence[Frame], count: int) -> bool:
         """Return whether the attachments are complete and not too large."""

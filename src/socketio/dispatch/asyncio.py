@@ -29,10 +29,10 @@ class AsyncDispatcher:
 
     def add(self, calls: Calls, subject: Any = None) -> None:
         """Add a call."""
-        if not self._is_busy and not self._waiting:
-            self._begin(calls, subject)
-        else:
+        if self._is_busy or self._waiting:
             self._waiting.append((calls, subject))
+        else:
+            self._begin(calls, subject)
         if self._waiting and not self.is_draining:
             self._begin_next()
 

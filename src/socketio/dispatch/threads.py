@@ -61,8 +61,11 @@ class Dispatcher:
 
     def blocking(self) -> None:
         """Announce that the running job is about to block. Does nothing on other threads, or in serial mode."""
+        me = threading.get_ident()
+        if self._jobs.get(me) is None or self.serial:
+            return
         with self._lock:
-            if self._leader == threading.get_ident() and self._jobs[self._leader] is not None and not self.serial:
+            if self._leader == me:
                 self._leader = None
                 self._call_thread()
 
@@ -154,16 +157,18 @@ class Dispatcher:
 
     def _lead(self, me: int) -> None:
         """Run jobs until none is left, or another thread leads."""
-        while self._waiting:
-            read, item = self._waiting.popleft()
-            if self._waiting and not self._is_watched and not self._is_calling:
+        waiting, jobs, blocking_kinds = self._waiting, self._jobs, self._quick_returns
+        while waiting:
+            read, item = waiting.popleft()
+            if waiting and not self._is_watched and not self._is_calling:
                 self._call_thread()
-            self._jobs[me] = job = read(item)
-            if job[0] in self._quick_returns:
+            jobs[me] = job = read(item)
+            kind, function, argument = job
+            if kind in blocking_kinds:
                 self._run_blocking(*job)
             else:
-                job[1](job[2])
-            self._jobs[me] = None
+                function(argument)
+            jobs[me] = None
             if self._leader != me:
                 with self._lock:
                     if self._leader != me:

@@ -6,7 +6,6 @@ In: the payload of a packet, or frames. Out: frames, or events. A frame that is 
 
 from __future__ import annotations
 
-import contextlib
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -59,8 +58,10 @@ class Codec:
         """Return the frames of a packet; raise ``TypeError`` or ``ValueError`` for data that cannot be encoded."""
         if self._refuses_bytes and not (isinstance(data, list) and bytes in map(type, data)):
             # Most data is text, and to search it for bytes takes as long as to encode it.
-            with contextlib.suppress(TypeError):
-                return [self._packet_class(packet_type, data, namespace, id, binary=False).encode()]
+            try:
+                return [self._packet_class(packet_type, data, namespace, id, False).encode()]
+            except TypeError:
+                pass
         encoded = self._packet_class(packet_type, data=data, namespace=namespace, id=id).encode()
         return encoded if isinstance(encoded, list) else [encoded]
 
@@ -81,10 +82,11 @@ class Codec:
         found = self.ack_of(frame) if len(frame) <= self._longest_to_scan else None
         if found is None:
             return None
-        with contextlib.suppress(Exception):  # the packet raises an error that says what is wrong
+        try:
             data, end = self._scan(frame, found[2])  # type: ignore[arg-type]
-            return (found[0], data, found[1]) if end == len(frame) else None
-        return None
+        except Exception:  # the packet raises an error that says what is wrong
+            return None
+        return (found[0], data, found[1]) if end == len(frame) else None
 
     def read(self, received: Unread | EventReceived) -> EventReceived | FrameDropped:
         """Return an event, decoded. May be called on any thread, any number of times."""

@@ -43,6 +43,7 @@ async def test_disconnect_in_the_turn_in_which_an_attempt_succeeds(monkeypatch):
             pass
 
         async def run(self):
+            await asyncio.sleep(0)  # an eager task would end before connect() waits for it
             opened.set()
             return Opened(transport, Handshake("sid", (), 25.0, 20.0, None), [])
 

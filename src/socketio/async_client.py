@@ -262,9 +262,11 @@ class AsyncClient(BaseClient):
         and :class:`~socketio.exceptions.CallInterruptedError` as soon as the connection is lost. May be called from
         handlers.
         """
-        if not self._sio_lifecycle.is_in_loop():
-            self._sio_lifecycle.check_loop()
-        loop = self._sio_lifecycle.loop or asyncio.get_running_loop()
+        lifecycle = self._sio_lifecycle
+        loop = lifecycle.loop
+        if loop is None or get_ident() != lifecycle.thread or not loop.is_running():
+            lifecycle.check_loop()
+            loop = asyncio.get_running_loop()
         timeout = timeouts.limit(timeout)
         deadline = None if timeout is None else loop.time() + timeout
         if not self.eio.has_room() and not await self._sio_make_room(timeout):

@@ -72,18 +72,18 @@ class Codec:
         except Exception as exc:  # ValueError from ours; a custom packet class may raise anything
             return FrameDropped(str(exc) or repr(exc))
 
-    def ack_of(self, frame: Frame) -> tuple[str, int, int] | None:
+    def ack_of(self, frame: str) -> tuple[str, int, int] | None:
         """Return namespace and id if a frame is a complete acknowledgement, and where its data begins."""
-        head = _ACK_HEAD.match(frame) if self.reads_text and isinstance(frame, str) else None
+        head = _ACK_HEAD.match(frame) if self.reads_text else None
         return None if head is None else (head[1] or "/", int(head[2]), head.end() - 1)
 
-    def read_ack(self, frame: Frame) -> tuple[str, Any, int] | None:
+    def read_ack(self, frame: str) -> tuple[str, Any, int] | None:
         """Return namespace, values and id if a frame is a short acknowledgement."""
         found = self.ack_of(frame) if len(frame) <= self._longest_to_scan else None
         if found is None:
             return None
         try:
-            data, end = self._scan(frame, found[2])  # type: ignore[arg-type]
+            data, end = self._scan(frame, found[2])
         except Exception:  # the packet raises an error that says what is wrong
             return None
         return (found[0], data, found[1]) if end == len(frame) else None

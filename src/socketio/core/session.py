@@ -153,7 +153,7 @@ class Session:
 
     def receive(self, frames: Sequence[Frame]) -> tuple[list[Events | Notice], Sequence[Frame]]:
         """Return events, and the frames to pass again after a namespace was connected or disconnected."""
-        if self._are_plain_events(frames):
+        if len(frames) > 1 and self._are_plain_events(frames):
             return [[*frames]], ()
         received: list[Events | Notice] = []
         events: Events = []
@@ -196,8 +196,8 @@ class Session:
             self._event_prefixes.update({f"5{count}-{where}": (count, offsets) for count in _FEW})
 
     def _are_plain_events(self, frames: Sequence[Any]) -> TypeGuard[Sequence[str]]:
-        """Return whether these are several events of one namespace that can be left unread unchanged, as most are."""
-        if len(frames) < 2 or self._partial is not None or not isinstance(frames[0], str):
+        """Return whether these are events of one namespace that can be left unread unchanged, as most are."""
+        if self._partial is not None or not isinstance(frames[0], str):
             return False
         prefix = frames[0][: frames[0].find("[")]
         try:
@@ -208,8 +208,9 @@ class Session:
 
     def _are_attachments(self, frames: Sequence[Frame], count: int) -> bool:
         """Return whether the attachments are complete and not too large."""
-        sizes = [len(frame) for frame in frames if isinstance(frame, bytes)]
-        return len(sizes) == count and (self._max_message_size is None or sum(sizes) <= self._max_message_size)
+        if len(frames) < count or str in map(type, frames):
+            return False
+        return self._max_message_size is None or sum(map(len, frames)) <= self._max_message_size
 
     def _receive(self, frame: Frame) -> Sequence[Event | Events]:
         """Return what one frame means: nothing while attachments are awaited, mostly one event."""
@@ -220,7 +221,7 @@ class Session:
             return [FrameDropped("a packet without all of its attachments"), *self._receive(frame)]
         if isinstance(frame, bytes) and self._uses_attachments:
             return [FrameDropped("an attachment without a packet")]
-        ack = self._codec.read_ack(frame)
+        ack = self._codec.read_ack(frame) if isinstance(frame, str) else None
         if ack is not None:
             return [self._ack(*ack)]
         received = self._codec.decode(frame)

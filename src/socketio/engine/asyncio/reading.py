@@ -50,12 +50,13 @@ class AsyncReading:
         self._waiting: list[Outgoing] = []
         self._size = 0
         self._ahead: asyncio.Future[Sequence[Outgoing]] | None = None
-        self._caught_up = asyncio.get_running_loop().time()
+        self._loop = asyncio.get_running_loop()
+        self._caught_up = self._loop.time()
         self._portion = 1
 
     async def deliver_next(self) -> None:
         """Wait for packets and deliver them, and let other tasks run."""
-        loop = asyncio.get_running_loop()
+        loop = self._loop
         waits = self._waiting or self._ahead is not None
         packets = await (self._next() if waits else self._source.receive())
         began = turn = loop.time()

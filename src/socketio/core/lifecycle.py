@@ -56,9 +56,9 @@ class Action(enum.Enum):
     END = "end"  # let ``wait()`` return when the handlers have returned
 
 
-IMMEDIATE = frozenset({Action.BEGIN, Action.STOP_ATTEMPTS, Action.REFUSE_EVENTS, Action.CLOSE_SESSION})
+IMMEDIATE = (Action.BEGIN, Action.STOP_ATTEMPTS, Action.REFUSE_EVENTS, Action.CLOSE_SESSION)
 """Actions that belong to the change of state: they are done under the lock, or without waiting in between."""
-WAITING = frozenset({Action.OPEN, Action.PAUSE, Action.CLOSE, Action.CLOSE_TRANSPORT, Action.AWAIT_IDLE})
+WAITING = (Action.OPEN, Action.PAUSE, Action.CLOSE, Action.CLOSE_TRANSPORT, Action.AWAIT_IDLE)
 """Actions that wait."""
 
 Transition = tuple[State, tuple[Action, ...]]

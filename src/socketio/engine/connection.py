@@ -117,6 +117,8 @@ class Connection:
             self.fail(exc)
             if self.reason is None:
                 self.engine.logger.warning("Connection lost: %s", str(self.failure))  # a record may be kept
+            else:
+                exc.__traceback__ = None  # which refers to this object
         except Exception as exc:
             self.fail(exc)
             if not self.is_detached:

@@ -84,7 +84,7 @@ def test_a_life_can_be_cut_in_every_state(state):
     """Nothing is waited for then, and no handler is called."""
     following, actions = step(state, Input.ABORT)
     assert following is State.IDLE
-    assert not set(actions) & (WAITING | {Action.CALL_DISCONNECT, Action.CALL_FINAL})
+    assert not set(actions) & {*WAITING, Action.CALL_DISCONNECT, Action.CALL_FINAL}
 
 
 @pytest.mark.parametrize("state", LIVE, ids=lambda each: each.value)

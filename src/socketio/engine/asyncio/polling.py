@@ -103,6 +103,8 @@ class AsyncPollingTransport(BasePollingTransport):
         needs them. They are sent unchanged: aiohttp's jars put values like ``a==`` in quotes.
         """
         headers = dict(self._headers)
+        if not self._as_sent:  # and so in the jar
+            return headers
         own = pop_header(headers, "cookie")
         known = {*self.http.cookie_jar.filter_cookies(URL(self.url)), *(name for name, _ in cookie_pairs(own or ""))}
         kept = self._jar.filter_cookies(URL(self.url))
@@ -235,8 +237,9 @@ class AsyncPollingTransport(BasePollingTransport):
             **self._tls,
         ) as response:
             self._kept.note(response.headers.get("Keep-Alive"))
-            self._jar.update_cookies(response.cookies, response.url)
-            self._as_sent.update({(m.key, m.value): m.coded_value for m in response.cookies.values()})
+            if cookies := response.cookies:
+                self._jar.update_cookies(cookies, response.url)
+                self._as_sent.update({(m.key, m.value): m.coded_value for m in cookies.values()})
             return response, await self._read(response)
 
     async def _read(self, response: aiohttp.ClientResponse) -> bytes:

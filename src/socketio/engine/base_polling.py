@@ -85,7 +85,7 @@ class BasePollingTransport:
             self._heard = self._began
         timeout = self._heard + self._heartbeat_timeout - self._began
         if timeout <= 0:
-            raise NoResponseError(f"the server sent no message and no ping for {self._heartbeat_timeout:g} s")
+            raise NoResponseError(f"the server is silent: no message and no ping for {self._heartbeat_timeout:g} s")
         return timeout
 
     def _end_poll(self, headers: Mapping[str, str], body: bytes) -> list[Frame]:

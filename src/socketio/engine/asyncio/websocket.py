@@ -71,7 +71,7 @@ class AsyncWebSocketTransport(BaseWebSocketTransport):
         except (OSError, ValueError, RuntimeError, aiohttp.ClientError, aiohttp.WebSocketError, ConnectionError) as exc:
             self._over.set()
             if self._has_timed_out:
-                raise NoResponseError(f"the server is silent: it sent nothing for {self._heartbeat_timeout:g} s") from exc
+                raise NoResponseError(f"the server is silent: nothing for {self._heartbeat_timeout:g} s") from exc
             if isinstance(exc, (ClosedError, InvalidDataError)):
                 raise
             if isinstance(exc, (ValueError, aiohttp.WebSocketError)):
@@ -93,7 +93,7 @@ class AsyncWebSocketTransport(BaseWebSocketTransport):
         try:
             return await wait_for(self._next_frame(), timeout)
         except asyncio.TimeoutError as exc:
-            raise NoResponseError(f"the server is silent: it sent nothing for {timeout:g} s") from exc
+            raise NoResponseError(f"the server is silent: nothing for {timeout:g} s") from exc
 
     async def _next_frame(self) -> Frame:
         while True:

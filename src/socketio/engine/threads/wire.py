@@ -89,7 +89,7 @@ class Wire:
                         return data
             self._drained = False
             if not wait(max(0.0, deadline - time.monotonic())):
-                raise NoResponseError(f"the server is silent: it sent nothing for {timeout:g} s")
+                raise NoResponseError(f"the server is silent: nothing for {timeout:g} s")
 
     def _wait_for_read(self, timeout: float) -> bool:
         """Wait as urllib3 does, but with one object for all calls. For the reading thread only."""

@@ -331,8 +331,8 @@ async def test_a_session_is_not_callable():
 async def test_idle_connections_can_be_seen_and_closed(http, server):
     """The connector's _conns has each idle connection with the time since when it is; a closed one is not used."""
     for _ in range(2):
-        async with http.get(server.http + "/"):
-            pass
+        async with http.get(server.http + "/") as response:
+            await response.read()  # else the connection may be closed
     kept = KeptConnections(http, server.http)
     assert kept.idle() is not None
     kept.note("timeout=1000")
@@ -340,8 +340,8 @@ async def test_idle_connections_can_be_seen_and_closed(http, server):
     assert kept.idle() is not None
     kept.close_all()
     assert kept.idle() is None
-    async with http.get(server.http + "/"):
-        pass
+    async with http.get(server.http + "/") as response:
+        await response.read()
     assert kept.idle() is not None
     assert KeptConnections(http, "http://127.0.0.1:1").idle() is None
 

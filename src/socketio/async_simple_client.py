@@ -74,16 +74,16 @@ class AsyncSimpleClient(BaseSimpleClient):
         """
         self._sio_check_loop()
         client: AsyncClient = self._sio_begin(namespace)
+        options: dict[str, Any] = {  # apart from the call, whose lines would all be in the traceback of an error
+            "headers": headers,
+            "auth": auth,
+            "transports": transports,
+            "namespaces": [self._sio_namespace],
+            "socketio_path": socketio_path,
+            "wait_timeout": wait_timeout,
+        }
         try:
-            await client.connect(
-                url,
-                headers=headers,
-                auth=auth,
-                transports=transports,
-                namespaces=[self._sio_namespace],
-                socketio_path=socketio_path,
-                wait_timeout=wait_timeout,
-            )
+            await client.connect(url, **options)
         except BaseException:
             self._sio_client = None
             self._sio_inbox.close()

@@ -71,16 +71,16 @@ class SimpleClient(BaseSimpleClient):
         connected already.
         """
         client: Client = self._sio_begin(namespace)
+        options: dict[str, Any] = {  # apart from the call, whose lines would all be in the traceback of an error
+            "headers": headers,
+            "auth": auth,
+            "transports": transports,
+            "namespaces": [self._sio_namespace],
+            "socketio_path": socketio_path,
+            "wait_timeout": wait_timeout,
+        }
         try:
-            client.connect(
-                url,
-                headers=headers,
-                auth=auth,
-                transports=transports,
-                namespaces=[self._sio_namespace],
-                socketio_path=socketio_path,
-                wait_timeout=wait_timeout,
-            )
+            client.connect(url, **options)
         except BaseException:
             self._sio_client = None
             self._sio_inbox.close()

@@ -48,15 +48,16 @@ def pytest_generate_tests(metafunc):
 
 
 @pytest.fixture
-def without(monkeypatch):
+def without():
     """Return a function that takes a name away."""
+    with pytest.MonkeyPatch.context() as patch:
 
-    def take(name):
-        monkeypatch.setattr(compat, name, "name_that_is_gone")
-        connections._tracked.cache_clear()
+        def take(name):
+            patch.setattr(compat, name, "name_that_is_gone")
+            connections._tracked.cache_clear()
 
-    yield take
-    connections._tracked.cache_clear()
+        yield take
+    connections._tracked.cache_clear()  # after the names are back: clients that still connect fill it
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import asyncio
 import gc
 import os
 import threading
+import time
 
 import pytest
 
@@ -83,10 +84,17 @@ async def test_two_hundred_cycles_leave_no_thread(make_client, server, transport
         assert native.call("echo", 1) == 1
         native.disconnect()
 
+    def settle():
+        """Wait for the threads that end after disconnect() has returned."""
+        deadline = time.monotonic() + CEILING
+        while threading.active_count() > 2 and time.monotonic() < deadline:
+            time.sleep(0.01)
+
     async def cycles(count):
         for _ in range(count):
             await run_blocking(cycle)
         gc.collect()
+        settle()
         return threading.active_count(), len(os.listdir("/proc/self/fd")), len(gc.get_objects()) + gc.get_freeze_count()
 
     before = await cycles(20)

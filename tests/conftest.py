@@ -20,7 +20,6 @@ ALONE = frozenset(
     {
         "test_a_burst_of_ten_thousand_events",
         "test_a_burst_for_a_simple_client",
-        "test_all_addresses_are_silent",
         "test_all_emits_arrive_before_the_end_of_a_program",
         "test_a_disconnect_that_is_interrupted_at_each_line",
         "test_an_application_that_computes_stays_connected",

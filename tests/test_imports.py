@@ -234,6 +234,25 @@ USES = [
 ]
 
 
+def test_a_program_may_replace_how_urllib3_connects():
+    """A program that does so after ``import socketio``, as recipes for source addresses do, has its function called."""
+    run("""
+        import socketio
+        import urllib3.util.connection
+
+        def create_connection(address, *args, **kwargs):
+            raise ConnectionRefusedError("by the program")
+
+        urllib3.util.connection.create_connection = create_connection
+        try:
+            socketio.Client().connect("http://127.0.0.1:1", transports=["polling"])
+        except socketio.exceptions.ConnectionError as exc:
+            assert "by the program" in str(exc), exc
+        else:
+            raise AssertionError
+        """)
+
+
 def test_engineio_is_as_ever():
     """A program that imports python-engineio after it made a client finds all of it. (issue 11, 6)
 

@@ -135,6 +135,15 @@ async def test_threads_connect_by_urllib3_without_its_method(without, make_clien
     assert "_new_conn" not in vars(connections._tracked(urllib3.connection.HTTPConnection))
 
 
+def test_a_method_of_urllib3_that_comes_back_is_used(monkeypatch):
+    """Each connection looks for it: a class that was made without it does not keep the fallback."""
+    plain = urllib3.connection.HTTPConnection
+    with monkeypatch.context() as patch:
+        patch.delattr(plain, compat.MAKE_SOCKET)
+        made = compat.connecting_by(lambda connection, own, host: host, plain, plain)
+    assert made[compat.MAKE_SOCKET](plain("a.test")) == "a.test"
+
+
 async def test_the_names_are_there():
     """The installed versions have them: where one is gone, all users have the fallback."""
     async with aiohttp.ClientSession() as session:

@@ -92,20 +92,21 @@ def connection_of(response: Any) -> tuple[Any, Any, Callable[[Any, Any], None]] 
 def connecting_by(
     connect: Callable[[Any, Callable[[], Any], str], Any], connection_class: Any, plain_class: Any
 ) -> dict[str, Any]:
-    """Return the attributes of a subclass that connects its sockets with a function. Otherwise none.
+    """Return the attributes of a subclass of ``connection_class`` that connects its sockets with a function.
 
     :param connect: called with the connection, what urllib3 does, and the host.
     :param plain_class: urllib3's; a class that connects in another way is not changed.
     """
-    own: Any = getattr(plain_class, MAKE_SOCKET, None)
-    if own is None or getattr(connection_class, MAKE_SOCKET) is not own:
-        return {}
+    name = MAKE_SOCKET
 
     def make_socket(connection: Any) -> Any:
+        own = getattr(connection_class, name)
+        if own != getattr(plain_class, name, None):
+            return own(connection)
         host = getattr(connection, DNS_HOST, connection.host)
         return connect(connection, partial(own, connection), host.strip("[]"))
 
-    return {MAKE_SOCKET: make_socket}
+    return {name: make_socket}
 
 
 # -- asyncio

@@ -31,7 +31,6 @@ from . import addresses, sessions
 
 _CLOSED = (http.client.RemoteDisconnected, ssl.SSLEOFError, ssl.SSLZeroReturnError)
 _RESET = (ConnectionResetError, BrokenPipeError, ConnectionAbortedError)
-_create_connection = urllib3.util.connection.create_connection
 
 
 class StaleConnectionError(ConnectionResetError):
@@ -300,11 +299,11 @@ def _connect(connection: Any, own: Callable[[], socket.socket], host: str) -> so
 def _connected(host: str, port: int, deadline: float, source: Any, options: Iterable[Sequence[Any]]) -> socket.socket:
     exchange = _current()
     assert exchange is not None
-    create = urllib3.util.connection.create_connection
-    if create is _create_connection:
+    create: Any = urllib3.util.connection.create_connection
+    if getattr(create, "__globals__", None) is vars(urllib3.util.connection):
         sock = addresses.connect(host, port, deadline, lambda: exchange.is_cut, source, options)
     else:  # an application has replaced it
-        sock = create((host, port), max(0.001, deadline - time.monotonic()), source, options)  # type: ignore[arg-type]
+        sock = create((host, port), max(0.001, deadline - time.monotonic()), source, options)
     sock.settimeout(max(0.001, deadline - time.monotonic()))  # for TLS, for a proxy, and to send
     exchange.wait_on(sock, False)
     return sock
